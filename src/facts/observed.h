@@ -1,0 +1,125 @@
+// What the driver itself answered, through the probes: observation, not prediction.
+#pragma once
+
+#include "facts/fact.h"
+#include "facts/hardware.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gpuwhy {
+
+struct CudaDevice {
+  int ordinal = 0;
+  std::string name;
+  std::string uuid;
+  std::string pci;
+  ComputeCapability compute_capability;
+  int multiprocessors = 0;
+  std::uint64_t memory = 0; // bytes
+
+  template <class V> static void fields(V&& v) {
+    v("ordinal", &CudaDevice::ordinal, "CUDA ordinal");
+    v("name", &CudaDevice::name, "Product name");
+    v("uuid", &CudaDevice::uuid, "GPU UUID");
+    v("pci", &CudaDevice::pci, "PCI address");
+    v("compute_capability", &CudaDevice::compute_capability, "CUDA compute capability");
+    v("multiprocessors", &CudaDevice::multiprocessors, "Number of streaming multiprocessors");
+    v("memory", &CudaDevice::memory, "Total memory in bytes");
+  }
+};
+
+/// One child process that loaded libcuda.so.1 and called cuInit.
+struct CudaProbe {
+  std::string library;    // real path of the libcuda.so.1 that was loaded; empty: none could be
+  std::string load_error; // the loader's words, if none could be
+  int init = 0;           // CUresult of cuInit
+  std::string init_name;  // "CUDA_ERROR_NO_DEVICE"
+  int driver_version = 0; // 13000 = CUDA 13.0; 0: not told
+  int count = 0;
+  std::vector<CudaDevice> devices;
+
+  template <class V> static void fields(V&& v) {
+    v("library", &CudaProbe::library, "libcuda that was loaded");
+    v("load_error", &CudaProbe::load_error, "The loader's error");
+    v("init", &CudaProbe::init, "CUresult of cuInit");
+    v("init_name", &CudaProbe::init_name, "Its name");
+    v("driver_version", &CudaProbe::driver_version, "CUDA version of the driver API, 1000*major + 10*minor");
+    v("count", &CudaProbe::count, "Devices");
+    v("devices", &CudaProbe::devices, "Devices, in CUDA's order");
+  }
+};
+
+struct GpuProcess {
+  int pid = 0;
+  std::uint64_t memory = 0; // bytes
+  template <class V> static void fields(V&& v) {
+    v("pid", &GpuProcess::pid, "Process id as the driver tells it");
+    v("memory", &GpuProcess::memory, "GPU memory in bytes");
+  }
+};
+
+struct NvmlDevice {
+  int index = 0;
+  std::string name;
+  std::string uuid;
+  std::string pci;
+  Fact<ComputeCapability> compute_capability;
+  Fact<std::uint64_t> memory_total; // bytes
+  Fact<std::uint64_t> memory_used;
+  Fact<int> compute_mode; // 0 default, 1 exclusive thread, 2 prohibited, 3 exclusive process
+  Fact<bool> mig;
+  Fact<bool> ecc;
+  Fact<std::vector<GpuProcess>> processes;
+
+  template <class V> static void fields(V&& v) {
+    v("index", &NvmlDevice::index, "NVML index, PCI order");
+    v("name", &NvmlDevice::name, "Product name");
+    v("uuid", &NvmlDevice::uuid, "GPU UUID");
+    v("pci", &NvmlDevice::pci, "PCI address");
+    v("compute_capability", &NvmlDevice::compute_capability, "CUDA compute capability");
+    v("memory_total", &NvmlDevice::memory_total, "Memory in bytes");
+    v("memory_used", &NvmlDevice::memory_used, "Memory in use, bytes");
+    v("compute_mode", &NvmlDevice::compute_mode, "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
+    v("mig", &NvmlDevice::mig, "Multi-Instance GPU is on");
+    v("ecc", &NvmlDevice::ecc, "ECC is on");
+    v("processes", &NvmlDevice::processes, "Compute processes");
+  }
+};
+
+struct NvmlProbe {
+  std::string library;
+  std::string load_error;
+  int init = 0; // nvmlReturn_t
+  std::string init_name;
+  std::string driver_version; // "580.159.04"
+  int cuda_version = 0;       // 13000
+  std::vector<NvmlDevice> devices;
+
+  template <class V> static void fields(V&& v) {
+    v("library", &NvmlProbe::library, "libnvidia-ml that was loaded");
+    v("load_error", &NvmlProbe::load_error, "The loader's error");
+    v("init", &NvmlProbe::init, "nvmlReturn_t of nvmlInit");
+    v("init_name", &NvmlProbe::init_name, "Its name");
+    v("driver_version", &NvmlProbe::driver_version, "Driver version");
+    v("cuda_version", &NvmlProbe::cuda_version, "CUDA version of the driver, 1000*major + 10*minor");
+    v("devices", &NvmlProbe::devices, "GPUs, in PCI order");
+  }
+};
+
+struct Observed {
+  /// cuInit in the environment as it is, and with CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER removed (the
+  /// same answer when neither is set).
+  Fact<CudaProbe> cuda;
+  Fact<CudaProbe> cuda_unhidden;
+  Fact<NvmlProbe> nvml;
+
+  template <class V> static void fields(V&& v) {
+    v("cuda", &Observed::cuda, "cuInit in the environment as it is");
+    v("cuda_unhidden", &Observed::cuda_unhidden, "cuInit without CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER");
+    v("nvml", &Observed::nvml, "What NVML answers");
+  }
+};
+
+} // namespace gpuwhy

@@ -1,0 +1,118 @@
+// A cause is one file: a `Rule` with its texts and its check. A check is pure: it reads a Case and answers
+// found, clear or unknown. It prints nothing and opens nothing.
+//
+//   Outcome check(const Case& c) {
+//     const auto& gpus = c.facts.hardware.gpus;
+//     if (gpus.open()) return Outcome::unknown("PCI devices: " + gpus.reason());
+//     if (has_nvidia(gpus.value())) return Outcome::clear("NVIDIA GPU on the PCI bus");
+//     return Outcome::found("no GPU on the PCI bus").because("0 display controllers", gpus.source());
+//   }
+#pragma once
+
+#include "facts/edit.h"
+#include "facts/facts.h"
+#include "loader/search.h"
+#include "verdict/verdict.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpuwhy {
+
+/// One library that the framework opens, and the loader's answer.
+struct LibraryNeed {
+  std::string soname;   // "libcudnn.so.9"
+  std::string product;  // "cudnn", "cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver", "cusparse", ...
+  bool required = true; // without it the GPU is not listed
+  loader::Found found;
+};
+
+/// What is judged: one framework installation (or its absence) on one machine.
+struct Case {
+  const Facts& facts;
+  std::string wanted = "tensorflow";          // the framework in question
+  const PythonEnvironment* python = nullptr;  // none: no interpreter was found
+  const Framework* framework = nullptr;       // none: not installed there
+  std::vector<LibraryNeed> libraries;         // in the order of opening; empty: not a CUDA build
+  loader::Found libcuda;                      // dlopen("libcuda.so.1") from the framework's opener
+
+  const FrameworkBuild* build() const {
+    return framework == nullptr ? nullptr : framework->build.get();
+  }
+  /// The driver itself answered cuInit with success and at least one device (visibility put aside).
+  bool driver_answers() const {
+    const auto* probe = facts.observed.cuda_unhidden.get();
+    return probe != nullptr && probe->init == 0 && probe->count > 0;
+  }
+  const LibraryNeed* library(std::string_view product) const {
+    for (const auto& need : libraries) {
+      if (need.product == product) return &need;
+    }
+    return nullptr;
+  }
+};
+
+class Outcome {
+public:
+  enum class State { found, clear, unknown, not_applicable };
+
+  /// The cause is there; `summary` is the sentence of this case, without a full stop.
+  static Outcome found(std::string summary) { return {State::found, std::move(summary)}; }
+  /// Looked, and it is not the cause; `text` says what ruled it out.
+  static Outcome clear(std::string text) { return {State::clear, std::move(text)}; }
+  /// Could not tell; `missing` names the fact that would settle it.
+  static Outcome unknown(std::string missing) { return {State::unknown, std::move(missing)}; }
+  /// The question does not arise (a CUDA library for a CPU build).
+  static Outcome not_applicable() { return {State::not_applicable, {}}; }
+
+  Outcome&& because(std::string text, Source source = {}) && {
+    evidence.push_back({std::move(text), std::move(source)});
+    return std::move(*this);
+  }
+  /// Cheapest and least invasive first; the first is the fix that is shown.
+  Outcome&& mend(Edit edit) && {
+    edits.push_back(std::move(edit));
+    return std::move(*this);
+  }
+  /// Overrides the rule's effect in this case.
+  Outcome&& with_effect(Effect value) && {
+    effect = value;
+    return std::move(*this);
+  }
+
+  State state = State::unknown;
+  std::string text;
+  std::vector<Evidence> evidence;
+  std::vector<Edit> edits;
+  std::optional<Effect> effect;
+
+private:
+  Outcome(State s, std::string t) : state(s), text(std::move(t)) {}
+};
+
+struct Rule {
+  std::string_view id;    // "L03", as in causes.md; never re-used
+  std::string_view slug;  // "cudnn-missing": names the fault, not the remedy
+  std::string_view title; // one line, sentence case, no full stop
+  std::string_view since; // gpuwhy version that introduced it
+  Gate gate;
+  Effect effect = Effect::hides;
+  /// A successful cuInit proves that this is not the cause: the judge does not ask.
+  bool settled_by_driver = false;
+  std::string_view explanation; // Markdown: what it is, why it happens
+  std::string_view fix;         // Markdown: how it is mended in general
+  std::string_view references;  // Markdown list of links, or empty
+  /// Ids at any gate that are mere consequences of this one: they are dropped when this is found.
+  std::span<const std::string_view> explains;
+  Outcome (*check)(const Case&);
+};
+
+/// All rules, sorted by id. Generated at build time from the files in this folder.
+std::span<const Rule* const> all_rules();
+/// Nothing for an unknown id or slug; letters' case does not matter.
+const Rule* find_rule(std::string_view id_or_slug);
+
+} // namespace gpuwhy
