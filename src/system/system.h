@@ -88,6 +88,8 @@ public:
   virtual Answer<FileStatus> status_of_link(const std::string& path) = 0;
   /// `path` with every link resolved. Loops of links are `failed` (ELOOP).
   virtual Answer<std::string> real_path(const std::string& path) = 0;
+  /// What the link at `path` says, unresolved; `unsuitable` if it is not a link.
+  virtual Answer<std::string> read_link(const std::string& path) = 0;
   /// Names in a directory, sorted, at most 65,536; without "." and "..".
   virtual Answer<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
   /// A whole regular file (procfs and sysfs count), `unsuitable` if it is larger than `limit` bytes.

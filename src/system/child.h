@@ -1,0 +1,56 @@
+// One child process: started, watched, ended. The half of subprocess.h that knows processes.
+#pragma once
+
+#include "system/descriptor.h"
+#include "system/subprocess.h"
+
+#include <optional>
+#include <sys/types.h>
+
+namespace gpuwhy {
+
+using Clock = std::chrono::steady_clock;
+
+/// What to execute: an open file, or where there is none, a path.
+struct Executable {
+  int descriptor = -1;
+  std::string path;
+};
+
+class Child {
+public:
+  /// Returns once the program runs, `error` being 0, or has failed to start with this errno.
+  Child(const Executable& executable, const Command& command, Clock::time_point deadline);
+  ~Child(); // kills and reaps what is left
+
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  int error() const { return error_; }
+  /// Collects output until the program ends or the deadline passes.
+  ProcessResult finish(std::size_t output_limit);
+
+private:
+  struct Pipe {
+    Descriptor descriptor;
+    std::string text;
+    void drain(std::size_t limit);
+  };
+
+  void watch_start(Descriptor status);
+  bool wait_for_events(Clock::time_point until);
+  bool ended();
+  void end();
+
+  Clock::time_point deadline_;
+  int error_ = 0;
+  pid_t process_ = -1;
+  Descriptor exit_event_; // a pidfd, where the kernel has them
+  Pipe output_;
+  Pipe errors_;
+  bool ended_ = false; // a zombie: it has ended and its number is still ours
+  bool timed_out_ = false;
+  std::optional<int> wait_status_; // as waitpid(2) gives it
+};
+
+} // namespace gpuwhy
