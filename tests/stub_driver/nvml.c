@@ -1,0 +1,328 @@
+// Written for tests: a libnvidia-ml.so.1 for the machine of machine.h.
+//
+// Like the real one it ignores CUDA_VISIBLE_DEVICES and counts by PCI bus. Besides machine.h:
+//   STUB_NVML_INIT=N    nvmlInit returns N
+//   STUB_NVML_HANG=1    nvmlInit never returns
+//   STUB_NVML_CRASH=1   nvmlInit aborts
+//   STUB_NVML_TRACE=1   every call is written to standard error
+#include "machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef int result;
+typedef const struct gpu* handle;
+
+enum {
+  OK = 0,
+  UNINITIALIZED = 1,
+  INVALID_ARGUMENT = 2,
+  NOT_SUPPORTED = 3,
+  NO_PERMISSION = 4,
+  NOT_FOUND = 6,
+  INSUFFICIENT_SIZE = 7,
+  DRIVER_NOT_LOADED = 9,
+};
+
+struct pci {
+  char short_id[16];
+  unsigned domain, bus, device, vendor, subsystem;
+  char id[32];
+};
+
+struct memory {
+  unsigned long long total, free, used;
+};
+
+struct memory_v2 {
+  unsigned version;
+  unsigned long long total, reserved, free, used;
+};
+
+struct process {
+  unsigned pid;
+  unsigned long long memory;
+  unsigned gpu_instance, compute_instance;
+};
+
+struct utilization {
+  unsigned gpu, memory;
+};
+
+static struct machine machine;
+static bool started;
+
+static const unsigned long long RESERVED = 512ull << 20;
+
+static void trace(const char* call) {
+  static int wanted = -1;
+  if (wanted < 0) wanted = stub_flag("STUB_NVML_TRACE");
+  if (wanted) fprintf(stderr, "stub libnvidia-ml: %s\n", call);
+}
+
+#define REQUIRE_INIT()                                                                             \
+  do {                                                                                             \
+    trace(__func__);                                                                               \
+    if (!started) return UNINITIALIZED;                                                            \
+  } while (0)
+#define REQUIRE(device)                                                                            \
+  do {                                                                                             \
+    REQUIRE_INIT();                                                                                \
+    if (!(device)) return INVALID_ARGUMENT;                                                        \
+  } while (0)
+
+EXPORT result nvmlInit_v2(void) {
+  trace(__func__);
+  if (stub_flag("STUB_NVML_CRASH")) abort();
+  while (stub_flag("STUB_NVML_HANG")) pause();
+  int forced = stub_number("STUB_NVML_INIT", OK);
+  if (forced != OK) return forced;
+  read_machine(&machine);
+  if (stub_flag("STUB_CUDA_CHECK_NODES")) {
+    enum node control = control_node();
+    if (control == NODE_MISSING) return DRIVER_NOT_LOADED;
+    if (control == NODE_UNREADABLE) return NO_PERMISSION;
+    int kept = 0;
+    for (int i = 0; i < machine.count; ++i) {
+      if (gpu_node(machine.gpus[i].slot) == NODE_PRESENT) machine.gpus[kept++] = machine.gpus[i];
+    }
+    machine.count = kept;
+  }
+  started = true;
+  return OK;
+}
+
+EXPORT result nvmlInit(void) {
+  return nvmlInit_v2();
+}
+
+EXPORT result nvmlInitWithFlags(unsigned flags) {
+  (void)flags;
+  return nvmlInit_v2();
+}
+
+EXPORT result nvmlShutdown(void) {
+  REQUIRE_INIT();
+  started = false;
+  return OK;
+}
+
+EXPORT const char* nvmlErrorString(result code) {
+  switch (code) {
+  case OK: return "Success";
+  case UNINITIALIZED: return "Uninitialized";
+  case INVALID_ARGUMENT: return "Invalid Argument";
+  case NOT_SUPPORTED: return "Not Supported";
+  case NO_PERMISSION: return "Insufficient Permissions";
+  case NOT_FOUND: return "Not Found";
+  case DRIVER_NOT_LOADED: return "Driver Not Loaded";
+  case 18: return "Driver/library version mismatch";
+  default: return "Unknown Error";
+  }
+}
+
+EXPORT result nvmlSystemGetDriverVersion(char* text, unsigned size) {
+  REQUIRE_INIT();
+  own_version((const void*)(size_t)nvmlInit_v2, text, size);
+  return OK;
+}
+
+EXPORT result nvmlSystemGetCudaDriverVersion_v2(int* version) {
+  trace(__func__);
+  *version = stub_number("STUB_CUDA_VERSION", 13000);
+  return OK;
+}
+
+EXPORT result nvmlSystemGetCudaDriverVersion(int* version) {
+  return nvmlSystemGetCudaDriverVersion_v2(version);
+}
+
+EXPORT result nvmlDeviceGetCount_v2(unsigned* count) {
+  REQUIRE_INIT();
+  *count = (unsigned)machine.count;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetHandleByIndex_v2(unsigned index, handle* device) {
+  REQUIRE_INIT();
+  if (index >= (unsigned)machine.count) return INVALID_ARGUMENT;
+  *device = &machine.gpus[index];
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetHandleByUUID(const char* uuid, handle* device) {
+  REQUIRE_INIT();
+  for (int i = 0; i < machine.count; ++i) {
+    if (strcmp(machine.gpus[i].uuid_text, uuid) != 0) continue;
+    *device = &machine.gpus[i];
+    return OK;
+  }
+  return NOT_FOUND;
+}
+
+EXPORT result nvmlDeviceGetHandleByPciBusId_v2(const char* id, handle* device) {
+  REQUIRE_INIT();
+  unsigned domain = 0, bus = 0;
+  if (sscanf(id, "%x:%x:", &domain, &bus) != 2 || domain) return INVALID_ARGUMENT;
+  for (int i = 0; i < machine.count; ++i) {
+    if (machine.gpus[i].slot + 1 != (int)bus) continue;
+    *device = &machine.gpus[i];
+    return OK;
+  }
+  return NOT_FOUND;
+}
+
+EXPORT result nvmlDeviceGetName(handle device, char* text, unsigned size) {
+  REQUIRE(device);
+  snprintf(text, size, "Stub GPU %d", device->slot);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetUUID(handle device, char* text, unsigned size) {
+  REQUIRE(device);
+  snprintf(text, size, "%s", device->uuid_text);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMinorNumber(handle device, unsigned* number) {
+  REQUIRE(device);
+  *number = (unsigned)device->slot;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetPciInfo_v3(handle device, struct pci* pci) {
+  REQUIRE(device);
+  unsigned bus = ((unsigned)device->slot + 1) & 0xff;
+  memset(pci, 0, sizeof(*pci));
+  snprintf(pci->short_id, sizeof(pci->short_id), "0000:%02X:00.0", bus);
+  snprintf(pci->id, sizeof(pci->id), "00000000:%02X:00.0", bus);
+  pci->bus = bus;
+  pci->vendor = 0x268410de;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetCudaComputeCapability(handle device, int* major, int* minor) {
+  REQUIRE(device);
+  *major = device->major;
+  *minor = device->minor;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMemoryInfo(handle device, struct memory* memory) {
+  REQUIRE(device);
+  memory->total = device->memory;
+  memory->used = RESERVED;
+  memory->free = memory->total - memory->used;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMemoryInfo_v2(handle device, struct memory_v2* memory) {
+  REQUIRE(device);
+  if (memory->version != (sizeof(*memory) | 2u << 24)) return INVALID_ARGUMENT;
+  memory->total = device->memory;
+  memory->reserved = RESERVED;
+  memory->used = 0;
+  memory->free = memory->total - RESERVED;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetComputeMode(handle device, int* mode) {
+  REQUIRE(device);
+  *mode = 0;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMigMode(handle device, unsigned* now, unsigned* pending) {
+  REQUIRE(device);
+  (void)now, (void)pending;
+  return NOT_SUPPORTED;
+}
+
+EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* busy) {
+  REQUIRE(device);
+  busy->gpu = 0;
+  busy->memory = 0;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetTemperature(handle device, int sensor, unsigned* degrees) {
+  REQUIRE(device);
+  if (sensor) return INVALID_ARGUMENT;
+  *degrees = 40;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetPowerUsage(handle device, unsigned* milliwatts) {
+  REQUIRE(device);
+  *milliwatts = 30000;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMaxPcieLinkGeneration(handle device, unsigned* generation) {
+  REQUIRE(device);
+  *generation = 4;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetCurrPcieLinkGeneration(handle device, unsigned* generation) {
+  return nvmlDeviceGetMaxPcieLinkGeneration(device, generation);
+}
+
+EXPORT result nvmlDeviceGetGpuMaxPcieLinkGeneration(handle device, unsigned* generation) {
+  return nvmlDeviceGetMaxPcieLinkGeneration(device, generation);
+}
+
+EXPORT result nvmlDeviceGetMaxPcieLinkWidth(handle device, unsigned* lanes) {
+  REQUIRE(device);
+  *lanes = 16;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetCurrPcieLinkWidth(handle device, unsigned* lanes) {
+  return nvmlDeviceGetMaxPcieLinkWidth(device, lanes);
+}
+
+EXPORT result nvmlDeviceGetPcieSpeed(handle device, unsigned* megabits) {
+  REQUIRE(device);
+  *megabits = 16000;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetNvLinkState(handle device, unsigned link, unsigned* active) {
+  REQUIRE(device);
+  (void)link, (void)active;
+  return NOT_SUPPORTED;
+}
+
+EXPORT result nvmlDeviceGetGpuFabricInfoV(handle device, void* info) {
+  REQUIRE(device);
+  (void)info;
+  return NOT_SUPPORTED;
+}
+
+EXPORT result nvmlDeviceGetFieldValues(handle device, int count, void* values) {
+  REQUIRE(device);
+  (void)count, (void)values;
+  return NOT_SUPPORTED;
+}
+
+// STUB_NVML_PROCESSES=N: N processes with the numbers 1000, 1001, ... hold 1 MiB each.
+EXPORT result nvmlDeviceGetComputeRunningProcesses_v2(handle device, unsigned* count,
+                                                      struct process* processes) {
+  REQUIRE(device);
+  unsigned running = (unsigned)stub_number("STUB_NVML_PROCESSES", 0);
+  unsigned room = *count;
+  *count = running;
+  if (room < running) return INSUFFICIENT_SIZE;
+  for (unsigned i = 0; i < running; ++i) processes[i] = (struct process){1000 + i, 1 << 20, 0, 0};
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetComputeRunningProcesses_v3(handle device, unsigned* count,
+                                                      struct process* processes) {
+  return nvmlDeviceGetComputeRunningProcesses_v2(device, count, processes);
+}
