@@ -92,7 +92,7 @@ static void put_device(int ordinal) {
   put_device_uuid(device);
   memset(text, 0, sizeof(text));
   if (cuda.pci && cuda.pci(text, sizeof(text), device) == SUCCESS) {
-    for (char* c = text; *c && c < text + sizeof(text); ++c) *c = (char)tolower((unsigned char)*c);
+    for (char* c = text; c < text + sizeof(text) && *c; ++c) *c = (char)tolower((unsigned char)*c);
     put_bounded_text("pci", text, sizeof(text));
   }
   int major = 0, minor = 0;
