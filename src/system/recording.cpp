@@ -44,6 +44,12 @@ bool in_proc(const std::string& path) {
   return normalize_path(path).starts_with("/proc/");
 }
 
+/// /proc/PID/environ: variables with a NUL after each.
+bool holds_variables(const Question& question) {
+  return (question.kind == Kind::read || question.kind == Kind::read_at) &&
+         in_proc(question.object) && question.object.ends_with("/environ");
+}
+
 /// A file whose bytes mean something by their position. Files of procfs are text with NULs in it.
 bool looks_binary(const Question& question, const std::string& bytes) {
   if (in_proc(question.object)) return false;
@@ -71,7 +77,7 @@ public:
   std::string write() const {
     std::string lines = Json{{"schema", kTapeSchema}}.dump() + "\n";
     for (const auto& [question, reply] : tape_) {
-      const bool variables = in_proc(question.object) && question.object.ends_with("/environ");
+      const bool variables = policy_.allow_variable && holds_variables(question);
       if (variables && question.kind == Kind::read_at) continue; // half a variable hides its name
       Json line = head(question);
       if (const auto* none = std::get_if<Unavailable>(&reply)) {
@@ -114,7 +120,7 @@ private:
   Json head(const Question& question) const {
     Json line{{"op", kQuestionNames[static_cast<std::size_t>(question.kind)]}};
     if (question.kind == Kind::run_probe) {
-      line["probe"] = question.object;
+      line["probe"] = raw(question.object);
       line["environment"] = value(question.environment);
     } else if (question.kind < Kind::environment) {
       line["path"] = text(question.object);
