@@ -95,6 +95,7 @@ bool make_pipe(PipeEnds& ends) {
 /// execve() wants writable strings for historical reasons; it does not write to them.
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const auto& text : texts) result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;
@@ -102,7 +103,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 std::vector<std::string> assignments(const Environment& environment) {
   std::vector<std::string> texts;
-  for (const auto& [name, value] : environment) texts.push_back(name + "=" + value);
+  texts.reserve(environment.size());
+  for (const auto& [name, value] : environment) texts.emplace_back(name).append("=").append(value);
   return texts;
 }
 
@@ -203,6 +205,7 @@ bool Child::ended() {
   siginfo_t information{};
   const int result =
       ::waitid(P_PID, static_cast<id_t>(process_), &information, WEXITED | WNOWAIT | WNOHANG);
+  if (result != 0) process_ = -1; // reaped by somebody else: the number is no longer ours to kill
   ended_ = result != 0 || information.si_pid == process_;
   return ended_;
 }
@@ -217,8 +220,7 @@ ProcessResult Child::finish(std::size_t output_limit) {
     errors_.drain(output_limit);
   }
   end();
-  // What the pipes still hold. A descendant that escaped may keep them open, so do not wait for an
-  // end.
+  // What the pipes still hold; not until their end, as a descendant that escaped may hold them.
   output_.drain(output_limit);
   errors_.drain(output_limit);
 

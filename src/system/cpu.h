@@ -7,8 +7,8 @@
 namespace gpuwhy {
 
 /// Subdirectories of glibc-hwcaps that glibc would search here, best first. Levels are those of the
-/// x86-64 psABI (its table "Micro-Architecture Levels"), which glibc tests through CPUID and XGETBV.
-/// Not modelled: GLIBC_TUNABLES, with which a user can mask features.
+/// x86-64 psABI (its table "Micro-Architecture Levels"), which glibc tests through CPUID and
+/// XGETBV. Not modelled: GLIBC_TUNABLES, with which a user can mask features.
 std::vector<std::string> cpu_capabilities();
 
 } // namespace gpuwhy

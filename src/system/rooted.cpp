@@ -102,7 +102,8 @@ private:
         inside.erase(inside.empty() ? 0 : inside.rfind('/'));
         continue;
       }
-      std::string next = inside + "/" + part;
+      std::string next = inside;
+      next.append("/").append(part);
       if (belongs_to_kernel(next)) return not_here(path);
       if (parts.empty() && last == LastLink::keep) return next;
       const auto found = base_.status_of_link(root_ + next);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 namespace gpuwhy {
@@ -183,11 +182,11 @@ Result<Json> parse_line(std::string_view line, std::size_t number) {
   }
 }
 
-/// Nothing, or why this is not the first line of a tape that we can read.
-std::optional<std::string> wrong_header(const Json& line) {
+/// Why this is not the first line of a tape that we can read; empty if it is.
+std::string wrong_header(const Json& line) {
   Reader reader;
   const auto schema = reader.text(line, "schema");
-  if (schema == kTapeSchema) return std::nullopt;
+  if (schema == kTapeSchema) return {};
   if (schema.starts_with("gpuwhy.tape/")) {
     return "tape: written as " + printable(schema) + ", this gpuwhy reads " +
            std::string(kTapeSchema);
@@ -201,13 +200,13 @@ std::optional<std::string> wrong_header(const Json& line) {
 Result<Tape> parse_tape(std::string_view text) {
   Tape tape;
   const auto lines = split_lines(text);
-  if (lines.empty()) return fail(*wrong_header(Json()));
+  if (lines.empty()) return fail(wrong_header(Json()));
   for (std::size_t at = 0; at < lines.size(); ++at) {
     if (at > 0 && trim(lines[at]).empty()) continue;
     const auto line = parse_line(lines[at], at + 1);
     if (!line) return tl::unexpected(line.error());
     if (at == 0) {
-      if (auto problem = wrong_header(*line)) return fail(std::move(*problem));
+      if (auto problem = wrong_header(*line); !problem.empty()) return fail(std::move(problem));
       continue;
     }
     Reader reader;

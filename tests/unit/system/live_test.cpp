@@ -63,6 +63,7 @@ TEST_F(Live, unreadable_is_an_answer_of_its_own) {
            is_unreadable(system_->list(path("closed"))) &&
            is_unreadable(system_->status(path("closed/below"))) && system_->status(file);
   }));
+  ::chmod(path("closed").c_str(), 0700); // or nobody could remove it
 }
 
 TEST_F(Live, never_waits_for_a_fifo) {
