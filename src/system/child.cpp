@@ -16,8 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For kernels without pidfds (before 5.3) and sandboxes that forbid them: how often to look for the
-// end.
+// For kernels without pidfds (before 5.3) and sandboxes that forbid them: how often to look.
 constexpr milliseconds kTick{5};
 // A killed process ends at once, unless it sleeps in a driver. Then waiting longer would not help.
 constexpr milliseconds kGrace{500};
@@ -56,8 +55,7 @@ void close_others_on_exec() {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launch.parent) ::_exit(127); // died before the line above took effect
-  // No PR_SET_NO_NEW_PRIVS: the driver libraries start the set-uid nvidia-modprobe, here as in any
-  // program.
+  // No PR_SET_NO_NEW_PRIVS: the driver libraries start the set-uid nvidia-modprobe, also here.
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);

@@ -50,8 +50,7 @@ std::vector<std::uint32_t> own_groups() {
 
 std::string own_directory() {
   const std::unique_ptr<char, void (*)(void*)> directory(::getcwd(nullptr, 0), std::free);
-  // A directory outside our root is reported as "(unreachable)/...", one that was removed not at
-  // all.
+  // A directory outside our root is reported as "(unreachable)/..."; a removed one is not.
   return directory && directory.get()[0] == '/' ? directory.get() : "";
 }
 

@@ -258,8 +258,8 @@ private:
   }
 
   /// Makes `last_` the file that `path` leads to now. While we hold a file open no other can take
-  /// its inode number, so the same device and inode mean the same file; its size is taken anew each
-  /// time.
+  /// its inode number, so the same device and inode mean the same file; only its size
+  /// is taken anew.
   Answer<bool> open_last(const std::string& path) {
     if (last_.descriptor && path == last_path_) {
       const auto now = stat_of(path, 0);

@@ -14,8 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Kind = Question::Kind;
 
-/// Well-formed as the JSON library understands it: no overlong form, no surrogate, at most
-/// U+10FFFF.
+/// Well-formed as the JSON library understands it: not overlong, no surrogate, in range.
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -54,9 +53,7 @@ bool holds_variables(const Question& question) {
 bool looks_binary(const Question& question, const std::string& bytes) {
   if (in_proc(question.object)) return false;
   if (question.offset == 0) {
-    for (const std::string_view magic : {"\x7f"
-                                         "ELF",
-                                         "ld.so-1.", "glibc-ld.so.cache"}) {
+    for (const std::string_view magic : {"\177ELF", "ld.so-1.", "glibc-ld.so.cache"}) {
       if (bytes.starts_with(magic)) return true;
     }
   }

@@ -1,5 +1,4 @@
-// Resolution follows path_resolution(7), one part at a time, as chroot(2) would have the kernel do
-// it.
+// Resolves as path_resolution(7) describes, one part at a time, with `root` as the root directory.
 #include "system/rooted.h"
 
 #include "base/text.h"
