@@ -67,6 +67,12 @@ struct Found {
   std::vector<std::string> not_looked;  // directories ("/d/") and files that the inventory lacks
 };
 
+/// By what the loader recognises an object that it has already.
+struct Names {
+  std::map<std::string, std::string> by_name;     // requested names, paths and sonames -> path
+  std::map<std::string, std::string> by_identity; // device:inode -> path
+};
+
 /// The objects of one simulated process; open() in the order in which the program opens.
 class Process {
 public:
@@ -76,15 +82,9 @@ public:
   Found open(const Request& request);
 
 private:
-  struct Loaded {
-    std::string path;
-    std::vector<std::string> chain;
-  };
   const Libraries& libraries_;
   Setting setting_;
-  std::set<std::string> preloaded_;
-  std::map<std::string, std::string> by_name_;     // requested names and sonames -> path
-  std::map<std::string, std::string> by_identity_; // device:inode -> path
+  Names names_;
 };
 
 /// Elements of LD_LIBRARY_PATH as the loader splits them (':' and ';'; empty = working directory), not expanded.

@@ -1,0 +1,148 @@
+#include "elf/ld_conf.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gpuwhy {
+namespace {
+
+constexpr std::size_t kMostFiles = 256;
+constexpr std::size_t kMostDirectories = 4096;
+constexpr std::string_view kWildcards = "*?[";
+
+/// The class "[...]" at the start of `pattern`: whether `letter` is in it, and its length (0: not a
+/// class).
+std::pair<bool, std::size_t> match_class(std::string_view pattern, char letter) {
+  std::size_t at = 1;
+  const bool negated = at < pattern.size() && (pattern[at] == '!' || pattern[at] == '^');
+  if (negated) ++at;
+  bool inside = false;
+  for (const std::size_t first = at; at < pattern.size(); ++at) {
+    if (pattern[at] == ']' && at > first) return {inside != negated, at + 1};
+    if (at + 2 < pattern.size() && pattern[at + 1] == '-' && pattern[at + 2] != ']') {
+      inside = inside || (pattern[at] <= letter && letter <= pattern[at + 2]);
+      at += 2;
+    } else {
+      inside = inside || pattern[at] == letter;
+    }
+  }
+  return {false, 0};
+}
+
+/// glob(7) for one part of a path, in time |pattern| x |name|.
+bool matches(std::string_view pattern, std::string_view name) {
+  if (name.starts_with('.') && !pattern.starts_with('.')) return false;
+  std::size_t at = 0, in = 0;
+  auto star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (in < name.size()) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      resume = in;
+      continue;
+    }
+    std::size_t step = 0;
+    if (at < pattern.size() && pattern[at] == '[') {
+      const auto [inside, length] = match_class(pattern.substr(at), name[in]);
+      step = length == 0 ? (name[in] == '[' ? 1 : 0) : (inside ? length : 0);
+    } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == name[in])) {
+      step = 1;
+    }
+    if (step != 0) {
+      at += step;
+      ++in;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      in = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (at < pattern.size() && pattern[at] == '*') ++at;
+  return at == pattern.size();
+}
+
+/// Files that `pattern` stands for, sorted; a pattern without wildcards stands for itself.
+std::vector<std::string> glob(System& system, const std::string& pattern) {
+  std::vector<std::string> paths = {""};
+  for (const auto part : split(pattern, '/')) {
+    if (part.empty()) continue;
+    std::vector<std::string> longer;
+    for (const auto& path : paths) {
+      if (part.find_first_of(kWildcards) == std::string_view::npos) {
+        longer.push_back(path + "/" + std::string(part));
+        continue;
+      }
+      const auto entries = system.list(path.empty() ? "/" : path);
+      if (!entries) continue;
+      for (const auto& entry : *entries) {
+        if (longer.size() >= kMostFiles) break;
+        if (matches(part, entry.name)) longer.push_back(path + "/" + entry.name);
+      }
+    }
+    paths = std::move(longer);
+  }
+  return paths;
+}
+
+class Reader {
+public:
+  explicit Reader(System& system) : system_(system) {}
+
+  void read(const std::string& path, bool may_be_missing) {
+    auto& files = conf.files;
+    if (files.size() >= kMostFiles || std::find(files.begin(), files.end(), path) != files.end()) {
+      return;
+    }
+    const auto text = system_.read(path);
+    if (!text) {
+      const bool missing = text.error().kind == Unavailable::Kind::absent;
+      if (!missing || !may_be_missing) conf.problems.push_back(text.error().reason);
+      return;
+    }
+    files.push_back(path);
+    for (const auto line : split_lines(*text)) read_line(path, line);
+  }
+
+  LdConf conf;
+
+private:
+  void read_line(const std::string& path, std::string_view line) {
+    line = trim(line.substr(0, line.find('#')));
+    const auto keyword = line.substr(0, line.find_first_of(" \t"));
+    if (keyword == "include") {
+      for (const auto word : split(replace_all(std::string(line), "\t", " "), ' ')) {
+        if (!word.empty() && word != "include") include(path, word);
+      }
+    } else if (line.starts_with('/')) {
+      add(line);
+    } // "hwcap" lines are obsolete, relative directories are refused by ldconfig too
+  }
+
+  void include(const std::string& from, std::string_view pattern) {
+    for (const auto& path : glob(system_, join_path(parent_path(from), pattern))) read(path, true);
+  }
+
+  void add(std::string_view line) {
+    // "DIRECTORY=libc6" was a way to say the kind of its libraries.
+    auto directory = std::string(trim(line.substr(0, line.find('='))));
+    while (contains(directory, "//")) directory = replace_all(directory, "//", "/");
+    while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+    auto& known = conf.directories;
+    if (known.size() >= kMostDirectories) return;
+    if (std::find(known.begin(), known.end(), directory) == known.end()) known.push_back(directory);
+  }
+
+  System& system_;
+};
+
+} // namespace
+
+LdConf read_ld_conf(System& system, const std::string& path) {
+  Reader reader(system);
+  reader.read(path, true);
+  return std::move(reader.conf);
+}
+
+} // namespace gpuwhy
