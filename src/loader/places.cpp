@@ -86,7 +86,7 @@ std::vector<Object> Planner::objects(const Request& request) {
 /// as in text, and one directory gets one name.
 std::string Planner::directory(std::string_view element, const Object& owner) const {
   const auto expanded = expand(element, owner.origin, libraries_);
-  const bool from_origin = element.starts_with("$ORIGIN") || element.starts_with("${ORIGIN}");
+  const bool from_origin = element.starts_with('$') && expanded.starts_with(owner.origin);
   if (!from_origin || !owner.canonical) return absolute_path(setting_, expanded);
   std::string_view rest = std::string_view(expanded).substr(owner.origin.size());
   std::string climbed = owner.origin;
@@ -106,7 +106,8 @@ void Planner::add(Step step, const Elements& elements, const Object& owner,
   if (names_nothing(elements)) return;
   const auto first = result_.places.size();
   for (std::size_t index = 0; index < elements.size(); ++index) {
-    Place place{step, directory(elements[index], owner), title + "[" + std::to_string(index) + "]"};
+    Place place{step, directory(elements[index], owner), title + "[" + std::to_string(index) + "]",
+                first + 1};
     if (step != Step::library_path) place.because += " of " + std::string(base_name(owner.path));
     // Within one list the loader asks a directory once.
     const bool known = std::any_of(
@@ -125,8 +126,10 @@ void Planner::add_library_path(const Elements& elements) {
 }
 
 void Planner::add_defaults() {
+  const auto list = result_.places.size() + 1;
   for (const auto& directory : libraries_.default_directories) {
-    result_.places.push_back({Step::default_directory, tidy_path(directory), "default directory"});
+    result_.places.push_back(
+        {Step::default_directory, tidy_path(directory), "default directory", list});
   }
 }
 
@@ -143,7 +146,7 @@ Places Planner::glibc(const Request& request) {
   }
   add_library_path(split_library_path(setting_.library_path));
   add(Step::runpath, runpath, opener, "RUNPATH");
-  result_.places.push_back({Step::cache, {}, "/etc/ld.so.cache"});
+  result_.places.push_back({Step::cache, {}, "/etc/ld.so.cache", result_.places.size() + 1});
   result_.no_default_lib = opener.file != nullptr && opener.file->no_default_lib;
   if (!result_.no_default_lib) add_defaults();
   return std::move(result_);

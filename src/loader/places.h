@@ -11,6 +11,8 @@ struct Place {
   Step step = Step::default_directory;
   std::string directory; // empty for the cache
   std::string because;
+  std::size_t list =
+      1; // of one RPATH, RUNPATH or variable; the loader can abandon a list as a whole
 };
 
 struct Places {
