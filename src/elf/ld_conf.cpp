@@ -3,12 +3,17 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <set>
 
 namespace gpuwhy {
 namespace {
 
 constexpr std::size_t kMostFiles = 256;
 constexpr std::size_t kMostDirectories = 4096;
+constexpr std::size_t kMostIncludes = 4096; // patterns, of all files
+constexpr std::size_t kMostListings = 1024; // directories read for wildcards
+constexpr std::size_t kDeepestPattern = 32;
+constexpr std::size_t kLargestFile = 256U << 10U;
 constexpr std::string_view kWildcards = "*?[";
 
 /// The class "[...]" at the start of `pattern`: whether `letter` is in it, and its length (0: not a
@@ -63,29 +68,6 @@ bool matches(std::string_view pattern, std::string_view name) {
   return at == pattern.size();
 }
 
-/// Files that `pattern` stands for, sorted; a pattern without wildcards stands for itself.
-std::vector<std::string> glob(System& system, const std::string& pattern) {
-  std::vector<std::string> paths = {""};
-  for (const auto part : split(pattern, '/')) {
-    if (part.empty()) continue;
-    std::vector<std::string> longer;
-    for (const auto& path : paths) {
-      if (part.find_first_of(kWildcards) == std::string_view::npos) {
-        longer.push_back(path + "/" + std::string(part));
-        continue;
-      }
-      const auto entries = system.list(path.empty() ? "/" : path);
-      if (!entries) continue;
-      for (const auto& entry : *entries) {
-        if (longer.size() >= kMostFiles) break;
-        if (matches(part, entry.name)) longer.push_back(path + "/" + entry.name);
-      }
-    }
-    paths = std::move(longer);
-  }
-  return paths;
-}
-
 class Reader {
 public:
   explicit Reader(System& system) : system_(system) {}
@@ -95,7 +77,7 @@ public:
     if (files.size() >= kMostFiles || std::find(files.begin(), files.end(), path) != files.end()) {
       return;
     }
-    const auto text = system_.read(path);
+    const auto text = system_.read(path, kLargestFile);
     if (!text) {
       const bool missing = text.error().kind == Unavailable::Kind::absent;
       if (!missing || !may_be_missing) conf.problems.push_back(text.error().reason);
@@ -112,7 +94,8 @@ private:
     line = trim(line.substr(0, line.find('#')));
     const auto keyword = line.substr(0, line.find_first_of(" \t"));
     if (keyword == "include") {
-      for (const auto word : split(replace_all(std::string(line), "\t", " "), ' ')) {
+      const auto words = replace_all(std::string(line), "\t", " ");
+      for (const auto word : split(words, ' ')) {
         if (!word.empty() && word != "include") include(path, word);
       }
     } else if (line.starts_with('/')) {
@@ -121,7 +104,39 @@ private:
   }
 
   void include(const std::string& from, std::string_view pattern) {
-    for (const auto& path : glob(system_, join_path(parent_path(from), pattern))) read(path, true);
+    if (++includes_ > kMostIncludes) return;
+    for (const auto& path : glob(join_path(parent_path(from), pattern))) read(path, true);
+  }
+
+  /// Files that `pattern` stands for, sorted; a pattern without wildcards stands for itself.
+  std::vector<std::string> glob(const std::string& pattern) {
+    std::vector<std::string> paths = {""};
+    const auto parts = split(pattern, '/');
+    if (parts.size() > kDeepestPattern) return {};
+    for (const auto part : parts) {
+      if (part.empty()) continue;
+      std::vector<std::string> longer;
+      for (const auto& path : paths) {
+        if (part.find_first_of(kWildcards) == std::string_view::npos) {
+          longer.push_back(path + "/" + std::string(part));
+        } else {
+          append_matches(path, part, longer);
+        }
+      }
+      paths = std::move(longer);
+    }
+    return paths;
+  }
+
+  void append_matches(const std::string& directory, std::string_view pattern,
+                      std::vector<std::string>& paths) {
+    if (++listings_ > kMostListings) return;
+    const auto entries = system_.list(directory.empty() ? "/" : directory);
+    if (!entries) return;
+    for (const auto& entry : *entries) {
+      if (paths.size() >= kMostFiles) return;
+      if (matches(pattern, entry.name)) paths.push_back(directory + "/" + entry.name);
+    }
   }
 
   void add(std::string_view line) {
@@ -129,12 +144,15 @@ private:
     auto directory = std::string(trim(line.substr(0, line.find('='))));
     while (contains(directory, "//")) directory = replace_all(directory, "//", "/");
     while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-    auto& known = conf.directories;
-    if (known.size() >= kMostDirectories) return;
-    if (std::find(known.begin(), known.end(), directory) == known.end()) known.push_back(directory);
+    if (conf.directories.size() < kMostDirectories && known_.insert(directory).second) {
+      conf.directories.push_back(std::move(directory));
+    }
   }
 
   System& system_;
+  std::set<std::string> known_;
+  std::size_t includes_ = 0;
+  std::size_t listings_ = 0;
 };
 
 } // namespace
