@@ -1,0 +1,103 @@
+// Releases of TensorFlow, from tensorflow_releases.tsv.
+#include "knowledge/cells.h"
+#include "knowledge/knowledge.h"
+
+#include <algorithm>
+
+namespace gpuwhy {
+namespace {
+
+struct Releases {
+  std::vector<TensorFlowRelease> releases; // by version
+  std::vector<std::string> problems;
+};
+
+/// "2.7" or "3.9-3.12".
+bool python_range(std::string_view text, const Version& python) {
+  const auto dash = text.find('-');
+  const auto first = Version::parse(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : Version::parse(text.substr(dash + 1));
+  if (!first || !last) return false;
+  const Version minor{{python.major(), python.minor()}};
+  return *first <= minor && minor <= *last;
+}
+
+Releases read_releases() {
+  Releases result;
+  TableReader table("tensorflow_releases",
+                    {"version", "python", "cuda", "cudnn", "capabilities", "min_capability",
+                     "newest_ptx", "registers_from", "min_driver", "gate_libraries",
+                     "gpu_platforms", "gpu_distribution", "pins", "notes", "source"});
+  for (const auto& [line, cells] : table.rows) {
+    const auto version = Version::parse(cells[0]);
+    const auto cuda = Version::parse(cells[2]);
+    const auto cudnn = Version::parse(cells[3]);
+    TensorFlowRelease release;
+    release.version = cells[0];
+    release.python = cells[1];
+    release.capabilities = cell_words(cells[4]);
+    release.min_capability = cell_capability(cells[5]);
+    release.newest_ptx = cell_capability(cells[6]);
+    release.registers_from = cell_capability(cells[7]);
+    release.min_driver = Version::parse(cells[8]);
+    release.gate_libraries = cell_words(cells[9]);
+    release.gpu_platforms = cell_words(cells[10]);
+    release.gpu_distribution = cells[11];
+    release.pins = cell_words(cells[12]);
+    release.notes = cells[13];
+    release.source = cells[14];
+    if (!version || !cuda || !cudnn || release.gate_libraries.empty() || release.python.empty() ||
+        release.gpu_distribution.empty()) {
+      table.complain(line, "a cell does not parse");
+      continue;
+    }
+    release.cuda = *cuda;
+    release.cudnn = *cudnn;
+    if (!result.releases.empty() && *Version::parse(result.releases.back().version) >= *version) {
+      table.complain(line, "not after the row above");
+    }
+    result.releases.push_back(std::move(release));
+  }
+  result.problems = std::move(table.problems);
+  return result;
+}
+
+const Releases& all_releases() {
+  static const Releases kReleases = read_releases();
+  return kReleases;
+}
+
+} // namespace
+
+bool TensorFlowRelease::supports_python(const Version& python_version) const {
+  const auto ranges = cell_words(python);
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](std::string_view range) { return python_range(range, python_version); });
+}
+
+const std::vector<TensorFlowRelease>& tensorflow_releases() {
+  return all_releases().releases;
+}
+
+const TensorFlowRelease* find_tensorflow(const Version& version) {
+  const TensorFlowRelease* best = nullptr;
+  for (const auto& release : tensorflow_releases()) {
+    const auto listed = Version::parse(release.version);
+    if (!listed || listed->major() != version.major() || listed->minor() != version.minor()) {
+      continue;
+    }
+    if (best == nullptr || *listed <= version) best = &release;
+  }
+  return best;
+}
+
+const TensorFlowRelease* find_tensorflow(std::string_view version) {
+  const auto parsed = Version::parse(version);
+  return parsed ? find_tensorflow(*parsed) : nullptr;
+}
+
+const std::vector<std::string>& tensorflow_problems() {
+  return all_releases().problems;
+}
+
+} // namespace gpuwhy
