@@ -54,6 +54,7 @@ struct Driver {
   Fact<bool> secure_boot;
   Fact<std::string> lockdown;                  // "none", "integrity", "confidentiality"
   Fact<std::vector<std::string>> blacklisted;  // "PATH:LINE: blacklist nvidia"
+  Fact<bool> nomodeset;                        // kernel command line: nouveau stays off, nvidia does not care
   Fact<std::string> prime_select;              // "intel", "on-demand", "nvidia"; absent: no prime-select
   Fact<std::vector<KernelLogLine>> kernel_log; // newest last, at most 50
   Fact<std::vector<DriverLibrary>> libcuda;    // every libcuda.so.1 found; known and empty: none
@@ -69,6 +70,7 @@ struct Driver {
     v("secure_boot", &Driver::secure_boot, "UEFI Secure Boot is on");
     v("lockdown", &Driver::lockdown, "Kernel lockdown mode");
     v("blacklisted", &Driver::blacklisted, "modprobe and kernel command line entries that keep the module out");
+    v("nomodeset", &Driver::nomodeset, "The kernel command line says nomodeset");
     v("prime_select", &Driver::prime_select, "GPU chosen by prime-select");
     v("kernel_log", &Driver::kernel_log, "Kernel log lines about the GPU");
     v("libcuda", &Driver::libcuda, "libcuda.so.1 files found");

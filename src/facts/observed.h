@@ -18,6 +18,9 @@ struct CudaDevice {
   ComputeCapability compute_capability;
   int multiprocessors = 0;
   std::uint64_t memory = 0; // bytes
+  Fact<int> compute_mode;   // as in NvmlDevice
+  Fact<bool> integrated;    // shares the host's memory (Jetson)
+  Fact<int> error;          // CUresult of asking for this device, where that failed
 
   template <class V> static void fields(V&& v) {
     v("ordinal", &CudaDevice::ordinal, "CUDA ordinal");
@@ -27,6 +30,9 @@ struct CudaDevice {
     v("compute_capability", &CudaDevice::compute_capability, "CUDA compute capability");
     v("multiprocessors", &CudaDevice::multiprocessors, "Number of streaming multiprocessors");
     v("memory", &CudaDevice::memory, "Total memory in bytes");
+    v("compute_mode", &CudaDevice::compute_mode, "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
+    v("integrated", &CudaDevice::integrated, "Shares the host's memory");
+    v("error", &CudaDevice::error, "CUresult of asking for this device");
   }
 };
 
@@ -68,9 +74,12 @@ struct NvmlDevice {
   Fact<ComputeCapability> compute_capability;
   Fact<std::uint64_t> memory_total; // bytes
   Fact<std::uint64_t> memory_used;
+  Fact<std::uint64_t> memory_free;
   Fact<int> compute_mode; // 0 default, 1 exclusive thread, 2 prohibited, 3 exclusive process
   Fact<bool> mig;
   Fact<bool> ecc;
+  Fact<std::uint64_t> ecc_uncorrected; // errors since the driver was loaded
+  Fact<int> error; // nvmlReturn_t of asking for this device, where that failed (15: fell off the bus)
   Fact<std::vector<GpuProcess>> processes;
 
   template <class V> static void fields(V&& v) {
@@ -81,9 +90,12 @@ struct NvmlDevice {
     v("compute_capability", &NvmlDevice::compute_capability, "CUDA compute capability");
     v("memory_total", &NvmlDevice::memory_total, "Memory in bytes");
     v("memory_used", &NvmlDevice::memory_used, "Memory in use, bytes");
+    v("memory_free", &NvmlDevice::memory_free, "Memory that is free, bytes");
     v("compute_mode", &NvmlDevice::compute_mode, "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
     v("mig", &NvmlDevice::mig, "Multi-Instance GPU is on");
     v("ecc", &NvmlDevice::ecc, "ECC is on");
+    v("ecc_uncorrected", &NvmlDevice::ecc_uncorrected, "Uncorrected memory errors since the driver was loaded");
+    v("error", &NvmlDevice::error, "nvmlReturn_t of asking for this device");
     v("processes", &NvmlDevice::processes, "Compute processes");
   }
 };
