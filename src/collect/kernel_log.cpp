@@ -15,8 +15,14 @@ bool is_about_gpus(std::string_view line) {
   // Audit lines name files of the driver each time a sandboxed program opens one.
   if (contains(line, "audit:") || contains(line, "audit(")) return false;
   if (contains(line, "NVRM") || contains(line, "Xid")) return true;
-  constexpr std::array<std::string_view, 6> kParts{
-      "nvidia", "nouveau", "secure boot", "secureboot", "lockdown", "module verification failed"};
+  // "lockdown:" begins a refusal; without the colon it is also in a list of security modules.
+  constexpr std::array<std::string_view, 7> kParts{"nvidia",
+                                                   "nouveau",
+                                                   "secure boot",
+                                                   "secureboot",
+                                                   "lockdown:",
+                                                   "locked down",
+                                                   "module verification failed"};
   const std::string small = lower(line);
   return std::any_of(kParts.begin(), kParts.end(),
                      [&](std::string_view part) { return contains(small, part); });

@@ -12,14 +12,14 @@ const std::string kH100Cuda =
     R"({"schema":"gpuwhy.probe.cuda/1","library":"/usr/local/nvidia/lib64/libcuda.so.580.159.04",)"
     R"("driver_version":13000,"init":0,"init_name":"CUDA_SUCCESS","count":1,"devices":[{"ordinal":0,)"
     R"("name":"NVIDIA H100 80GB HBM3","uuid":"GPU-00000000-1111-2222-3333-444444444444",)"
-    R"("pci":"0000:00:06.0","compute_capability":"9.0","multiprocessors":132,"memory":85520809984,)"
+    R"("pci":"0000:00:06.0","compute_capability":"9.0","multiprocessors":132,"memory":85017493504,)"
     R"("compute_mode":0,"integrated":0}]})";
 
 const std::string kH100Nvml =
     R"({"schema":"gpuwhy.probe.nvml/1","library":"/usr/local/nvidia/lib64/libnvidia-ml.so.580.159.04",)"
     R"("init":0,"init_name":"NVML_SUCCESS","driver_version":"580.159.04","cuda_version":13000,)"
     R"("count":1,"devices":[{"index":0,"name":"NVIDIA H100 80GB HBM3","uuid":"GPU-0","pci":"0000:00:06.0",)"
-    R"("compute_capability":"9.0","memory_total":85520809984,"memory_used":0,"memory_free":84800000000,)"
+    R"("compute_capability":"9.0","memory_total":85520809984,"memory_used":0,"memory_free":85017493504,)"
     R"("compute_mode":0,"mig_mode":0,"ecc_mode":1,"ecc_uncorrected":0,)"
     R"("processes":[{"pid":17,"memory":1048576},{"pid":18},{"pid":-1.5}]}]})";
 
@@ -43,7 +43,7 @@ TEST(DriverProbes, H100) {
   EXPECT_EQ(cuda.driver_version, 13000);
   ASSERT_EQ(cuda.devices.size(), 1U);
   EXPECT_EQ(cuda.devices[0].compute_capability.sm(), "sm_90");
-  EXPECT_EQ(cuda.devices[0].memory, 85520809984U);
+  EXPECT_EQ(cuda.devices[0].memory, 85017493504U);
   EXPECT_EQ(cuda.devices[0].compute_mode.value_or(-1), 0);
   EXPECT_FALSE(cuda.devices[0].integrated.value());
   EXPECT_EQ(observed.cuda_unhidden.value().count, 1);

@@ -17,15 +17,17 @@ Lines lines_of(const std::string& log) {
 TEST(KernelLog, KeepsLinesAboutGpus) {
   const auto lines = lines_of(
       "[    0.000000] Linux version 6.8\n"
+      "[    0.2] LSM: initializing lsm=lockdown,capability,landlock,bpf\n"
       "[    1.0] secureboot: Secure boot enabled\n"
       "[    5.1] nvidia: module verification failed: signature and/or required key missing\n"
       "[    6.0] usb 1-1: new device\n"
+      "[    6.1] Lockdown: modprobe: unsigned module loading is restricted\n"
       "[   12.8] NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x62:0xffff:2477)\n"
       "[   13.0] audit: type=1400 apparmor=\"DENIED\" name=\"/usr/lib/libnvidia-ml.so\"\n"
       "[   99.9] NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus.\n");
-  ASSERT_EQ(lines.value().size(), 4U);
+  ASSERT_EQ(lines.value().size(), 5U);
   EXPECT_EQ(lines.value()[0].text, "[    1.0] secureboot: Secure boot enabled");
-  EXPECT_NE(lines.value()[3].text.find("fallen off"), std::string::npos);
+  EXPECT_NE(lines.value()[4].text.find("fallen off"), std::string::npos);
 }
 
 TEST(KernelLog, TheNewestFiftyMakeIt) {
