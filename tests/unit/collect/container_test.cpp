@@ -40,8 +40,10 @@ TEST(Container, HostWithContainersIsNone) {
   MemorySystem system;
   add_kernel(system, "");
   system.add_file("/proc/self/mountinfo",
-                  "27 1 254:0 / / rw - ext4 /dev/vda rw\n"
-                  "90 27 0:50 / /var/lib/docker/overlay2/1/merged rw - overlay overlay rw\n");
+                  "90 27 0:50 / /var/lib/docker/overlay2/1/merged rw - overlay overlay rw
+"
+                  "27 1 254:0 / / rw - ext4 /dev/vda rw
+");
   EXPECT_EQ(container_of(system), "-");
 }
 

@@ -62,6 +62,13 @@ TEST(DeviceNodes, PermissionBitsDecideForTheGpu) {
   EXPECT_TRUE(node(collected(kDeviceNodes, system), "/dev/nvidia0")->usable.value());
 }
 
+TEST(DeviceNodes, ReadingAloneIsNotEnough) {
+  MemorySystem system;
+  add_kernel(system, "");
+  system.add_device("/dev/nvidia0", 0444, 195, 0);
+  EXPECT_EQ(node(collected(kDeviceNodes, system), "/dev/nvidia0")->problem, "EACCES");
+}
+
 TEST(DeviceNodes, ControlGroupsOfVersionOneAreRead) {
   MemorySystem system;
   add_kernel(system, "");
