@@ -40,10 +40,8 @@ TEST(Container, HostWithContainersIsNone) {
   MemorySystem system;
   add_kernel(system, "");
   system.add_file("/proc/self/mountinfo",
-                  "90 27 0:50 / /var/lib/docker/overlay2/1/merged rw - overlay overlay rw
-"
-                  "27 1 254:0 / / rw - ext4 /dev/vda rw
-");
+                  "90 27 0:50 / /var/lib/docker/overlay2/1/merged rw - overlay overlay rw\n"
+                  "27 1 254:0 / / rw - ext4 /dev/vda rw\n");
   EXPECT_EQ(container_of(system), "-");
 }
 
