@@ -1,0 +1,132 @@
+// The cuDNN that will be loaded is older than the one that the build was compiled against, or mixed
+// from two. Truth: TensorFlow's own rule (same major, minor at least the build's; cuda_dnn.cc),
+// asked at the first use of cuDNN and not when devices are listed.
+#include "base/text.h"
+#include "base/version.h"
+#include "knowledge/knowledge.h"
+#include "rules/F_framework/installation.h"
+#include "rules/L_libraries/cudnn_parts.h"
+#include "rules/L_libraries/library_faults.h"
+#include "rules/L_libraries/library_path.h"
+#include "rules/L_libraries/wheels.h"
+
+namespace gpuwhy::rules {
+namespace {
+
+/// What the build was compiled with, if its minor number is known.
+std::optional<Version> version_needed(const Case& c) {
+  const auto build = Version::parse(c.build()->cudnn_version.value_or(""));
+  if (build && build->parts.size() >= 2) return build;
+  const auto* release = find_tensorflow(c.framework->version.value_or(""));
+  if (release != nullptr && (!build || build->major() == release->cudnn.major()))
+    return release->cudnn;
+  const auto pin = pin_of(c, "cudnn");
+  const auto digit = pin.find_first_of("0123456789");
+  return digit == std::string::npos ? std::nullopt : Version::parse(pin.substr(digit));
+}
+
+std::optional<Version> version_loaded(const Case& c, const std::string& path) {
+  const auto file = c.facts.libraries.files.find(path);
+  if (file != c.facts.libraries.files.end()) {
+    if (auto version = Version::parse(file->second.version.value_or(""))) return version;
+  }
+  const auto* wheel = in_own_wheel(c, path) ? installed_wheel(c, "cudnn") : nullptr;
+  return wheel == nullptr ? std::nullopt : Version::parse(wheel->version);
+}
+
+bool same_release(const Version& a, const Version& b) {
+  return a.major() == b.major() && a.minor() == b.minor() && a.part(2) == b.part(2);
+}
+
+/// Lets the right cuDNN be found: the path away, or the wheel in.
+Outcome mended(const Case& c, Outcome outcome, const std::string& path, loader::Step step) {
+  const auto& soname = c.library("cudnn")->soname;
+  const std::string directory(parent_path(path));
+  if (step == loader::Step::library_path) {
+    outcome.evidence.push_back(
+        {"LD_LIBRARY_PATH leads there first" + set_where(c, "LD_LIBRARY_PATH", directory),
+         source_of(c, "LD_LIBRARY_PATH", directory)});
+    if (loads_without(c, soname, directory))
+      return std::move(outcome).mend(shorten_library_path(c, directory));
+  }
+  if (wheel_distribution(c, "cudnn").empty()) {
+    return std::move(outcome).mend(
+        {"install the cuDNN that this TensorFlow was built with", {}, {}});
+  }
+  return std::move(outcome).mend(install_wheels(c, {soname}, false));
+}
+
+Outcome compare(const Case& c, const loader::Found& cudnn) {
+  const auto needed = version_needed(c);
+  const auto loaded = version_loaded(c, cudnn.path);
+  if (!loaded) return Outcome::unknown("the version of " + cudnn.path);
+  if (!needed) return Outcome::unknown("the cuDNN version that this TensorFlow was compiled with");
+  if (loaded->major() != needed->major() || loaded->minor() < needed->minor()) {
+    return mended(
+        c,
+        Outcome::found("cuDNN " + loaded->str() + " is loaded first, " + framework_text(c) +
+                       " was built for " + needed->str())
+            .because("cuDNN " + loaded->str() + ", found through " + cudnn.because, {cudnn.path, 0})
+            .because("built with cuDNN " + needed->str(), c.build()->cudnn_version.source()),
+        cudnn.path, cudnn.step);
+  }
+  for (const auto& part : cudnn_parts(c)) {
+    const auto version = Version::parse(part.version);
+    const bool good = part.state == CudnnPart::State::good;
+    if (!good || !version || parent_path(part.path) == parent_path(cudnn.path)) continue;
+    if (same_release(*version, *loaded)) continue;
+    const auto step = part.because.starts_with("LD_LIBRARY_PATH") ? loader::Step::library_path
+                                                                  : loader::Step::cache;
+    return mended(
+        c,
+        Outcome::found("cuDNN is mixed: " + loaded->str() + " with " + part.soname + " of " +
+                       version->str())
+            .because("cuDNN " + loaded->str(), {cudnn.path, 0})
+            .because(part.soname + " of " + version->str() + ", found through " + part.because,
+                     {part.path, 0}),
+        part.path, step);
+  }
+  return Outcome::clear("cuDNN " + loaded->str() + " is found, " + needed->str() +
+                        " or a later minor is needed");
+}
+
+Outcome check(const Case& c) {
+  if (asks_no_libraries(c)) return Outcome::not_applicable();
+  const auto* need = c.library("cudnn");
+  if (need == nullptr) return Outcome::not_applicable();
+  if (need->found.outcome == loader::Outcome::unknown) {
+    return Outcome::unknown("which " + need->soname + " will be loaded");
+  }
+  // One that does not load has no version to compare: L03, L05 and L07 speak.
+  if (need->found.outcome != loader::Outcome::found) return Outcome::not_applicable();
+  return compare(c, need->found);
+}
+
+} // namespace
+
+extern constexpr Rule L04{
+    .id = "L04",
+    .slug = "cudnn-version-mismatch",
+    .title = "The cuDNN that is loaded does not fit this TensorFlow",
+    .since = "0.1",
+    .gate = Gate::libraries,
+    .effect = Effect::breaks,
+    .explanation = R"(TensorFlow accepts the cuDNN that it was compiled with, or a later minor
+version of the same major (9.5 for 9.3, not 9.1). The file name carries only the major version,
+so an older cuDNN loads, **the GPU is listed**, and the first convolution fails with "Loaded
+runtime CuDNN library: 9.1.0 but source was compiled with: 9.3.0".
+
+Often an old system cuDNN is found before the right one, through `LD_LIBRARY_PATH`; or another
+package (PyTorch, for one) pinned an older `nvidia-cudnn` wheel in the same environment. cuDNN's
+own parts can come from two versions too.)",
+    .fix = R"(Take the directory of the old cuDNN out of `LD_LIBRARY_PATH`, or install the cuDNN
+wheel in the version that TensorFlow pins. PyTorch and TensorFlow in one environment often want
+different versions: give each its own.)",
+    .references =
+        R"(- [cuDNN support matrix](https://docs.nvidia.com/deeplearning/cudnn/backend/latest/reference/support-matrix.html)
+- [Tested build configurations](https://www.tensorflow.org/install/source#gpu))",
+    .explains = {},
+    .check = check,
+};
+
+} // namespace gpuwhy::rules
