@@ -1,0 +1,9 @@
+# Warnings are errors; sanitizers where a preset asks for them.
+add_library(gpuwhy_warnings INTERFACE)
+target_compile_options(gpuwhy_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual>)
+if(GPUWHY_SANITIZE)
+  add_compile_options(-fsanitize=${GPUWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GPUWHY_SANITIZE})
+endif()
