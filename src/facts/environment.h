@@ -15,12 +15,14 @@ struct VariableOrigin {
   int line = 0;
   std::string text; // the line, as written, at most 200 bytes
   bool certain = false; // its value accounts for what the process has
+  std::vector<std::string> elements; // of a list variable: those that this line puts in, expanded
 
   template <class V> static void fields(V&& v) {
     v("path", &VariableOrigin::path, "File");
     v("line", &VariableOrigin::line, "Line number");
     v("text", &VariableOrigin::text, "The line");
     v("certain", &VariableOrigin::certain, "Its value accounts for the process's value");
+    v("elements", &VariableOrigin::elements, "Elements of a list that the line puts in");
   }
 };
 
