@@ -1,0 +1,191 @@
+#include "judge/judge.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gpuwhy {
+namespace {
+
+constexpr std::size_t kLongestPlan = 12;
+
+Cause cause_of(const Ruling& ruling) {
+  Cause cause;
+  cause.id = ruling.rule->id;
+  cause.slug = ruling.rule->slug;
+  cause.gate = ruling.rule->gate;
+  cause.effect = ruling.outcome.effect.value_or(ruling.rule->effect);
+  cause.title = ruling.rule->title;
+  cause.summary = ruling.outcome.text;
+  cause.evidence = ruling.outcome.evidence;
+  if (!ruling.outcome.edits.empty()) {
+    const auto& edit = ruling.outcome.edits.front();
+    cause.fix = Fix{edit.words, edit.commands, false};
+  }
+  return cause;
+}
+
+bool has_cause(const Rulings& rulings, std::string_view id) {
+  return std::any_of(rulings.found.begin(), rulings.found.end(),
+                     [&](const Ruling& ruling) { return ruling.rule->id == id; });
+}
+
+Usable usable(const Rulings& rulings) {
+  const auto hides = [](const Ruling& ruling) {
+    return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
+  };
+  if (std::any_of(rulings.found.begin(), rulings.found.end(), hides)) return Usable::no_gpu;
+  return rulings.unknown.empty() ? Usable::gpu : Usable::unknown;
+}
+
+/// The case of the same installation after an edit.
+const Case* same_case(const std::vector<Case>& cases, const Case& subject) {
+  for (const auto& other : cases) {
+    if (subject.python == nullptr || other.python == nullptr) return &other;
+    if (other.python->interpreter == subject.python->interpreter) return &other;
+  }
+  return nullptr;
+}
+
+/// Applies the root cause's edit, judges again, and so on: the plan, and what would have failed next.
+void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) {
+  Facts facts = subject.facts;
+  Rulings rulings = first;
+  for (std::size_t step = 0; step < kLongestPlan && !rulings.found.empty(); ++step) {
+    const Ruling root = rulings.found.front();
+    Cause cause = cause_of(root);
+    const bool provable = !root.outcome.edits.empty() && root.outcome.edits.front().apply;
+    if (provable) {
+      root.outcome.edits.front().apply(facts);
+      const auto cases = cases_of(facts);
+      const auto* again = same_case(cases, subject);
+      if (again == nullptr) return verdict.causes.push_back(std::move(cause));
+      rulings = ask_rules(*again);
+      cause.fix->verified = !has_cause(rulings, cause.id);
+    }
+    const bool stuck = !provable || !cause.fix->verified;
+    if (cause.fix) verdict.plan.push_back(*cause.fix);
+    verdict.causes.push_back(std::move(cause));
+    if (stuck) {
+      // Cannot see behind this one by simulation: tell what else was found as things are.
+      for (const auto& other : rulings.found) {
+        if (std::none_of(verdict.causes.begin(), verdict.causes.end(),
+                         [&](const Cause& known) { return known.id == other.rule->id; })) {
+          verdict.causes.push_back(cause_of(other));
+        }
+      }
+      return;
+    }
+  }
+  verdict.plan_reaches_gpu = usable(rulings) == Usable::gpu && rulings.found.empty();
+}
+
+std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
+  std::vector<GateResult> route;
+  for (const auto& text : kGates) {
+    if (text.gate == Gate::code) break; // later gates are judged by looking at the program and its run
+    GateResult result{.gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
+    std::vector<std::string> ids;
+    for (const auto& ruling : rulings.found) {
+      if (ruling.rule->gate != text.gate) continue;
+      ids.emplace_back(ruling.rule->id);
+      result.evidence.insert(result.evidence.end(), ruling.outcome.evidence.begin(),
+                             ruling.outcome.evidence.end());
+    }
+    std::vector<std::string> missing;
+    for (const auto& ruling : rulings.unknown) {
+      if (ruling.rule->gate == text.gate) missing.push_back(ruling.outcome.text);
+    }
+    std::vector<Evidence> clear;
+    for (const auto& ruling : rulings.clear) {
+      if (ruling.rule->gate == text.gate) clear.push_back({ruling.outcome.text, {}});
+    }
+    if (!ids.empty()) {
+      result.state = GateResult::State::failed;
+      result.reason = join(ids, " ");
+    } else if (!missing.empty()) {
+      result.reason = missing.front();
+    } else if (!clear.empty()) {
+      result.state = GateResult::State::passed;
+      result.evidence = std::move(clear);
+    } else {
+      result.reason = subject.framework == nullptr ? "no framework to ask" : "not reached";
+    }
+    route.push_back(std::move(result));
+  }
+  return route;
+}
+
+FrameworkVerdict judge_case(const Case& subject) {
+  FrameworkVerdict verdict;
+  verdict.framework = subject.wanted;
+  if (subject.python != nullptr) {
+    verdict.interpreter = subject.python->interpreter;
+    verdict.environment = subject.python->prefix;
+    verdict.environment_kind = subject.python->kind;
+    verdict.python_version = subject.python->version.value_or("");
+    verdict.selected = subject.python->selected;
+  }
+  if (subject.framework != nullptr) verdict.version = subject.framework->version.value_or("");
+  const Rulings rulings = ask_rules(subject);
+  verdict.answer = usable(rulings);
+  verdict.route = route_of(subject, rulings);
+  for (const auto& ruling : rulings.unknown) {
+    if (std::find(verdict.unknown.begin(), verdict.unknown.end(), ruling.outcome.text) ==
+        verdict.unknown.end()) {
+      verdict.unknown.push_back(ruling.outcome.text);
+    }
+  }
+  for (const auto& ruling : rulings.clear) {
+    verdict.ruled_out.push_back(std::string(ruling.rule->id) + " " + std::string(ruling.rule->slug) + ": " +
+                                ruling.outcome.text);
+  }
+  plan(subject, rulings, verdict);
+  return verdict;
+}
+
+std::string cuda_text(int version) {
+  if (version <= 0) return {};
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+std::vector<GpuLine> gpu_lines(const Facts& facts) {
+  std::vector<GpuLine> lines;
+  const auto* nvml = facts.observed.nvml.get();
+  const auto* cuda = facts.observed.cuda_unhidden.get();
+  std::string driver = facts.driver.module.known() ? facts.driver.module.value().version : std::string();
+  if (driver.empty() && nvml != nullptr) driver = nvml->driver_version;
+  const std::string cuda_version = cuda_text(cuda != nullptr ? cuda->driver_version : nvml != nullptr ? nvml->cuda_version : 0);
+  if (cuda != nullptr && cuda->init == 0) {
+    for (const auto& device : cuda->devices) {
+      lines.push_back({device.name, device.compute_capability.str(), device.memory, driver, cuda_version});
+    }
+  }
+  if (!lines.empty()) return lines;
+  if (nvml != nullptr && nvml->init == 0) {
+    for (const auto& device : nvml->devices) {
+      lines.push_back({device.name,
+                       device.compute_capability.known() ? device.compute_capability.value().str() : "",
+                       device.memory_total.value_or(0), driver, cuda_version});
+    }
+  }
+  if (!lines.empty()) return lines;
+  for (const auto& gpu : facts.hardware.gpus.value_or({})) {
+    lines.push_back({gpu.product.value_or(gpu.vendor + " GPU " + gpu.device_id),
+                     gpu.compute_capability.known() ? gpu.compute_capability.value().str() : "", 0,
+                     gpu.vendor == "nvidia" ? driver : "", gpu.vendor == "nvidia" ? cuda_version : ""});
+  }
+  return lines;
+}
+
+} // namespace
+
+Verdict judge(const Facts& facts) {
+  Verdict verdict;
+  for (const auto& subject : cases_of(facts)) verdict.frameworks.push_back(judge_case(subject));
+  verdict.gpus = gpu_lines(facts);
+  verdict.problems = facts.problems;
+  return verdict;
+}
+
+} // namespace gpuwhy

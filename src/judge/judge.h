@@ -1,0 +1,34 @@
+// From facts to a verdict. Pure: same facts, same verdict.
+#pragma once
+
+#include "facts/facts.h"
+#include "rules/rule.h"
+#include "verdict/verdict.h"
+
+#include <string>
+#include <vector>
+
+namespace gpuwhy {
+
+/// Every framework installation in `facts`, the selected environment's first. An environment without the
+/// framework counts only if it is the selected one.
+Verdict judge(const Facts& facts);
+
+/// The cases that judge() looks at: one an installation, with the loader's answers for what it opens.
+std::vector<Case> cases_of(const Facts& facts);
+
+/// What one rule says about one case.
+struct Ruling {
+  const Rule* rule = nullptr;
+  Outcome outcome;
+};
+
+/// All rules asked about one case, without the consequences of other findings, root cause first.
+struct Rulings {
+  std::vector<Ruling> found;
+  std::vector<Ruling> clear;
+  std::vector<Ruling> unknown;
+};
+Rulings ask_rules(const Case& subject);
+
+} // namespace gpuwhy

@@ -1,0 +1,58 @@
+#include "judge/judge.h"
+
+#include <algorithm>
+#include <set>
+
+namespace gpuwhy {
+namespace {
+
+Effect effect_of(const Ruling& ruling) { return ruling.outcome.effect.value_or(ruling.rule->effect); }
+
+/// The pseudo-cause for a driver that fails for no reason we know: any named cause explains it.
+bool unexplained(const Rule& rule) { return rule.id.starts_with('U'); }
+
+void drop_consequences(std::vector<Ruling>& found) {
+  std::set<std::string_view> explained;
+  for (const auto& ruling : found) {
+    explained.insert(ruling.rule->explains.begin(), ruling.rule->explains.end());
+  }
+  const auto named = [&](const Ruling& other) {
+    return !unexplained(*other.rule) && effect_of(other) == Effect::hides;
+  };
+  std::set<Gate> named_gates;
+  for (const auto& ruling : found) {
+    if (named(ruling)) named_gates.insert(ruling.rule->gate);
+  }
+  std::erase_if(found, [&](const Ruling& ruling) {
+    if (explained.contains(ruling.rule->id)) return true;
+    return unexplained(*ruling.rule) && !named_gates.empty() &&
+           *named_gates.begin() <= ruling.rule->gate;
+  });
+}
+
+} // namespace
+
+Rulings ask_rules(const Case& subject) {
+  Rulings rulings;
+  const bool driver_answers = subject.driver_answers();
+  for (const Rule* rule : all_rules()) {
+    Outcome outcome = rule->settled_by_driver && driver_answers
+                          ? Outcome::clear("the CUDA driver starts and reports a GPU")
+                          : rule->check(subject);
+    switch (outcome.state) {
+    case Outcome::State::found: rulings.found.push_back({rule, std::move(outcome)}); break;
+    case Outcome::State::clear: rulings.clear.push_back({rule, std::move(outcome)}); break;
+    case Outcome::State::unknown: rulings.unknown.push_back({rule, std::move(outcome)}); break;
+    case Outcome::State::not_applicable: break;
+    }
+  }
+  drop_consequences(rulings.found);
+  // What hides the GPU comes before what breaks its use; then the order of the route; then of the ids.
+  std::stable_sort(rulings.found.begin(), rulings.found.end(), [](const Ruling& a, const Ruling& b) {
+    if (effect_of(a) != effect_of(b)) return effect_of(a) < effect_of(b);
+    return a.rule->gate < b.rule->gate;
+  });
+  return rulings;
+}
+
+} // namespace gpuwhy
