@@ -5,7 +5,7 @@
 #include "rules/L_libraries/library_path.h"
 #include "rules/L_libraries/wheels.h"
 
-#include <algorithm>
+#include <set>
 
 namespace gpuwhy::rules {
 namespace {
@@ -51,6 +51,7 @@ Outcome missing_library(const Case& c, const std::vector<LibraryFault>& faults) 
   outcome.evidence.push_back(
       {first.soname + ": " + places_asked(first.need->found), {build->opener, 0}});
   bool again = false;
+  std::set<std::string> told; // wheels that are not installed; cuBLAS comes in one with cuBLASLt
   for (const auto& fault : faults) {
     const auto name = wheel_distribution(c, fault.product);
     if (name.empty()) continue;
@@ -60,7 +61,7 @@ Outcome missing_library(const Case& c, const std::vector<LibraryFault>& faults) 
       outcome.evidence.push_back({name + " " + wheel->version + " is installed, but its " +
                                       fault.soname + " is gone from " + directory,
                                   {wheel->location, 0}});
-    } else {
+    } else if (told.insert(name).second) {
       outcome.evidence.push_back(
           {name + ", the pip wheel that brings " + fault.soname + ", is not installed",
            {directory, 0}});

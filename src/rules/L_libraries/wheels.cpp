@@ -94,6 +94,16 @@ bool reaches_folder(const Case& c, std::string_view folder) {
   return names(opener->runpath) || names(opener->rpath);
 }
 
+/// A library that another one needs is searched by that one's RUNPATH: the trace shows it.
+bool asked(const Case& c, const std::string& directory) {
+  for (const auto& need : c.libraries) {
+    for (const auto& step : need.found.trace) {
+      if (parent_path(step.place) == directory) return true;
+    }
+  }
+  return false;
+}
+
 /// LD_LIBRARY_PATH for those folders that the build's own search path lacks.
 void add_unreached(const Case& c, const std::set<std::string>& products, Edit& edit) {
   std::vector<std::string> directories;
@@ -101,6 +111,7 @@ void add_unreached(const Case& c, const std::set<std::string>& products, Edit& e
     const auto* wheel = find_wheel(product);
     const auto directory = wheel_directory(c, product);
     if (wheel == nullptr || directory.empty() || reaches_folder(c, wheel->folder)) continue;
+    if (asked(c, directory)) continue;
     if (std::find(directories.begin(), directories.end(), directory) == directories.end()) {
       directories.push_back(directory);
     }
@@ -282,7 +293,7 @@ Edit install_wheels(const Case& c, const std::vector<std::string>& sonames, bool
     names.push_back(wheel_distribution(c, product));
   }
   Edit edit;
-  edit.words = (again ? "install " : "install ") + join(names, ", ") + (again ? " again" : "");
+  edit.words = "install " + join(names, ", ") + (again ? " again" : "");
   edit.commands.push_back(
       install_command(c, requirements, again ? "--force-reinstall --no-deps" : ""));
   const auto* pins = metadata_pins(c);

@@ -106,6 +106,7 @@ TEST(L09, names_who_needs_the_missing_one) {
   const auto outcome = bench.ask("L09");
   EXPECT_TRUE(contains(outcome.text, "libnvJitLink.so.12")) << outcome.text;
   EXPECT_TRUE(contains(outcome.text, "libcusolver.so.11 needs it")) << outcome.text;
+  EXPECT_EQ(outcome.edits.front().commands.size(), 1U) << "cuSOLVER looks there by itself";
 }
 
 TEST(L01, unknown_where_the_search_is_open) {
