@@ -80,14 +80,45 @@ ${rows}  };
 }
 } // namespace gpuwhy
 ")
+  # A source's dependencies take no generator expressions: the programs' paths in words.
+  list(TRANSFORM targets PREPEND ${CMAKE_BINARY_DIR}/probes/)
   set_source_files_properties(${assembler} PROPERTIES OBJECT_DEPENDS "${targets}")
-  foreach(target IN LISTS targets)
-    set_property(SOURCE ${assembler} APPEND PROPERTY OBJECT_DEPENDS $<TARGET_FILE:${target}>)
-  endforeach()
   set(${output} ${assembler} ${table} PARENT_SCOPE)
 endfunction()
 
-# Sets `output` to sources made from src/knowledge/*.tsv.
+# Sets `output` to sources that carry src/knowledge/*.tsv, byte for byte.
 function(gpuwhy_embed_tables output)
-  set(${output} "" PARENT_SCOPE)
+  file(GLOB tables CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/knowledge/*.tsv)
+  set(assembly "")
+  set(declarations "")
+  set(rows "")
+  foreach(file IN LISTS tables)
+    get_filename_component(name ${file} NAME_WE)
+    string(APPEND assembly "  .globl table_${name}_begin, table_${name}_end
+table_${name}_begin:
+  .incbin \"${file}\"
+table_${name}_end:
+")
+    string(APPEND declarations "extern \"C\" const char table_${name}_begin[], table_${name}_end[];
+")
+    string(APPEND rows "  if (name == \"${name}\") return {table_${name}_begin, table_${name}_end};
+")
+  endforeach()
+  set(assembler ${CMAKE_BINARY_DIR}/generated/table_bytes.S)
+  file(CONFIGURE OUTPUT ${assembler} @ONLY CONTENT "  .section .rodata
+${assembly}  .section .note.GNU-stack,\"\",@progbits
+")
+  set_source_files_properties(${assembler} PROPERTIES OBJECT_DEPENDS "${tables}")
+  set(source ${CMAKE_BINARY_DIR}/generated/knowledge_tables.cpp)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT "// Written by cmake/embed.cmake.
+#include \"knowledge/tables.h\"
+
+${declarations}
+namespace gpuwhy {
+std::string_view knowledge_table(std::string_view name) {
+${rows}  return {};
+}
+} // namespace gpuwhy
+")
+  set(${output} ${assembler} ${source} PARENT_SCOPE)
 endfunction()

@@ -93,7 +93,7 @@ private:
     const auto nvidia = site + "/nvidia";
     const auto entries = system_.list(nvidia);
     std::size_t count = 0;
-    for (const auto& entry : entries.value_or({})) {
+    for (const auto& entry : entries ? *entries : std::vector<DirectoryEntry>{}) {
       if (entry.name.starts_with("__") || ++count > kMostPackages) continue;
       inventory_.add_existing(join_path(nvidia, entry.name) + "/lib", "wheel");
     }

@@ -36,7 +36,7 @@ public:
     fact.source_ = std::move(source);
     return fact;
   }
-  static Fact absent(Source source = {}, std::string reason = {}) {
+  static Fact absent(Source source, std::string reason = {}) {
     return without(State::absent, std::move(reason), std::move(source));
   }
   static Fact unknown(std::string reason, Source source = {}) {

@@ -40,7 +40,7 @@ void search_libraries(Case& subject) {
   };
   subject.libcuda = open("libcuda.so.1");
   if (!build->cuda.value_or(false)) return;
-  for (const auto& wanted : knowledge::tensorflow_libraries(
+  for (const auto& wanted : tensorflow_libraries(
            subject.framework->version.value_or(""), build->cuda_version.value_or(""),
            build->cudnn_version.value_or(""))) {
     LibraryNeed need;
@@ -56,7 +56,7 @@ void search_libraries(Case& subject) {
 
 std::vector<Case> cases_of(const Facts& facts) {
   std::vector<Case> cases;
-  for (const auto& python : facts.pythons) {
+  for (const auto& python : facts.pythons) { // the selected one comes first
     const Framework* imported = nullptr; // the first on sys.path is the one that an import takes
     for (const auto& framework : python.frameworks) {
       if (framework.name == "tensorflow" && imported == nullptr) imported = &framework;
@@ -66,11 +66,7 @@ std::vector<Case> cases_of(const Facts& facts) {
     subject.python = &python;
     subject.framework = imported;
     search_libraries(subject);
-    if (python.selected) {
-      cases.insert(cases.begin(), std::move(subject));
-    } else {
-      cases.push_back(std::move(subject));
-    }
+    cases.push_back(std::move(subject));
   }
   if (cases.empty()) cases.push_back(Case{.facts = facts});
   return cases;

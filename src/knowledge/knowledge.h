@@ -73,6 +73,17 @@ const TensorFlowRelease* find_tensorflow(std::string_view version);
 /// All of them, oldest first.
 const std::vector<TensorFlowRelease>& tensorflow_releases();
 
+/// A library that a TensorFlow build opens while it lists GPUs, in the order of opening.
+struct WantedLibrary {
+  std::string soname;       // "libcudnn.so.9"
+  std::string_view product; // "cudnn"
+  bool required = true;     // without it no GPU is listed
+};
+/// By the table where it knows the release, else by the newest release that it knows; the sonames follow
+/// from the versions that the build states, else from the table's. Source: docs/tensorflow_loading_observed.md.
+std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::string_view cuda,
+                                                std::string_view cudnn);
+
 /// The soname of a CUDA product ("cudart", "cublasLt", "nvJitLink") in a CUDA release; of "cudnn"
 /// and "nccl" in their own release. Empty where the release has no such library, or is not known.
 std::string soname(std::string_view product, const Version& release);

@@ -100,4 +100,18 @@ const std::vector<std::string>& tensorflow_problems() {
   return all_releases().problems;
 }
 
+std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::string_view cuda,
+                                                std::string_view cudnn) {
+  const auto* release = find_tensorflow(version);
+  if (release == nullptr) release = &tensorflow_releases().back();
+  const auto cuda_version = Version::parse(cuda).value_or(release->cuda);
+  const auto cudnn_version = Version::parse(cudnn).value_or(release->cudnn);
+  std::vector<WantedLibrary> wanted;
+  for (const auto product : release->gate_libraries) {
+    auto name = soname(product, product == "cudnn" ? cudnn_version : cuda_version);
+    if (!name.empty()) wanted.push_back({std::move(name), product, true});
+  }
+  return wanted;
+}
+
 } // namespace gpuwhy

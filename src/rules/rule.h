@@ -33,11 +33,11 @@ struct LibraryNeed {
 /// What is judged: one framework installation (or its absence) on one machine.
 struct Case {
   const Facts& facts;
-  std::string wanted = "tensorflow";          // the framework in question
-  const PythonEnvironment* python = nullptr;  // none: no interpreter was found
-  const Framework* framework = nullptr;       // none: not installed there
-  std::vector<LibraryNeed> libraries;         // in the order of opening; empty: not a CUDA build
-  loader::Found libcuda;                      // dlopen("libcuda.so.1") from the framework's opener
+  std::string wanted = "tensorflow";         // the framework in question
+  const PythonEnvironment* python = nullptr; // none: no interpreter was found
+  const Framework* framework = nullptr;      // none: not installed there
+  std::vector<LibraryNeed> libraries = {};   // in the order of opening; empty: not a CUDA build
+  loader::Found libcuda = {};                // dlopen("libcuda.so.1") from the framework's opener
 
   const FrameworkBuild* build() const {
     return framework == nullptr ? nullptr : framework->build.get();
@@ -61,15 +61,15 @@ public:
 
   /// The cause is there; `summary` is the sentence of this case, without a full stop.
   static Outcome found(std::string summary) { return {State::found, std::move(summary)}; }
-  /// Looked, and it is not the cause; `text` says what ruled it out.
-  static Outcome clear(std::string text) { return {State::clear, std::move(text)}; }
+  /// Looked, and it is not the cause; `reason` says what ruled it out.
+  static Outcome clear(std::string reason) { return {State::clear, std::move(reason)}; }
   /// Could not tell; `missing` names the fact that would settle it.
   static Outcome unknown(std::string missing) { return {State::unknown, std::move(missing)}; }
   /// The question does not arise (a CUDA library for a CPU build).
   static Outcome not_applicable() { return {State::not_applicable, {}}; }
 
-  Outcome&& because(std::string text, Source source = {}) && {
-    evidence.push_back({std::move(text), std::move(source)});
+  Outcome&& because(std::string seen, Source source = {}) && {
+    evidence.push_back({std::move(seen), std::move(source)});
     return std::move(*this);
   }
   /// Cheapest and least invasive first; the first is the fix that is shown.
