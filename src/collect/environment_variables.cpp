@@ -1,6 +1,7 @@
 // The environment variables that bear on the question, and where they were set. No other variable leaves
 // the process: what is not on this list may be a secret.
 #include "base/text.h"
+#include "collect/privacy.h"
 #include "collect/software.h"
 #include "collect/variable_origins.h"
 
@@ -45,15 +46,10 @@ constexpr std::array kNames = {
     "PBS_JOBID"sv, "LSB_JOBID"sv, "SGE_HGR_gpu"sv, "GPU_DEVICES"sv, "_CONDOR_AssignedGPUs"sv,
 };
 
-bool is_allowed(std::string_view name) {
-  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
-  return name.starts_with("SLURM_") && (contains(name, "GPU") || contains(name, "GRES") || name == "SLURM_STEP_ID");
-}
-
 void collect(System& system, const Scope&, Facts& facts) {
   facts.environment.looked = true;
   for (const auto& [name, value] : system.environment()) {
-    if (!is_allowed(name)) continue;
+    if (!is_allowed_variable(name)) continue;
     const auto longest = name == "NVIDIA_REQUIRE_CUDA" ? kLongestRequirement : kLongestValue;
     facts.environment.variables.push_back({name, value.substr(0, longest), {}});
   }
@@ -61,6 +57,11 @@ void collect(System& system, const Scope&, Facts& facts) {
 }
 
 } // namespace
+
+bool is_allowed_variable(std::string_view name) {
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
+  return name.starts_with("SLURM_") && (contains(name, "GPU") || contains(name, "GRES") || name == "SLURM_STEP_ID");
+}
 
 const Collector kEnvironmentVariables{
     "environment_variables",

@@ -48,6 +48,9 @@ template <class T> Fact<T> unsettled(const Unavailable& why, const std::string& 
   return Fact<T>::unknown(why.reason, {where, 0});
 }
 
+/// Whether a line of the kernel's log is about GPUs, their modules or Secure Boot.
+bool is_log_about_gpus(std::string_view line);
+
 /// Whether something is there under `path`, whatever it is.
 inline Fact<bool> is_there(System& system, const std::string& path) {
   const auto status = system.status(path);

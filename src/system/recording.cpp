@@ -82,7 +82,7 @@ public:
       } else if (const auto* bytes = std::get_if<std::string>(&reply)) {
         line["answer"] = variables                             ? text(allowed(*bytes))
                          : binaries_.contains(question.object) ? raw(*bytes)
-                                                               : text(*bytes);
+                                                               : text(content(question, *bytes));
       } else {
         line["answer"] = std::visit([&](const auto& known) { return value(known); }, reply);
       }
@@ -101,6 +101,11 @@ private:
     return raw(policy_.redact ? policy_.redact(words) : words);
   }
 
+  std::string content(const Question& question, const std::string& bytes) const {
+    const auto kind = question.kind;
+    const bool file = kind == Kind::read || kind == Kind::read_at || kind == Kind::kernel_log;
+    return file && policy_.contents ? policy_.contents(question.object, bytes) : bytes;
+  }
   bool may_write(std::string_view variable) const {
     return !policy_.allow_variable || policy_.allow_variable(variable);
   }

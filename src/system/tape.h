@@ -10,13 +10,15 @@
 
 namespace gpuwhy {
 
-/// What may be written to a tape. Neither changes what the recording system answers.
+/// What may be written to a tape. None of it changes what the recording system answers.
 struct TapePolicy {
   /// Applied to every string (home, host and user names), except the contents of binary files. For
   /// a tape that can be replayed it must treat a path and each part of that path alike.
   std::function<std::string(std::string)> redact = {};
   /// Which variables may be written; all, if empty. Counts for /proc/PID/environ too.
   std::function<bool(std::string_view)> allow_variable = {};
+  /// Applied to the whole text of a file that was read, and of the kernel's log (path ""), before `redact`.
+  std::function<std::string(std::string_view path, std::string text)> contents = {};
 };
 
 /// Asks another System, once a question, and remembers: a question asked again gets the first

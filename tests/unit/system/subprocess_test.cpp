@@ -247,17 +247,17 @@ bool forbid(const std::vector<unsigned>& calls, unsigned error) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-class Image : public Scratch {
+class ImageRun : public Scratch {
 protected:
   static Command echo() { return {{"echo", "carried", "along"}, {}, 10s}; }
   const std::vector<std::byte> image_ = image_of("/bin/echo");
 };
 
-TEST_F(Image, runs_from_memory) {
+TEST_F(ImageRun, runs_from_memory) {
   EXPECT_EQ(run_image("echo", image_, echo())->output, "carried along\n");
 }
 
-TEST_F(Image, runs_from_a_private_file_that_is_gone_before_the_end) {
+TEST_F(ImageRun, runs_from_a_private_file_that_is_gone_before_the_end) {
   ::setenv("TMPDIR", directory().c_str(), 1);
   EXPECT_EQ(run_image("echo", image_, echo(), ImagePlace::file)->output, "carried along\n");
   EXPECT_TRUE(std::filesystem::is_empty(directory()));
@@ -275,7 +275,7 @@ TEST_F(Image, runs_from_a_private_file_that_is_gone_before_the_end) {
   ::unsetenv("TMPDIR");
 }
 
-TEST_F(Image, runs_where_programs_in_memory_are_forbidden) {
+TEST_F(ImageRun, runs_where_programs_in_memory_are_forbidden) {
   for (const unsigned call : {unsigned{SYS_memfd_create}, unsigned{SYS_execveat}}) {
     for (const unsigned error : {unsigned{EPERM}, unsigned{EACCES}, unsigned{ENOSYS}}) {
       EXPECT_TRUE(as_nobody([&] {
@@ -288,7 +288,7 @@ TEST_F(Image, runs_where_programs_in_memory_are_forbidden) {
   }
 }
 
-TEST_F(Image, runs_on_kernels_without_the_newer_calls) {
+TEST_F(ImageRun, runs_on_kernels_without_the_newer_calls) {
   EXPECT_TRUE(as_nobody([&] {
     const int leak = ::open("/dev/null", O_RDONLY);
     return leak >= 0 && forbid({SYS_pidfd_open, SYS_close_range}, ENOSYS) &&
@@ -298,7 +298,7 @@ TEST_F(Image, runs_on_kernels_without_the_newer_calls) {
   }));
 }
 
-TEST_F(Image, that_is_no_program_failed) {
+TEST_F(ImageRun, that_is_no_program_failed) {
   std::vector<std::byte> rubbish(100, std::byte{'x'});
   for (const auto place : {ImagePlace::memory_or_file, ImagePlace::file}) {
     const auto answer = run_image("rubbish", rubbish, {{"x"}, {}, 1s}, place);

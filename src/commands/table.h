@@ -1,0 +1,14 @@
+// The commands, one a file.
+#pragma once
+
+#include "commands/command.h"
+
+namespace gpuwhy {
+
+extern const Command kCheckCommand;
+extern const Command kSnapshotCommand;
+extern const Command kRuleCommand;
+extern const Command kRulesCommand;
+extern const Command kSchemaCommand;
+
+} // namespace gpuwhy

@@ -1,0 +1,51 @@
+#include "system/input.h"
+
+#include "base/text.h"
+#include "system/descriptor.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace gpuwhy {
+namespace {
+
+std::string because(const std::string& path, int error) { return printable(path) + ": " + std::strerror(error); }
+
+} // namespace
+
+Result<std::string> read_input(const std::string& path, std::size_t limit) {
+  const bool standard = path == "-";
+  const Descriptor opened(standard ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int descriptor = standard ? STDIN_FILENO : opened.get();
+  if (descriptor < 0) return fail(because(path, errno));
+  std::string text;
+  std::array<char, 1U << 16U> block{};
+  for (;;) {
+    const auto count = ::read(descriptor, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(because(path, errno));
+    if (count == 0) return text;
+    if (text.size() + static_cast<std::size_t>(count) > limit) {
+      return fail(printable(path) + ": larger than " + std::to_string(limit >> 20U) + " MiB");
+    }
+    text.append(block.data(), static_cast<std::size_t>(count));
+  }
+}
+
+Result<void> write_output(const std::string& path, const std::string& text) {
+  const auto part = path + ".part";
+  std::FILE* file = std::fopen(part.c_str(), "wxe");
+  if (file == nullptr) return fail(because(part, errno));
+  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool closed = std::fclose(file) == 0;
+  if (whole && closed && std::rename(part.c_str(), path.c_str()) == 0) return {};
+  const int error = errno;
+  ::unlink(part.c_str());
+  return fail(because(path, error));
+}
+
+} // namespace gpuwhy
