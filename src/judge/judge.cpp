@@ -119,6 +119,7 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
 FrameworkVerdict judge_case(const Case& subject) {
   FrameworkVerdict verdict;
   verdict.framework = subject.wanted;
+  verdict.installed = subject.framework != nullptr;
   if (subject.python != nullptr) {
     verdict.interpreter = subject.python->interpreter;
     verdict.environment = subject.python->prefix;

@@ -1,0 +1,124 @@
+#include "render/page.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace gpuwhy {
+namespace {
+
+constexpr std::size_t kNarrow = 60;     // below: labels on lines of their own
+constexpr std::size_t kLeast = 16;      // columns of text, however narrow the terminal says it is
+constexpr std::size_t kLabelIndent = 2;
+constexpr std::size_t kLabelWidth = 9;  // "unknown" is the longest label
+constexpr std::size_t kHanging = 2;
+
+std::string spaces(std::size_t count) { return std::string(count, ' '); }
+
+} // namespace
+
+Page::Page(const Style& style, bool whole_words)
+    : style_(style), whole_words_(whole_words),
+      text_column_(style.width < kNarrow ? 2 * kLabelIndent : kLabelIndent + kLabelWidth) {}
+
+std::string Page::fit(std::string_view text) const {
+  const auto longest = whole_words_ ? std::string::npos : 2 * std::max(style_.width, kNarrow) - 2 * text_column_;
+  return shown(style_, text, longest);
+}
+
+std::vector<std::string> Page::fold(std::string_view text, std::size_t indent) const {
+  return wrap(text, style_.width > indent + kLeast ? style_.width - indent : kLeast);
+}
+
+void Page::line(std::size_t indent, std::string_view text) {
+  if (!label_pending_) text_ += spaces(indent);
+  label_pending_ = false;
+  text_.append(text);
+  text_ += '\n';
+}
+
+void Page::label(std::string_view text) {
+  text_ += spaces(kLabelIndent) + paint(style_, Ink::strong, text);
+  if (style_.width < kNarrow) {
+    text_ += '\n';
+    return;
+  }
+  const auto width = display_width(text);
+  text_ += spaces(width < kLabelWidth ? kLabelWidth - width : 1);
+  label_pending_ = true;
+}
+
+void Page::headline(std::string_view mark, Ink ink, std::string_view sentence) {
+  const auto indent = display_width(mark) + 1;
+  bool first = true;
+  for (const auto& each : fold(fit(sentence), indent)) {
+    text_ += first ? paint(style_, ink, mark) + " " : spaces(indent);
+    text_ += paint(style_, Ink::strong, each) + "\n";
+    first = false;
+  }
+}
+
+void Page::row(std::string_view name, std::string_view text, std::string_view note, Ink ink) {
+  label(name);
+  const auto lines = fold(fit(text), text_column_);
+  for (std::size_t index = 0; index < lines.size(); ++index) {
+    const auto& each = lines[index];
+    const auto used = text_column_ + display_width(each) + kHanging + display_width(note);
+    const bool last = index + 1 == lines.size();
+    if (!last || note.empty() || used > style_.width) {
+      line(text_column_, each);
+    } else {
+      line(text_column_, each + spaces(kHanging + style_.width - used) + paint(style_, ink, note));
+      return;
+    }
+  }
+  if (note.empty()) return;
+  for (const auto& each : fold(note, text_column_)) line(text_column_, paint(style_, ink, each));
+}
+
+void Page::under(std::string_view text, Ink ink, std::size_t depth) {
+  std::size_t indent = text_column_ + depth * kHanging;
+  const std::size_t below = indent + kHanging;
+  for (const auto& each : fold(fit(text), below)) {
+    line(indent, paint(style_, ink, each));
+    indent = below;
+  }
+}
+
+void Page::item(std::string_view name, std::string_view mark, Ink ink, std::string_view text) {
+  if (!name.empty()) label(name);
+  const auto indent = text_column_ + display_width(mark) + 1;
+  bool first = true;
+  for (const auto& each : fold(fit(text), indent)) {
+    if (first) {
+      line(text_column_, paint(style_, ink, mark) + " " + each);
+    } else {
+      line(indent, each);
+    }
+    first = false;
+  }
+}
+
+void Page::command(std::string_view text) {
+  line(text_column_ + 2 * kHanging, printable(text));
+}
+
+void Page::pieces(std::string_view name, const std::vector<Piece>& all) {
+  label(name);
+  std::string painted;
+  std::size_t used = 0;
+  for (const auto& piece : all) {
+    const auto width = display_width(piece.name) + 1 + display_width(piece.mark);
+    if (used > 0 && text_column_ + used + kHanging + width > style_.width) {
+      line(text_column_, painted);
+      painted.clear();
+      used = 0;
+    }
+    if (used > 0) painted += spaces(kHanging);
+    painted += piece.name + " " + paint(style_, piece.ink, piece.mark);
+    used += (used > 0 ? kHanging : 0) + width;
+  }
+  line(text_column_, painted);
+}
+
+} // namespace gpuwhy
