@@ -58,22 +58,28 @@ void Page::headline(std::string_view mark, Ink ink, std::string_view sentence) {
   }
 }
 
-void Page::row(std::string_view name, std::string_view text, std::string_view note, Ink ink) {
+void Page::row(std::string_view name, std::string_view text, const Note& note) {
   label(name);
-  const auto lines = fold(fit(text), text_column_);
-  for (std::size_t index = 0; index < lines.size(); ++index) {
-    const auto& each = lines[index];
-    const auto used = text_column_ + display_width(each) + kHanging + display_width(note);
-    const bool last = index + 1 == lines.size();
-    if (!last || note.empty() || used > style_.width) {
-      line(text_column_, each);
-    } else {
-      line(text_column_, each + spaces(kHanging + style_.width - used) + paint(style_, ink, note));
-      return;
-    }
+  auto lines = fold(fit(text), text_column_);
+  if (!note.full.empty() && style_.width >= kNarrow) {
+    const auto& words = has_room(lines.back(), note.full)                            ? note.full
+                        : !note.brief.empty() && has_room(lines.back(), note.brief) ? note.brief
+                                                                                     : std::string();
+    if (words.empty()) lines.emplace_back();
+    lines.back() = with_note(lines.back(), words.empty() ? note.full : words, note.ink);
   }
-  if (note.empty()) return;
-  for (const auto& each : fold(note, text_column_)) line(text_column_, paint(style_, ink, each));
+  for (const auto& each : lines) line(text_column_, each);
+  if (note.full.empty() || style_.width >= kNarrow) return;
+  for (const auto& each : fold(note.full, text_column_)) line(text_column_, paint(style_, note.ink, each));
+}
+
+bool Page::has_room(std::string_view text, std::string_view note) const {
+  return text_column_ + display_width(text) + kHanging + display_width(note) <= style_.width;
+}
+
+std::string Page::with_note(const std::string& text, std::string_view note, Ink ink) const {
+  const auto used = text_column_ + display_width(text) + display_width(note);
+  return text + spaces(style_.width > used ? style_.width - used : kHanging) + paint(style_, ink, note);
 }
 
 void Page::under(std::string_view text, Ink ink, std::size_t depth) {

@@ -13,14 +13,21 @@
 
 namespace gpuwhy {
 
+/// What stands at the right edge of a row: in full, or in short where there is no room, or below.
+struct Note {
+  std::string full;
+  std::string brief = {}; // empty: has no short form
+  Ink ink = Ink::faint;
+};
+
 class Page {
 public:
   explicit Page(const Style& style, bool whole_words = false);
 
   /// The first line: a mark, and the sentence that answers the question.
   void headline(std::string_view mark, Ink ink, std::string_view sentence);
-  /// A label and its text; `note` stands at the right edge, or below where there is no room for it.
-  void row(std::string_view label, std::string_view text, std::string_view note = {}, Ink ink = Ink::faint);
+  /// A label and its text.
+  void row(std::string_view label, std::string_view text, const Note& note = {});
   /// One more line of the last row; what does not fit goes on below it, two columns further in.
   void under(std::string_view text, Ink ink = Ink::plain, std::size_t depth = 0);
   /// A line that begins with a mark; an empty label: one more of the last row.
@@ -41,6 +48,8 @@ public:
 private:
   void label(std::string_view text);
   void line(std::size_t indent, std::string_view text);
+  std::string with_note(const std::string& text, std::string_view note, Ink ink) const;
+  bool has_room(std::string_view text, std::string_view note) const;
   std::string fit(std::string_view text) const;
   std::vector<std::string> fold(std::string_view text, std::size_t indent) const;
 

@@ -37,12 +37,6 @@ std::string evidence_words(const Evidence& evidence) {
   return evidence.text + " (" + source_words(evidence.source) + ")";
 }
 
-/// Says nothing that the sentence above it has not said.
-bool repeats(const Evidence& evidence, const std::string& summary) {
-  return contains(summary, evidence.text) &&
-         (evidence.source.where.empty() || contains(summary, evidence.source.where));
-}
-
 class Sheet {
 public:
   Sheet(const Verdict& verdict, const Style& style, Detail detail)
@@ -53,14 +47,14 @@ public:
     if (verdict_.frameworks.empty()) {
       page_.headline(mark_open(style_), Ink::open, "no Python environment was judged");
     } else {
-      selected(main());
+      selected(chosen());
     }
     if (full_) not_seen();
     return page_.take();
   }
 
 private:
-  const FrameworkVerdict& main() const {
+  const FrameworkVerdict& chosen() const {
     const auto& all = verdict_.frameworks;
     const auto found =
         std::find_if(all.begin(), all.end(), [](const FrameworkVerdict& each) { return each.selected; });
@@ -94,6 +88,10 @@ private:
     }
     gpus();
     others(framework);
+    if (!full_ && !framework.causes.empty()) {
+      page_.row("more", "'gpuwhy rule " + framework.causes.front().id +
+                            "' explains the cause, 'gpuwhy -v' shows all that was seen");
+    }
   }
 
   // --- causes and the plan -------------------------------------------------------------------------------
@@ -101,13 +99,17 @@ private:
   void causes(const FrameworkVerdict& framework) {
     const auto& all = framework.causes;
     const std::size_t most = full_ ? all.size() : std::min(all.size(), kFollowers + 1);
-    const bool proven_by_one = framework.plan_reaches_gpu && all.size() == 1;
+    std::string proof; // of a plan that is one fix
+    if (framework.plan_reaches_gpu && all.size() == 1) {
+      proof = tone_of(framework) == Tone::limited ? "verified: then this is gone" : "verified: then the GPU is used";
+    }
     bool simulated = true; // the fixes before this cause were, so that it is what comes next
     for (std::size_t index = 0; index < most; ++index) {
       const auto& cause = all[index];
-      page_.row(index == 0 ? "cause" : simulated ? "next" : "also", cause.summary, cause.id + " " + cause.slug);
+      page_.row(index == 0 ? "cause" : simulated ? "next" : "also", cause.summary,
+                {cause.id + " " + cause.slug, cause.id});
       evidence(cause, index == 0 ? kEvidence : 0);
-      if (cause.fix) fix(*cause.fix, proven_by_one);
+      if (cause.fix) fix(*cause.fix, proof);
       simulated = simulated && cause.fix && cause.fix->verified;
     }
     if (most < all.size()) page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
@@ -117,14 +119,14 @@ private:
   void evidence(const Cause& cause, std::size_t most) {
     std::size_t shown_lines = 0;
     for (const auto& each : cause.evidence) {
-      if (!full_ && (shown_lines == most || repeats(each, cause.summary))) continue;
+      if (!full_ && (shown_lines == most || contains(cause.summary, each.text))) continue;
       page_.under(evidence_words(each), Ink::faint);
       ++shown_lines;
     }
   }
 
-  void fix(const Fix& step, bool proves_all) {
-    page_.row("fix", step.words, proves_all ? "verified: then the GPU is used" : "", Ink::good);
+  void fix(const Fix& step, std::string_view proof) {
+    page_.row("fix", step.words, {std::string(proof), {}, Ink::good});
     for (const auto& each : step.commands) page_.command(each);
   }
 
@@ -133,7 +135,7 @@ private:
     const auto& all = framework.causes;
     if (framework.plan_reaches_gpu) {
       if (all.size() < 2) return;
-      return page_.row("then", "the GPU is used: verified for these " + plural(all.size(), "fix") + "es together");
+      return page_.row("then", "the GPU is used: verified for these " + std::to_string(all.size()) + " fixes together");
     }
     if (!all.front().fix) {
       return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id + "' tells what is known");

@@ -62,13 +62,14 @@ std::string framework_words(const FrameworkVerdict& verdict) {
   return words;
 }
 
+std::string python_words(const FrameworkVerdict& verdict) {
+  return verdict.python_version.empty() ? "Python" : "Python " + verdict.python_version;
+}
+
 std::string place_words(const FrameworkVerdict& verdict) {
-  if (verdict.interpreter.empty()) return {};
-  std::string words = verdict.python_version.empty() ? "Python" : "Python " + verdict.python_version;
-  const bool own = !verdict.environment.empty() && verdict.environment_kind != "system" &&
-                   verdict.environment_kind != "other" && !verdict.environment_kind.empty();
-  words += own ? ", " + verdict.environment_kind + " " + verdict.environment : ", " + verdict.interpreter;
-  return words;
+  const auto& kind = verdict.environment_kind;
+  const bool own = !verdict.environment.empty() && !kind.empty() && kind != "system" && kind != "other";
+  return own ? kind + " " + verdict.environment : verdict.interpreter;
 }
 
 Tone tone_of(const FrameworkVerdict& verdict) {
@@ -82,14 +83,16 @@ Tone tone_of(const FrameworkVerdict& verdict) {
 }
 
 std::string answer_words(const FrameworkVerdict& verdict) {
-  const auto place = place_words(verdict);
   const std::string name(product_name(verdict.framework));
-  if (place.empty()) return "no Python was found here, and so no " + name;
+  if (verdict.interpreter.empty()) return "no Python was found here, and so no " + name;
+  const auto python = python_words(verdict);
+  const auto place = place_words(verdict);
   if (!verdict.installed) {
-    return verdict.answer == Usable::unknown ? "could not tell whether this Python has " + name + " (" + place + ")"
-                                             : "no " + name + " was found for this Python (" + place + ")";
+    const auto where = python + " (" + place + ")";
+    return verdict.answer == Usable::unknown ? "could not tell whether " + where + " has " + name
+                                             : "no " + name + " was found for " + where;
   }
-  const auto subject = framework_words(verdict) + " (" + place + ")";
+  const auto subject = framework_words(verdict) + " (" + python + ", " + place + ")";
   switch (verdict.answer) {
   case Usable::no_gpu: return subject + " will run on the CPU, not on the GPU";
   case Usable::unknown: return "could not tell whether " + subject + " will use the GPU";

@@ -12,7 +12,9 @@ namespace gpuwhy {
 std::string_view product_name(std::string_view framework);
 /// "TensorFlow 2.18.0"; without the version where it is not known.
 std::string framework_words(const FrameworkVerdict& verdict);
-/// "Python 3.11.7, venv /home/ada/.venv"; empty where there is no interpreter.
+/// "Python 3.11.7".
+std::string python_words(const FrameworkVerdict& verdict);
+/// "venv /home/ada/.venv", or the interpreter where it is in no environment of its own.
 std::string place_words(const FrameworkVerdict& verdict);
 /// The answer as a sentence without a full stop, its causes considered: a GPU that is listed and then
 /// fails is no success.
