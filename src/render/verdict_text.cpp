@@ -116,13 +116,20 @@ private:
     outcome(framework);
   }
 
+  /// What the sentence above has said already comes last, and then only where it was seen.
   void evidence(const Cause& cause, std::size_t most) {
-    std::size_t shown_lines = 0;
+    std::vector<std::string> lines;
+    std::vector<std::string> places;
     for (const auto& each : cause.evidence) {
-      if (!full_ && (shown_lines == most || contains(cause.summary, each.text))) continue;
-      page_.under(evidence_words(each), Ink::faint);
-      ++shown_lines;
+      if (full_ || !contains(cause.summary, each.text)) {
+        lines.push_back(evidence_words(each));
+      } else if (!contains(cause.summary, each.source.where)) {
+        places.push_back(source_words(each.source));
+      }
     }
+    lines.insert(lines.end(), places.begin(), places.end());
+    if (!full_) lines.resize(std::min(lines.size(), most));
+    for (const auto& line : lines) page_.under(line, Ink::faint);
   }
 
   void fix(const Fix& step, std::string_view proof) {

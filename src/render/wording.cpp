@@ -31,12 +31,15 @@ bool has_effect(const FrameworkVerdict& verdict, Effect effect) {
                      [&](const Cause& cause) { return cause.effect == effect; });
 }
 
-/// 24564 MiB is sold, and known, as 24 GiB.
+/// 24080 MiB is sold, and known, as 24 GiB; a slice of 4864 MiB is 4.8 GiB.
 std::string memory_words(std::uint64_t bytes) {
   constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
-  if (bytes >= 4 * kGiB) return std::to_string((bytes + kGiB / 2) / kGiB) + " GiB";
-  return std::to_string((bytes + kMiB / 2) / kMiB) + " MiB";
+  if (bytes < kGiB) return std::to_string((bytes + kMiB / 2) / kMiB) + " MiB";
+  if (bytes >= 10 * kGiB) return std::to_string((bytes + kGiB / 2) / kGiB) + " GiB";
+  const auto tenths = (bytes * 10 + kGiB / 2) / kGiB;
+  const auto rest = tenths % 10 == 0 ? std::string() : "." + std::to_string(tenths % 10);
+  return std::to_string(tenths / 10) + rest + " GiB";
 }
 
 std::string quoted(std::string_view word) {
