@@ -21,9 +21,13 @@ Page::Page(const Style& style, bool whole_words)
     : style_(style), whole_words_(whole_words),
       text_column_(style.width < kNarrow ? 2 * kLabelIndent : kLabelIndent + kLabelWidth) {}
 
+void Page::call(std::string path, std::string_view name) { names_.emplace_back(std::move(path), name); }
+
 std::string Page::fit(std::string_view text) const {
   const auto longest = whole_words_ ? std::string::npos : 2 * std::max(style_.width, kNarrow) - 2 * text_column_;
-  return shown(style_, text, longest);
+  std::string named(text);
+  for (const auto& [path, name] : names_) named = with_name_for(named, path, name);
+  return shown(style_, named, longest);
 }
 
 std::vector<std::string> Page::fold(std::string_view text, std::size_t indent) const {
@@ -88,6 +92,15 @@ void Page::under(std::string_view text, Ink ink, std::size_t depth) {
   for (const auto& each : fold(fit(text), below)) {
     line(indent, paint(style_, ink, each));
     indent = below;
+  }
+}
+
+void Page::under_at_most(std::size_t most, std::string_view text, Ink ink) {
+  const auto lines = fold(fit(text), text_column_ + 2 * kHanging);
+  if (lines.size() <= most) return under(text, ink);
+  for (std::size_t index = 0; index < most; ++index) {
+    const std::string_view end = index + 1 < most ? "" : style_.unicode ? " …" : " ...";
+    line(text_column_ + (index == 0 ? 0 : kHanging), paint(style_, ink, lines[index] + std::string(end)));
   }
 }
 

@@ -10,6 +10,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace gpuwhy {
 
@@ -24,12 +26,17 @@ class Page {
 public:
   explicit Page(const Style& style, bool whole_words = false);
 
+  /// From now on `path` is called `name` in all but commands.
+  void call(std::string path, std::string_view name);
+
   /// The first line: a mark, and the sentence that answers the question.
   void headline(std::string_view mark, Ink ink, std::string_view sentence);
   /// A label and its text.
   void row(std::string_view label, std::string_view text, const Note& note = {});
   /// One more line of the last row; what does not fit goes on below it, two columns further in.
   void under(std::string_view text, Ink ink = Ink::plain, std::size_t depth = 0);
+  /// The same, cut after `most` lines.
+  void under_at_most(std::size_t most, std::string_view text, Ink ink);
   /// A line that begins with a mark; an empty label: one more of the last row.
   void item(std::string_view label, std::string_view mark, Ink ink, std::string_view text);
   /// What a person copies and types: as it is, never wrapped or shortened.
@@ -57,6 +64,7 @@ private:
   bool whole_words_;
   std::size_t text_column_;
   bool label_pending_ = false; // a label is written and its line still open
+  std::vector<std::pair<std::string, std::string>> names_; // of paths
   std::string text_;
 };
 

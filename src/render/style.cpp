@@ -46,20 +46,6 @@ bool begins_path(std::string_view text, std::size_t at) {
   return at == 0 || contains(" =:('\"", text.substr(at - 1, 1));
 }
 
-std::string with_tilde(const std::string& home, std::string_view text) {
-  if (home.size() < 2) return std::string(text);
-  std::string result;
-  for (std::size_t from = 0;;) {
-    const auto at = text.find(home, from);
-    if (at == std::string_view::npos) return result.append(text.substr(from));
-    const auto end = at + home.size();
-    const bool whole = end == text.size() || contains("/ :,;)'\"", text.substr(end, 1));
-    result.append(text.substr(from, at - from));
-    result.append(whole && begins_path(text, at) ? "~" : home);
-    from = end;
-  }
-}
-
 } // namespace
 
 std::string paint(const Style& style, Ink ink, std::string_view text) {
@@ -71,8 +57,22 @@ std::string_view mark_good(const Style& style) { return style.unicode ? "✓" : 
 std::string_view mark_bad(const Style& style) { return style.unicode ? "✗" : "NO"; }
 std::string_view mark_open(const Style&) { return "?"; }
 
+std::string with_name_for(std::string_view text, const std::string& path, std::string_view name) {
+  if (path.size() < 2) return std::string(text);
+  std::string result;
+  for (std::size_t from = 0;;) {
+    const auto at = text.find(path, from);
+    if (at == std::string_view::npos) return result.append(text.substr(from));
+    const auto end = at + path.size();
+    const bool whole = end == text.size() || contains("/ :,;)'\"", text.substr(end, 1));
+    result.append(text.substr(from, at - from));
+    result.append(whole && begins_path(text, at) ? name : path);
+    from = end;
+  }
+}
+
 std::string shown(const Style& style, std::string_view text, std::size_t longest) {
-  const auto safe = with_tilde(style.home, printable(text));
+  const auto safe = with_name_for(printable(text), style.home, "~");
   std::vector<std::string> words;
   for (const auto word : split(safe, ' ')) words.push_back(cut_middle(style, word, longest));
   return join(words, " ");

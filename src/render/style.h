@@ -26,6 +26,9 @@ std::string_view mark_good(const Style& style);
 std::string_view mark_bad(const Style& style);
 std::string_view mark_open(const Style& style);
 
+/// `text` with `path`, where it stands as a path or as the beginning of one, replaced by `name`.
+std::string with_name_for(std::string_view text, const std::string& path, std::string_view name);
+
 /// Fit for a sentence on a terminal: nothing that could drive it, "~" for the home directory, and words
 /// longer than `longest` columns cut in their middle.
 std::string shown(const Style& style, std::string_view text, std::size_t longest);

@@ -12,6 +12,7 @@ namespace {
 
 // What fits on one screen; -v shows the rest.
 constexpr std::size_t kEvidence = 2;
+constexpr std::size_t kEvidenceLines = 3; // of one piece of evidence
 constexpr std::size_t kFollowers = 4;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
@@ -74,6 +75,7 @@ private:
   void selected(const FrameworkVerdict& framework) {
     const auto [sign, ink] = mark(tone_of(framework));
     page_.headline(sign, ink, answer_words(framework));
+    if (!full_) shorten_paths(framework);
     page_.blank();
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
@@ -91,6 +93,16 @@ private:
     if (!full_ && !framework.causes.empty()) {
       page_.row("more", "'gpuwhy rule " + framework.causes.front().id +
                             "' explains the cause, 'gpuwhy -v' shows all that was seen");
+    }
+  }
+
+  /// The first line has named the environment: "…/site-packages/nvidia/cudnn/lib" is enough below it.
+  void shorten_paths(const FrameworkVerdict& framework) {
+    const auto parts = split(framework.python_version, '.');
+    if (framework.environment.size() < 2 || parts.size() < 2) return;
+    const auto python = "/python" + std::string(parts[0]) + "." + std::string(parts[1]);
+    for (const char* lib : {"/lib", "/lib64"}) {
+      page_.call(framework.environment + lib + python, style_.unicode ? "…" : "...");
     }
   }
 
@@ -129,7 +141,13 @@ private:
     }
     lines.insert(lines.end(), places.begin(), places.end());
     if (!full_) lines.resize(std::min(lines.size(), most));
-    for (const auto& line : lines) page_.under(line, Ink::faint);
+    for (const auto& line : lines) {
+      if (full_) {
+        page_.under(line, Ink::faint);
+      } else {
+        page_.under_at_most(kEvidenceLines, line, Ink::faint);
+      }
+    }
   }
 
   void fix(const Fix& step, std::string_view proof) {
@@ -149,9 +167,12 @@ private:
     }
     const bool every_fix_verified = std::all_of(
         all.begin(), all.end(), [](const Cause& cause) { return cause.fix && cause.fix->verified; });
-    page_.row("then", every_fix_verified
-                          ? "run gpuwhy again: these causes will be gone (verified), but something else is unknown"
-                          : "run gpuwhy again: whether this is enough could not be verified beforehand");
+    if (!every_fix_verified) {
+      return page_.row("then", "run gpuwhy again: whether this is enough could not be verified beforehand");
+    }
+    std::string rest = "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
+    if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
+    page_.row("then", rest);
   }
 
   // --- what is not known ---------------------------------------------------------------------------------
@@ -215,6 +236,7 @@ private:
       page_.item(first ? "route" : "", sign, ink, text);
       first = false;
       if (gate.state != GateResult::State::passed && !gate.reason.empty()) page_.under(gate.reason, ink, 1);
+      if (gate.state == GateResult::State::failed) continue; // told with its cause
       std::vector<std::string> told;
       for (const auto& each : gate.evidence) {
         auto words = evidence_words(each);

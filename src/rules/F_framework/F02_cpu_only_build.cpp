@@ -41,7 +41,7 @@ Edit replace(const Case& c) {
             {"docker run --gpus all -it nvcr.io/nvidia/tensorflow:25.02-tf2-py3"},
             {}};
   }
-  return install_gpu_framework(c, "replace it by the GPU build, with its CUDA libraries",
+  return install_gpu_framework(c, "replace it with the GPU build and its CUDA libraries",
                                tensorflow_distributions(*c.python));
 }
 

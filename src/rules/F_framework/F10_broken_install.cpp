@@ -77,12 +77,10 @@ Outcome check(const Case& c) {
   const std::string name =
       framework.distributions.empty() ? "tensorflow" : framework.distributions.front();
   if (!framework.broken.empty()) {
-    auto outcome = Outcome::found(framework_text(c) + " is not whole: " + framework.broken.front() +
-                                  (framework.broken.size() > 1 ? " and others are" : " is") +
-                                  " missing or bad");
-    for (const auto& path : framework.broken) {
-      outcome.evidence.push_back({"missing or bad, though its metadata lists it", {path, 0}});
-    }
+    const auto more = framework.broken.size() - 1;
+    auto outcome = Outcome::found(framework_text(c) + " is damaged: " + framework.broken.front() +
+                                  (more == 0 ? "" : ", and " + std::to_string(more) + " more"));
+    for (const auto& fault : framework.broken) outcome.evidence.push_back({fault, {}});
     return std::move(outcome).mend(again(c, name));
   }
   if (framework.build.absent()) {

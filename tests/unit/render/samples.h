@@ -198,7 +198,8 @@ inline Verdict many_environments() {
   };
   const auto extras = extras_missing();
   const auto cudnn = old_cudnn();
-  for (const auto* name : {"a", "b", "c", "d"}) add("2.18.0", std::string("/opt/conda/envs/") + name, &extras);
+  for (const auto* name : {"a", "b", "c", "d"}) // one line in the end
+     add("2.18.0", std::string("/opt/conda/envs/") + name, &extras);
   add("2.15.0", "/opt/conda/envs/old", &cudnn);
   add("2.19.1", "/opt/conda/envs/good", nullptr);
   return verdict;
@@ -245,7 +246,7 @@ inline Verdict no_hardware() {
   cause.gate = Gate::hardware;
   cause.summary = "this virtual machine (KVM) has no GPU on its PCI bus";
   cause.evidence = {{"no display or 3D controller is listed", {"/sys/bus/pci/devices", 0}},
-                    {"hypervisor: KVM", {"/sys/class/dmi/id/sys_vendor", 0}}};
+                    {"this is a virtual machine of KVM", {"/sys/class/dmi/id/sys_vendor", 0}}};
   cause.fix = Fix{"give the virtual machine a GPU (PCI passthrough or vGPU, set on the host), or in a cloud choose a "
                   "machine type with an NVIDIA GPU",
                   {},
