@@ -5,6 +5,7 @@
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 
@@ -20,11 +21,14 @@ constexpr std::array kOptions{
     kNoProbesOption,
 };
 
-/// The selected environment decides; where there is none, the best of all.
+/// The selected environment decides. A GPU that is listed and fails when it is used is no success.
 Exit exit_of(const Verdict& verdict) {
   if (verdict.frameworks.empty()) return Exit::unknown;
-  switch (verdict.frameworks.front().answer) {
-  case Usable::gpu: return Exit::gpu;
+  const auto& selected = verdict.frameworks.front();
+  const bool breaks = std::any_of(selected.causes.begin(), selected.causes.end(),
+                                  [](const Cause& cause) { return cause.effect == Effect::breaks; });
+  switch (selected.answer) {
+  case Usable::gpu: return breaks ? Exit::findings : Exit::gpu;
   case Usable::no_gpu: return Exit::findings;
   case Usable::unknown: return Exit::unknown;
   }

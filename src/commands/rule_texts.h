@@ -9,7 +9,7 @@
 namespace gpuwhy {
 
 inline RuleText text_of(const Rule& rule) {
-  return {rule.id,  rule.slug,        rule.title, rule.since,     rule.gate,
+  return {rule.id,     rule.slug,        rule.title, rule.since,     rule.gate,
           rule.effect, rule.explanation, rule.fix,   rule.references};
 }
 

@@ -7,13 +7,15 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::size_t kNarrow = 60;     // below: labels on lines of their own
-constexpr std::size_t kLeast = 16;      // columns of text, however narrow the terminal says it is
+constexpr std::size_t kNarrow = 60; // below: labels on lines of their own
+constexpr std::size_t kLeast = 16;  // columns of text, however narrow the terminal says it is
 constexpr std::size_t kLabelIndent = 2;
-constexpr std::size_t kLabelWidth = 9;  // "unknown" is the longest label
+constexpr std::size_t kLabelWidth = 9; // "unknown" is the longest label
 constexpr std::size_t kHanging = 2;
 
-std::string spaces(std::size_t count) { return std::string(count, ' '); }
+std::string spaces(std::size_t count) {
+  return std::string(count, ' ');
+}
 
 } // namespace
 
@@ -21,10 +23,13 @@ Page::Page(const Style& style, bool whole_words)
     : style_(style), whole_words_(whole_words),
       text_column_(style.width < kNarrow ? 2 * kLabelIndent : kLabelIndent + kLabelWidth) {}
 
-void Page::call(std::string path, std::string_view name) { names_.emplace_back(std::move(path), name); }
+void Page::call(std::string path, std::string_view name) {
+  names_.emplace_back(std::move(path), name);
+}
 
 std::string Page::fit(std::string_view text) const {
-  const auto longest = whole_words_ ? std::string::npos : 2 * std::max(style_.width, kNarrow) - 2 * text_column_;
+  const auto longest =
+      whole_words_ ? std::string::npos : 2 * std::max(style_.width, kNarrow) - 2 * text_column_;
   std::string named(text);
   for (const auto& [path, name] : names_) named = with_name_for(named, path, name);
   return shown(style_, named, longest);
@@ -66,15 +71,16 @@ void Page::row(std::string_view name, std::string_view text, const Note& note) {
   label(name);
   auto lines = fold(fit(text), text_column_);
   if (!note.full.empty() && style_.width >= kNarrow) {
-    const auto& words = has_room(lines.back(), note.full)                            ? note.full
+    const auto& words = has_room(lines.back(), note.full)                           ? note.full
                         : !note.brief.empty() && has_room(lines.back(), note.brief) ? note.brief
-                                                                                     : std::string();
+                                                                                    : std::string();
     if (words.empty()) lines.emplace_back();
     lines.back() = with_note(lines.back(), words.empty() ? note.full : words, note.ink);
   }
   for (const auto& each : lines) line(text_column_, each);
   if (note.full.empty() || style_.width >= kNarrow) return;
-  for (const auto& each : fold(note.full, text_column_)) line(text_column_, paint(style_, note.ink, each));
+  for (const auto& each : fold(note.full, text_column_))
+    line(text_column_, paint(style_, note.ink, each));
 }
 
 bool Page::has_room(std::string_view text, std::string_view note) const {
@@ -83,7 +89,8 @@ bool Page::has_room(std::string_view text, std::string_view note) const {
 
 std::string Page::with_note(const std::string& text, std::string_view note, Ink ink) const {
   const auto used = text_column_ + display_width(text) + display_width(note);
-  return text + spaces(style_.width > used ? style_.width - used : kHanging) + paint(style_, ink, note);
+  return text + spaces(style_.width > used ? style_.width - used : kHanging) +
+         paint(style_, ink, note);
 }
 
 void Page::under(std::string_view text, Ink ink, std::size_t depth) {
@@ -100,7 +107,8 @@ void Page::under_at_most(std::size_t most, std::string_view text, Ink ink) {
   if (lines.size() <= most) return under(text, ink);
   for (std::size_t index = 0; index < most; ++index) {
     const std::string_view end = index + 1 < most ? "" : style_.unicode ? " …" : " ...";
-    line(text_column_ + (index == 0 ? 0 : kHanging), paint(style_, ink, lines[index] + std::string(end)));
+    line(text_column_ + (index == 0 ? 0 : kHanging),
+         paint(style_, ink, lines[index] + std::string(end)));
   }
 }
 

@@ -1,6 +1,7 @@
 // A screen of labelled rows:
 //
-//   cause   cuDNN 8.6.0 is loaded first, TensorFlow 2.15.0 was built for 8.9     L04 cudnn-version-mismatch
+//   cause   cuDNN 8.6.0 is loaded first, TensorFlow 2.15.0 was built for 8.9     L04
+//   cudnn-version-mismatch
 //           /usr/local/cuda-11.8/lib64/libcudnn.so.8
 //
 // On a narrow terminal the label has a line of its own and the text stands below it.

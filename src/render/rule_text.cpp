@@ -19,9 +19,12 @@ std::string_view effect_words(Effect effect) {
   return {};
 }
 
-std::string spaces(std::size_t count) { return std::string(count, ' '); }
+std::string spaces(std::size_t count) {
+  return std::string(count, ' ');
+}
 
-void add_wrapped(std::string& out, const Style& style, std::string_view text, std::size_t first, std::size_t rest) {
+void add_wrapped(std::string& out, const Style& style, std::string_view text, std::size_t first,
+                 std::size_t rest) {
   std::size_t indent = first;
   for (const auto& line : wrap(text, style.width > rest + kLeast ? style.width - rest : kLeast)) {
     out += spaces(indent) + line + "\n";
@@ -29,8 +32,8 @@ void add_wrapped(std::string& out, const Style& style, std::string_view text, st
   }
 }
 
-/// [words](address) becomes "words: address", **words** becomes words; `code` keeps its marks, which tell
-/// where what is to be typed begins and ends.
+/// [words](address) becomes "words: address", **words** becomes words; `code` keeps its marks,
+/// which tell where what is to be typed begins and ends.
 std::string plain(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -93,7 +96,8 @@ private:
   void flush() {
     if (!text_.empty()) {
       const auto words = plain(text_);
-      add_wrapped(out_, style_, point_ ? "- " + words : words, indent_, indent_ + (point_ ? kIndent : 0));
+      add_wrapped(out_, style_, point_ ? "- " + words : words, indent_,
+                  indent_ + (point_ ? kIndent : 0));
     }
     text_.clear();
     point_ = false;
@@ -107,12 +111,15 @@ private:
   bool fenced_ = false;
 };
 
-void add_section(std::string& out, const Style& style, std::string_view heading, std::string_view markdown) {
+void add_section(std::string& out, const Style& style, std::string_view heading,
+                 std::string_view markdown) {
   if (trim(markdown).empty()) return;
   out += "\n" + paint(style, Ink::strong, heading) + "\n" + markdown_text(markdown, style, kIndent);
 }
 
-std::string name_of_rule(const RuleText& rule) { return std::string(rule.id) + " " + std::string(rule.slug); }
+std::string name_of_rule(const RuleText& rule) {
+  return std::string(rule.id) + " " + std::string(rule.slug);
+}
 
 } // namespace
 
@@ -124,19 +131,22 @@ std::string markdown_text(std::string_view markdown, const Style& style, std::si
 
 std::string rule_text(const RuleText& rule, const Style& style) {
   std::string out;
-  for (const auto& line : wrap(name_of_rule(rule) + ": " + std::string(rule.title), std::max(style.width, kLeast))) {
+  for (const auto& line :
+       wrap(name_of_rule(rule) + ": " + std::string(rule.title), std::max(style.width, kLeast))) {
     out += paint(style, Ink::strong, line) + "\n";
   }
   const std::size_t label = 10;
   const auto row = [&](std::string_view name, std::string_view words) {
     std::string text;
     add_wrapped(text, style, words, label, label);
-    text.replace(0, label, spaces(kIndent) + std::string(name) + spaces(label - kIndent - name.size()));
+    text.replace(0, label,
+                 spaces(kIndent) + std::string(name) + spaces(label - kIndent - name.size()));
     out += text;
   };
   out += "\n";
   row("effect", effect_words(rule.effect));
-  row("gate", std::string(name_of(rule.gate)) + ": " + std::string(kGates[static_cast<std::size_t>(rule.gate)].question));
+  row("gate", std::string(name_of(rule.gate)) + ": " +
+                  std::string(kGates[static_cast<std::size_t>(rule.gate)].question));
   add_section(out, style, "What it is", rule.explanation);
   add_section(out, style, "What to do", rule.fix);
   add_section(out, style, "Read more", rule.references);
@@ -163,13 +173,16 @@ std::string rules_text(std::span<const RuleText> rules, const Style& style) {
     }
     std::string line;
     add_wrapped(line, style, rule.title, title, title);
-    line.replace(0, title, name + spaces(names + 2 - name.size()) + gate + spaces(gates + 2 - gate.size()));
+    line.replace(0, title,
+                 name + spaces(names + 2 - name.size()) + gate + spaces(gates + 2 - gate.size()));
     out += line;
   }
   return out;
 }
 
-std::string rule_page_name(const RuleText& rule) { return std::string(rule.id) + "-" + std::string(rule.slug) + ".md"; }
+std::string rule_page_name(const RuleText& rule) {
+  return std::string(rule.id) + "-" + std::string(rule.slug) + ".md";
+}
 
 std::string rule_page(const RuleText& rule) {
   std::string out = "# " + std::string(rule.id) + ": " + std::string(rule.title) + "\n\n";
@@ -189,15 +202,18 @@ std::string rule_page(const RuleText& rule) {
 
 std::string rules_page(std::span<const RuleText> rules) {
   std::string out = "# Why a program does not use the GPU\n\n"
-                    "The causes that gpuwhy knows, by the gates of the route to the GPU, in the order in which a program "
+                    "The causes that gpuwhy knows, by the gates of the route to the GPU, in the "
+                    "order in which a program "
                     "meets them.\n`gpuwhy rule ID` shows each of these pages in a terminal.\n";
   for (const auto& gate : kGates) {
     std::string rows;
     for (const auto& rule : rules) {
       if (rule.gate != gate.gate) continue;
-      rows += "- [" + name_of_rule(rule) + "](" + rule_page_name(rule) + "): " + std::string(rule.title) + "\n";
+      rows += "- [" + name_of_rule(rule) + "](" + rule_page_name(rule) +
+              "): " + std::string(rule.title) + "\n";
     }
-    if (!rows.empty()) out += "\n## " + std::string(gate.name) + ": " + std::string(gate.question) + "\n\n" + rows;
+    if (!rows.empty())
+      out += "\n## " + std::string(gate.name) + ": " + std::string(gate.question) + "\n\n" + rows;
   }
   return out;
 }

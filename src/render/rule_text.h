@@ -34,8 +34,8 @@ std::string rule_page_name(const RuleText& rule);
 /// The page that links all others, by gate.
 std::string rules_page(std::span<const RuleText> rules);
 
-/// Markdown as the rules use it (paragraphs, "-" lists, fences, **strong**, `code`, [links](to)) for a
-/// terminal: wrapped, with code as it is.
+/// Markdown as the rules use it (paragraphs, "-" lists, fences, **strong**, `code`, [links](to))
+/// for a terminal: wrapped, with code as it is.
 std::string markdown_text(std::string_view markdown, const Style& style, std::size_t indent);
 
 } // namespace gpuwhy

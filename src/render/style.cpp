@@ -41,7 +41,8 @@ std::string cut_middle(const Style& style, std::string_view word, std::size_t lo
          std::string(word.substr(byte_of_column(word, width - tail)));
 }
 
-/// Where a path can begin inside a word: LD_LIBRARY_PATH=/home/ada/lib:/home/ada/lib64, (/home/ada).
+/// Where a path can begin inside a word: LD_LIBRARY_PATH=/home/ada/lib:/home/ada/lib64,
+/// (/home/ada).
 bool begins_path(std::string_view text, std::size_t at) {
   return at == 0 || contains(" =:('\"", text.substr(at - 1, 1));
 }
@@ -53,9 +54,15 @@ std::string paint(const Style& style, Ink ink, std::string_view text) {
   return "\x1b[" + std::string(parameters(ink)) + "m" + std::string(text) + "\x1b[0m";
 }
 
-std::string_view mark_good(const Style& style) { return style.unicode ? "✓" : "ok"; }
-std::string_view mark_bad(const Style& style) { return style.unicode ? "✗" : "NO"; }
-std::string_view mark_open(const Style&) { return "?"; }
+std::string_view mark_good(const Style& style) {
+  return style.unicode ? "✓" : "ok";
+}
+std::string_view mark_bad(const Style& style) {
+  return style.unicode ? "✗" : "NO";
+}
+std::string_view mark_open(const Style&) {
+  return "?";
+}
 
 std::string with_name_for(std::string_view text, const std::string& path, std::string_view name) {
   if (path.size() < 2) return std::string(text);

@@ -1,5 +1,5 @@
-// Every object of the report has one table of its fields, `Shape<T>::fields`: name, value, prose. The writer
-// and the schema both come from it, so that they cannot differ.
+// Every object of the report has one table of its fields, `Shape<T>::fields`: name, value, prose.
+// The writer and the schema both come from it, so that they cannot differ.
 #include "render/verdict_json.h"
 
 #include <array>
@@ -13,7 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// --- words of enums --------------------------------------------------------------------------------------
+// --- words of enums
+// --------------------------------------------------------------------------------------
 
 template <class T> struct Words;
 template <> struct Words<Usable> {
@@ -33,7 +34,8 @@ template <> struct Words<Gate> {
   }();
 };
 
-// --- fields ----------------------------------------------------------------------------------------------
+// --- fields
+// ----------------------------------------------------------------------------------------------
 
 /// null where the judge had nothing to say.
 template <class T> auto or_null(std::string T::*member) {
@@ -49,13 +51,20 @@ template <> struct Shape<Evidence> {
   static constexpr const char* name = "evidence";
   template <class V> static void fields(V&& v) {
     v("text", &Evidence::text, "What was seen");
-    v("source", [](const Evidence& each) {
-        return each.source.where.empty() ? std::optional<std::string>() : each.source.where;
-      }, "Where: a path, $NAME for an environment variable, the probe that was asked, or 'edit' for what would be "
-      "there once the fixes before it are made");
-    v("line", [](const Evidence& each) {
-        return each.source.line > 0 ? std::optional<int>(each.source.line) : std::nullopt;
-      }, "Line of the file; null: the whole of it");
+    v(
+        "source",
+        [](const Evidence& each) {
+          return each.source.where.empty() ? std::optional<std::string>() : each.source.where;
+        },
+        "Where: a path, $NAME for an environment variable, the probe that was asked, or 'edit' for "
+        "what would be "
+        "there once the fixes before it are made");
+    v(
+        "line",
+        [](const Evidence& each) {
+          return each.source.line > 0 ? std::optional<int>(each.source.line) : std::nullopt;
+        },
+        "Line of the file; null: the whole of it");
   }
 };
 
@@ -75,7 +84,8 @@ template <> struct Shape<Cause> {
     v("slug", &Cause::slug, "Name of the fault");
     v("gate", &Cause::gate, "Gate of the route at which it stands");
     v("effect", &Cause::effect,
-      "hides: the framework lists no GPU; breaks: it lists the GPU and fails when it uses it; slows: it uses the "
+      "hides: the framework lists no GPU; breaks: it lists the GPU and fails when it uses it; "
+      "slows: it uses the "
       "GPU, badly or late");
     v("title", &Cause::title, "The cause in general");
     v("summary", &Cause::summary, "The cause as it is here, with versions and paths");
@@ -89,7 +99,8 @@ template <> struct Shape<GateResult> {
   template <class V> static void fields(V&& v) {
     v("gate", &GateResult::gate, "Name of the gate");
     v("state", &GateResult::state, "Whether the program gets past it");
-    v("reason", &GateResult::reason, "failed: ids of the causes; unknown: what was missing; passed: empty");
+    v("reason", &GateResult::reason,
+      "failed: ids of the causes; unknown: what was missing; passed: empty");
   }
 };
 
@@ -99,18 +110,22 @@ template <> struct Shape<FrameworkVerdict> {
     using F = FrameworkVerdict;
     v("framework", &F::framework, "Package name of the framework in question");
     v("installed", &F::installed, "The environment has such a package");
-    v("version", or_null(&F::version), "Version of the framework; null: not installed, or not known");
+    v("version", or_null(&F::version),
+      "Version of the framework; null: not installed, or not known");
     v("interpreter", or_null(&F::interpreter), "Python interpreter; null: none was found");
     v("environment", or_null(&F::environment), "Directory of the Python environment (sys.prefix)");
-    v("environment_kind", or_null(&F::environment_kind), "system, venv, virtualenv, conda, pyenv, uv or other");
+    v("environment_kind", or_null(&F::environment_kind),
+      "system, venv, virtualenv, conda, pyenv, uv or other");
     v("python", or_null(&F::python_version), "Python version");
     v("selected", &F::selected, "The environment that the program, or a plain 'python', uses");
     v("verdict", &F::answer,
-      "gpu: the framework will list a GPU (look at the causes' effects too); no_gpu: it will not; unknown: see "
+      "gpu: the framework will list a GPU (look at the causes' effects too); no_gpu: it will not; "
+      "unknown: see "
       "'unknown'");
     v("causes", &F::causes, "The root cause first, then what would fail next");
     v("plan", &F::plan, "Fixes to make, in order");
-    v("plan_reaches_gpu", &F::plan_reaches_gpu, "The whole plan was simulated, and then the GPU is used");
+    v("plan_reaches_gpu", &F::plan_reaches_gpu,
+      "The whole plan was simulated, and then the GPU is used");
     v("route", &F::route, "The gates in the order in which a program meets them");
     v("unknown", &F::unknown, "Facts that were missing and would have mattered");
     v("ruled_out", &F::ruled_out, "Causes that were looked for and are not there, and why");
@@ -121,11 +136,16 @@ template <> struct Shape<GpuLine> {
   static constexpr const char* name = "gpu";
   template <class V> static void fields(V&& v) {
     v("name", &GpuLine::name, "Product name");
-    v("compute_capability", or_null(&GpuLine::compute_capability), "CUDA's number of the architecture, as in 8.9");
-    v("memory", [](const GpuLine& gpu) {
-        return gpu.memory > 0 ? std::optional<std::uint64_t>(gpu.memory) : std::nullopt;
-      }, "Bytes; null: not known");
-    v("driver", or_null(&GpuLine::driver), "Version of the NVIDIA driver; null: none, or not known");
+    v("compute_capability", or_null(&GpuLine::compute_capability),
+      "CUDA's number of the architecture, as in 8.9");
+    v(
+        "memory",
+        [](const GpuLine& gpu) {
+          return gpu.memory > 0 ? std::optional<std::uint64_t>(gpu.memory) : std::nullopt;
+        },
+        "Bytes; null: not known");
+    v("driver", or_null(&GpuLine::driver),
+      "Version of the NVIDIA driver; null: none, or not known");
     v("cuda", or_null(&GpuLine::cuda), "Newest CUDA version that the driver supports");
   }
 };
@@ -133,7 +153,8 @@ template <> struct Shape<GpuLine> {
 template <> struct Shape<Verdict> {
   static constexpr const char* name = "report";
   template <class V> static void fields(V&& v) {
-    v("verdicts", &Verdict::frameworks, "One for each framework installation, the selected environment's first");
+    v("verdicts", &Verdict::frameworks,
+      "One for each framework installation, the selected environment's first");
     v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
     v("problems", &Verdict::problems, "What could not be looked at");
   }
@@ -142,7 +163,8 @@ template <> struct Shape<Verdict> {
 template <class T>
 concept Shaped = requires { Shape<T>::name; };
 
-// --- writing ---------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------
 
 /// A struct, so that its overloads see one another.
 struct Writer {
@@ -151,8 +173,9 @@ struct Writer {
       return Words<T>::all[static_cast<std::size_t>(value)];
     } else if constexpr (Shaped<T>) {
       Json object = Json::object();
-      Shape<T>::fields(
-          [&](const char* name, auto get, const char*) { object[name] = write(std::invoke(get, value)); });
+      Shape<T>::fields([&](const char* name, auto get, const char*) {
+        object[name] = write(std::invoke(get, value));
+      });
       return object;
     } else {
       return value;
@@ -168,7 +191,8 @@ struct Writer {
   }
 };
 
-// --- schema ----------------------------------------------------------------------------------------------
+// --- schema
+// ----------------------------------------------------------------------------------------------
 
 template <class T> struct Schema {
   /// A shaped type is described once, under $defs.
@@ -206,7 +230,9 @@ template <class T> struct Schema {
   }
 };
 template <class T> struct Schema<std::vector<T>> {
-  static Json of(Json& definitions) { return {{"type", "array"}, {"items", Schema<T>::of(definitions)}}; }
+  static Json of(Json& definitions) {
+    return {{"type", "array"}, {"items", Schema<T>::of(definitions)}};
+  }
 };
 template <class T> struct Schema<std::optional<T>> {
   static Json of(Json& definitions) {
@@ -217,7 +243,9 @@ template <class T> struct Schema<std::optional<T>> {
 };
 
 /// What every report begins with, whatever the command.
-Json head() { return {{"schema", kReportSchema}, {"command", "check"}, {"version", GPUWHY_VERSION}}; }
+Json head() {
+  return {{"schema", kReportSchema}, {"command", "check"}, {"version", GPUWHY_VERSION}};
+}
 
 } // namespace
 

@@ -34,7 +34,8 @@ std::string source_words(const Source& source) {
 
 std::string evidence_words(const Evidence& evidence) {
   const auto& where = evidence.source.where;
-  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0)) return evidence.text;
+  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0))
+    return evidence.text;
   return evidence.text + " (" + source_words(evidence.source) + ")";
 }
 
@@ -57,8 +58,8 @@ public:
 private:
   const FrameworkVerdict& chosen() const {
     const auto& all = verdict_.frameworks;
-    const auto found =
-        std::find_if(all.begin(), all.end(), [](const FrameworkVerdict& each) { return each.selected; });
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [](const FrameworkVerdict& each) { return each.selected; });
     return found == all.end() ? all.front() : *found;
   }
 
@@ -96,7 +97,8 @@ private:
     }
   }
 
-  /// The first line has named the environment: "…/site-packages/nvidia/cudnn/lib" is enough below it.
+  /// The first line has named the environment: "…/site-packages/nvidia/cudnn/lib" is enough below
+  /// it.
   void shorten_paths(const FrameworkVerdict& framework) {
     const auto parts = split(framework.python_version, '.');
     if (framework.environment.size() < 2 || parts.size() < 2) return;
@@ -106,25 +108,30 @@ private:
     }
   }
 
-  // --- causes and the plan -------------------------------------------------------------------------------
+  // --- causes and the plan
+  // -------------------------------------------------------------------------------
 
   void causes(const FrameworkVerdict& framework) {
     const auto& all = framework.causes;
     const std::size_t most = full_ ? all.size() : std::min(all.size(), kFollowers + 1);
     std::string proof; // of a plan that is one fix
     if (framework.plan_reaches_gpu && all.size() == 1) {
-      proof = tone_of(framework) == Tone::limited ? "verified: then this is gone" : "verified: then the GPU is used";
+      proof = tone_of(framework) == Tone::limited ? "verified: then this is gone"
+                                                  : "verified: then the GPU is used";
     }
     bool simulated = true; // the fixes before this cause were, so that it is what comes next
     for (std::size_t index = 0; index < most; ++index) {
       const auto& cause = all[index];
-      page_.row(index == 0 ? "cause" : simulated ? "next" : "also", cause.summary,
-                {cause.id + " " + cause.slug, cause.id});
+      page_.row(index == 0  ? "cause"
+                : simulated ? "next"
+                            : "also",
+                cause.summary, {cause.id + " " + cause.slug, cause.id});
       evidence(cause, index == 0 ? kEvidence : 0);
       if (cause.fix) fix(*cause.fix, proof);
       simulated = simulated && cause.fix && cause.fix->verified;
     }
-    if (most < all.size()) page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
+    if (most < all.size())
+      page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
     outcome(framework);
   }
 
@@ -160,22 +167,28 @@ private:
     const auto& all = framework.causes;
     if (framework.plan_reaches_gpu) {
       if (all.size() < 2) return;
-      return page_.row("then", "the GPU is used: verified for these " + std::to_string(all.size()) + " fixes together");
+      return page_.row("then", "the GPU is used: verified for these " + std::to_string(all.size()) +
+                                   " fixes together");
     }
     if (!all.front().fix) {
-      return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id + "' tells what is known");
+      return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id +
+                                  "' tells what is known");
     }
-    const bool every_fix_verified = std::all_of(
-        all.begin(), all.end(), [](const Cause& cause) { return cause.fix && cause.fix->verified; });
+    const bool every_fix_verified = std::all_of(all.begin(), all.end(), [](const Cause& cause) {
+      return cause.fix && cause.fix->verified;
+    });
     if (!every_fix_verified) {
-      return page_.row("then", "run gpuwhy again: whether this is enough could not be verified beforehand");
+      return page_.row("then",
+                       "run gpuwhy again: whether this is enough could not be verified beforehand");
     }
-    std::string rest = "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
+    std::string rest =
+        "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
     if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
     page_.row("then", rest);
   }
 
-  // --- what is not known ---------------------------------------------------------------------------------
+  // --- what is not known
+  // ---------------------------------------------------------------------------------
 
   void unknown(const FrameworkVerdict& framework) {
     const auto& missing = framework.unknown.empty() ? verdict_.problems : framework.unknown;
@@ -199,7 +212,8 @@ private:
         page_.under(lines[index]);
       }
     }
-    if (most < lines.size()) page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy -v", Ink::faint);
+    if (most < lines.size())
+      page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy -v", Ink::faint);
   }
 
   void not_seen() {
@@ -207,7 +221,8 @@ private:
     list("unseen", verdict_.problems);
   }
 
-  // --- the route -----------------------------------------------------------------------------------------
+  // --- the route
+  // -----------------------------------------------------------------------------------------
 
   Mark mark(GateResult::State state) const {
     switch (state) {
@@ -235,7 +250,8 @@ private:
                         std::string(kGates[static_cast<std::size_t>(gate.gate)].question);
       page_.item(first ? "route" : "", sign, ink, text);
       first = false;
-      if (gate.state != GateResult::State::passed && !gate.reason.empty()) page_.under(gate.reason, ink, 1);
+      if (gate.state != GateResult::State::passed && !gate.reason.empty())
+        page_.under(gate.reason, ink, 1);
       if (gate.state == GateResult::State::failed) continue; // told with its cause
       std::vector<std::string> told;
       for (const auto& each : gate.evidence) {
@@ -256,14 +272,15 @@ private:
     }
   }
 
-  // --- the machine, and the other environments -----------------------------------------------------------
+  // --- the machine, and the other environments
+  // -----------------------------------------------------------
 
   void gpus() {
     std::vector<std::pair<std::string, std::size_t>> lines; // alike cards are one line
     for (const auto& gpu : verdict_.gpus) {
       auto words = gpu_words(gpu);
-      const auto same =
-          std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.first == words; });
+      const auto same = std::find_if(lines.begin(), lines.end(),
+                                     [&](const auto& line) { return line.first == words; });
       if (same != lines.end()) {
         ++same->second;
       } else {
@@ -289,7 +306,8 @@ private:
   };
 
   static std::string reason_words(const FrameworkVerdict& framework) {
-    if (!framework.causes.empty()) return framework.causes.front().id + " " + framework.causes.front().slug;
+    if (!framework.causes.empty())
+      return framework.causes.front().id + " " + framework.causes.front().slug;
     return framework.answer == Usable::gpu ? "uses the GPU" : "could not tell";
   }
 
@@ -323,20 +341,23 @@ private:
         hidden += groups[index].places.size();
       }
     }
-    if (hidden > 0) page_.under("and " + plural(hidden, "more environment") + ": gpuwhy -v", Ink::faint);
+    if (hidden > 0)
+      page_.under("and " + plural(hidden, "more environment") + ": gpuwhy -v", Ink::faint);
   }
 
   void group(const Group& each, bool first) {
     auto text = framework_words(*each.first) + " in ";
     const auto count = each.places.size();
     std::vector<std::string> named(each.places.begin(),
-                                   each.places.begin() + static_cast<std::ptrdiff_t>(std::min(count, kNamed)));
+                                   each.places.begin() +
+                                       static_cast<std::ptrdiff_t>(std::min(count, kNamed)));
     text += join(named, ", ");
     if (count > kNamed) text += " and " + std::to_string(count - kNamed) + " more";
     text += ": " + reason_words(*each.first);
     const auto [sign, ink] = mark(tone_of(*each.first));
     page_.item(first ? "others" : "", sign, ink, text);
-    if (full_ && !each.first->causes.empty()) page_.under(each.first->causes.front().summary, Ink::faint, 1);
+    if (full_ && !each.first->causes.empty())
+      page_.under(each.first->causes.front().summary, Ink::faint, 1);
   }
 
   const Verdict& verdict_;

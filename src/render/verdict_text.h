@@ -1,5 +1,5 @@
-// The verdict for a person: one screen, the answer first. What a word means is said where it is used;
-// what nobody needs is not printed.
+// The verdict for a person: one screen, the answer first. What a word means is said where it is
+// used; what nobody needs is not printed.
 #pragma once
 
 #include "render/style.h"

@@ -15,14 +15,16 @@ struct Product {
 };
 
 constexpr std::array<Product, 3> kProducts{{
-    {"tensorflow", "TensorFlow", "import tensorflow as tf; print(tf.config.list_physical_devices(\"GPU\"))"},
+    {"tensorflow", "TensorFlow",
+     "import tensorflow as tf; print(tf.config.list_physical_devices(\"GPU\"))"},
     {"jax", "JAX", "import jax; print(jax.devices())"},
     {"torch", "PyTorch", "import torch; print(torch.cuda.is_available())"},
 }};
 
 const Product* product_of(std::string_view framework) {
-  const auto* found = std::find_if(kProducts.begin(), kProducts.end(),
-                                   [&](const Product& each) { return each.framework == framework; });
+  const auto* found = std::find_if(kProducts.begin(), kProducts.end(), [&](const Product& each) {
+    return each.framework == framework;
+  });
   return found == kProducts.end() ? nullptr : found;
 }
 
@@ -71,7 +73,8 @@ std::string python_words(const FrameworkVerdict& verdict) {
 
 std::string place_words(const FrameworkVerdict& verdict) {
   const auto& kind = verdict.environment_kind;
-  const bool own = !verdict.environment.empty() && !kind.empty() && kind != "system" && kind != "other";
+  const bool own =
+      !verdict.environment.empty() && !kind.empty() && kind != "system" && kind != "other";
   return own ? kind + " " + verdict.environment : verdict.interpreter;
 }
 
@@ -101,8 +104,10 @@ std::string answer_words(const FrameworkVerdict& verdict) {
   case Usable::unknown: return "could not tell whether " + subject + " will use the GPU";
   case Usable::gpu: break;
   }
-  if (has_effect(verdict, Effect::breaks)) return subject + " will list the GPU, then fail when it uses it";
-  if (has_effect(verdict, Effect::slows)) return subject + " will use the GPU, but not as well as it could";
+  if (has_effect(verdict, Effect::breaks))
+    return subject + " will list the GPU, then fail when it uses it";
+  if (has_effect(verdict, Effect::slows))
+    return subject + " will use the GPU, but not as well as it could";
   return subject + " will use the GPU";
 }
 

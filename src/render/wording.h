@@ -16,8 +16,8 @@ std::string framework_words(const FrameworkVerdict& verdict);
 std::string python_words(const FrameworkVerdict& verdict);
 /// "venv /home/ada/.venv", or the interpreter where it is in no environment of its own.
 std::string place_words(const FrameworkVerdict& verdict);
-/// The answer as a sentence without a full stop, its causes considered: a GPU that is listed and then
-/// fails is no success.
+/// The answer as a sentence without a full stop, its causes considered: a GPU that is listed and
+/// then fails is no success.
 std::string answer_words(const FrameworkVerdict& verdict);
 /// "NVIDIA GeForce RTX 4090, compute capability 8.9, 24 GiB, driver 550.54.14 (CUDA 12.4)".
 std::string gpu_words(const GpuLine& gpu);

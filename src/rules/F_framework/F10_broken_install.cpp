@@ -64,8 +64,9 @@ Outcome only_metadata(const Case& c) {
   if (distribution.name == "tensorflow-gpu")
     return Outcome::not_applicable(); // F09, where it is empty by design
   return Outcome::found(distribution.name + " " + distribution.version +
-                        " is installed on paper, but its files are gone")
-      .because("no tensorflow package beside its metadata", {distribution.location, 0})
+                        " is installed according to pip, but its files are gone")
+      .because("its metadata is there, the tensorflow folder beside it is not",
+               {distribution.location, 0})
       .mend(again(c, distribution.name));
 }
 
@@ -84,8 +85,9 @@ Outcome check(const Case& c) {
     return std::move(outcome).mend(again(c, name));
   }
   if (framework.build.absent()) {
-    return Outcome::found(framework.directory +
-                          " has no native library: it is what an installation left behind")
+    return Outcome::found(
+               framework.directory +
+               " has no native library: an installation was removed and left this folder behind")
         .because("no TensorFlow library in it", {framework.directory, 0})
         .mend(again(c, name));
   }

@@ -20,13 +20,16 @@ constexpr RuleText kRule{
     .since = "0.1",
     .gate = Gate::hardware,
     .effect = Effect::hides,
-    .explanation = "A card without **power** is\nnot seen. `lspci -d\n10de:` shows none.\n\nTwo kinds:\n\n- six pins,\n"
+    .explanation = "A card without **power** is\nnot seen. `lspci -d\n10de:` shows none.\n\nTwo "
+                   "kinds:\n\n- six pins,\n"
                    "  old\n- eight pins\n\n```sh\nlspci   -v\n```",
     .fix = "Plug it in (H15).",
     .references = "- [Cables](https://example.org/a_b)",
 };
 
-std::string_view text(std::string_view raw) { return raw.substr(1); }
+std::string_view text(std::string_view raw) {
+  return raw.substr(1);
+}
 
 TEST(RuleText, ForATerminal) {
   EXPECT_EQ(rule_text(kRule, Style{.color = false, .unicode = true, .width = 60}), text(R"(
@@ -58,15 +61,21 @@ Read more
 TEST(RuleText, Page) {
   EXPECT_EQ(rule_page_name(kRule), "X01-cable-unplugged.md");
   const auto page = rule_page(kRule);
-  EXPECT_TRUE(page.starts_with("# X01: The cable is not plugged in\n\n`cable-unplugged`, since gpuwhy 0.1\n")) << page;
+  EXPECT_TRUE(page.starts_with(
+      "# X01: The cable is not plugged in\n\n`cable-unplugged`, since gpuwhy 0.1\n"))
+      << page;
   EXPECT_TRUE(contains(page, "## What to do\n\nPlug it in (H15).\n")) << page;
-  EXPECT_TRUE(contains(rules_page({{kRule}}), "- [X01 cable-unplugged](X01-cable-unplugged.md): The cable")) << page;
+  EXPECT_TRUE(
+      contains(rules_page({{kRule}}), "- [X01 cable-unplugged](X01-cable-unplugged.md): The cable"))
+      << page;
 }
 
 TEST(RuleText, TableIsAListWhereItIsNarrow) {
   const std::vector<RuleText> rules{kRule};
-  EXPECT_EQ(rules_text(rules, Style{.width = 80}), "X01 cable-unplugged  hardware  The cable is not plugged in\n");
-  EXPECT_EQ(rules_text(rules, Style{.width = 40}), "X01 cable-unplugged\n  The cable is not plugged in\n");
+  EXPECT_EQ(rules_text(rules, Style{.width = 80}),
+            "X01 cable-unplugged  hardware  The cable is not plugged in\n");
+  EXPECT_EQ(rules_text(rules, Style{.width = 40}),
+            "X01 cable-unplugged\n  The cable is not plugged in\n");
 }
 
 TEST(RuleText, MarkdownWithLooseMarksIsKept) {
@@ -99,7 +108,8 @@ TEST(RuleText, ThePagesInDocsAreThese) {
   const auto rules = all_rule_texts();
   for (const auto& rule : rules) pages[rule_page_name(rule)] = rule_page(rule);
   pages["README.md"] = rules_page(rules);
-  if (const char* accept = std::getenv("GPUWHY_ACCEPT"); accept != nullptr && std::string_view(accept) == "1") {
+  if (const char* accept = std::getenv("GPUWHY_ACCEPT");
+      accept != nullptr && std::string_view(accept) == "1") {
     fs::remove_all(folder);
     fs::create_directories(folder);
     for (const auto& [name, page] : pages) std::ofstream(folder / name) << page;

@@ -8,7 +8,8 @@
 
 namespace gpuwhy::samples {
 
-inline std::vector<GateResult> route(std::initializer_list<Gate> failed = {}, std::initializer_list<Gate> open = {}) {
+inline std::vector<GateResult> route(std::initializer_list<Gate> failed = {},
+                                     std::initializer_list<Gate> open = {}) {
   const auto has = [](std::initializer_list<Gate> gates, Gate gate) {
     return std::find(gates.begin(), gates.end(), gate) != gates.end();
   };
@@ -25,7 +26,9 @@ inline std::vector<GateResult> route(std::initializer_list<Gate> failed = {}, st
   return gates;
 }
 
-inline GpuLine rtx4090() { return {"NVIDIA GeForce RTX 4090", "8.9", 24'080ULL << 20U, "550.54.14", "12.4"}; }
+inline GpuLine rtx4090() {
+  return {"NVIDIA GeForce RTX 4090", "8.9", 24'080ULL << 20U, "550.54.14", "12.4"};
+}
 
 inline FrameworkVerdict tensorflow(const std::string& version) {
   FrameworkVerdict verdict;
@@ -49,7 +52,9 @@ inline Verdict machine(FrameworkVerdict framework) {
   return verdict;
 }
 
-inline Verdict healthy() { return machine(tensorflow("2.18.0")); }
+inline Verdict healthy() {
+  return machine(tensorflow("2.18.0"));
+}
 
 inline Cause old_cudnn() {
   Cause cause;
@@ -59,12 +64,15 @@ inline Cause old_cudnn() {
   cause.effect = Effect::breaks;
   cause.title = "The cuDNN that is loaded does not fit this TensorFlow";
   cause.summary = "cuDNN 8.6.0 is loaded first, TensorFlow 2.15.0 was built for 8.9";
-  cause.evidence = {{"cuDNN 8.6.0, found through LD_LIBRARY_PATH[0]", {"/usr/local/cuda-11.8/lib64/libcudnn.so.8", 0}},
+  cause.evidence = {{"cuDNN 8.6.0, found through LD_LIBRARY_PATH[0]",
+                     {"/usr/local/cuda-11.8/lib64/libcudnn.so.8", 0}},
                     {"LD_LIBRARY_PATH leads there first", {"/home/ada/.bashrc", 118}},
-                    {"built with cuDNN 8.9", {"/home/ada/train/.venv/lib/python3.11/site-packages/tensorflow", 0}}};
-  cause.fix = Fix{"remove /usr/local/cuda-11.8/lib64 from LD_LIBRARY_PATH (set in /home/ada/.bashrc:118)",
-                  {"unset LD_LIBRARY_PATH"},
-                  true};
+                    {"built with cuDNN 8.9",
+                     {"/home/ada/train/.venv/lib/python3.11/site-packages/tensorflow", 0}}};
+  cause.fix =
+      Fix{"remove /usr/local/cuda-11.8/lib64 from LD_LIBRARY_PATH (set in /home/ada/.bashrc:118)",
+          {"unset LD_LIBRARY_PATH"},
+          true};
   return cause;
 }
 
@@ -84,16 +92,20 @@ inline Cause extras_missing() {
   cause.slug = "cuda-extras-missing";
   cause.gate = Gate::libraries;
   cause.title = "TensorFlow is installed without its CUDA libraries";
-  cause.summary = "TensorFlow 2.18.0 can use a GPU, but its CUDA libraries are not installed: 7 of 7 are missing";
-  cause.evidence = {
-      {"missing: libcudart.so.12, libcublas.so.12, libcublasLt.so.12, libcufft.so.11, libcusolver.so.11, "
-       "libcusparse.so.12 and libcudnn.so.9",
-       {"/home/ada/train/.venv/lib/python3.11/site-packages/tensorflow/libtensorflow_framework.so.2", 0}},
-      {"no NVIDIA wheel for this TensorFlow is installed in the environment",
-       {"/home/ada/train/.venv/lib/python3.11/site-packages", 0}}};
-  cause.fix = Fix{"install TensorFlow's own CUDA libraries, the and-cuda extra",
-                  {"/home/ada/train/.venv/bin/python -m pip install 'tensorflow[and-cuda]==2.18.0'"},
-                  true};
+  cause.summary = "TensorFlow 2.18.0 can use a GPU, but its CUDA libraries are not installed: 7 of "
+                  "7 are missing";
+  cause.evidence = {{"missing: libcudart.so.12, libcublas.so.12, libcublasLt.so.12, "
+                     "libcufft.so.11, libcusolver.so.11, "
+                     "libcusparse.so.12 and libcudnn.so.9",
+                     {"/home/ada/train/.venv/lib/python3.11/site-packages/tensorflow/"
+                      "libtensorflow_framework.so.2",
+                      0}},
+                    {"no NVIDIA wheel for this TensorFlow is installed in the environment",
+                     {"/home/ada/train/.venv/lib/python3.11/site-packages", 0}}};
+  cause.fix =
+      Fix{"install TensorFlow's own CUDA libraries, the and-cuda extra",
+          {"/home/ada/train/.venv/bin/python -m pip install 'tensorflow[and-cuda]==2.18.0'"},
+          true};
   return cause;
 }
 
@@ -105,7 +117,9 @@ inline Cause hidden() {
   cause.title = "CUDA_VISIBLE_DEVICES hides every GPU";
   cause.summary = "CUDA_VISIBLE_DEVICES=\"-1\" hides every GPU";
   cause.evidence = {{"export CUDA_VISIBLE_DEVICES=-1", {"/home/ada/.profile", 7}}};
-  cause.fix = Fix{"unset CUDA_VISIBLE_DEVICES (set in /home/ada/.profile:7)", {"unset CUDA_VISIBLE_DEVICES"}, true};
+  cause.fix = Fix{"unset CUDA_VISIBLE_DEVICES (set in /home/ada/.profile:7)",
+                  {"unset CUDA_VISIBLE_DEVICES"},
+                  true};
   return cause;
 }
 
@@ -115,13 +129,16 @@ inline Cause driver_missing(bool verified) {
   cause.slug = "driver-not-installed";
   cause.gate = Gate::driver;
   cause.title = "The NVIDIA driver is not installed";
-  cause.summary = "NVIDIA GeForce RTX 4090 (PCI 0000:01:00.0) has no driver: NVIDIA's is not installed";
+  cause.summary =
+      "NVIDIA GeForce RTX 4090 (PCI 0000:01:00.0) has no driver: NVIDIA's is not installed";
   cause.evidence = {{"NVIDIA GeForce RTX 4090 (PCI 0000:01:00.0)", {"/sys/bus/pci/devices", 0}},
                     {"the nvidia module is not loaded", {"/proc/modules", 0}},
                     {"no package of a driver is installed", {"/var/lib/dpkg/status", 0}}};
-  cause.fix = Fix{"install the NVIDIA driver, then restart",
-                  {"sudo apt update", "sudo apt install linux-headers-$(uname -r) nvidia-driver libcuda1", "sudo reboot"},
-                  verified};
+  cause.fix =
+      Fix{"install the NVIDIA driver, then restart",
+          {"sudo apt update", "sudo apt install linux-headers-$(uname -r) nvidia-driver libcuda1",
+           "sudo reboot"},
+          verified};
   return cause;
 }
 
@@ -141,8 +158,9 @@ inline Verdict three_causes() {
 inline Verdict not_known() {
   auto framework = tensorflow("2.18.0");
   framework.answer = Usable::unknown;
-  framework.unknown = {"version of the NVIDIA driver: /proc/driver/nvidia/version: permission denied",
-                       "which libcuda.so.1 will be loaded"};
+  framework.unknown = {
+      "version of the NVIDIA driver: /proc/driver/nvidia/version: permission denied",
+      "which libcuda.so.1 will be loaded"};
   framework.route = route({}, {Gate::driver, Gate::libcuda});
   for (auto& gate : framework.route) {
     if (gate.gate == Gate::driver) gate.reason = framework.unknown.front();
@@ -169,7 +187,8 @@ inline Verdict nothing_installed() {
   cause.summary = "TensorFlow is not installed for /usr/bin/python3";
   cause.evidence = {{"this interpreter was taken because of $PATH", {"/usr/bin/python3", 0}}};
   cause.fix = Fix{"make a virtual environment and install TensorFlow with its CUDA libraries there",
-                  {"/usr/bin/python3 -m venv .venv", ".venv/bin/python -m pip install 'tensorflow[and-cuda]<=2.20.0'"},
+                  {"/usr/bin/python3 -m venv .venv",
+                   ".venv/bin/python -m pip install 'tensorflow[and-cuda]<=2.20.0'"},
                   true};
   framework.causes = {cause};
   framework.plan = {*cause.fix};
@@ -184,7 +203,8 @@ inline Verdict many_environments() {
   verdict.frameworks.front().plan = {*extras_missing().fix};
   verdict.frameworks.front().route = route({Gate::libraries});
   verdict.gpus = {rtx4090(), rtx4090()};
-  const auto add = [&](const std::string& version, const std::string& directory, const Cause* cause) {
+  const auto add = [&](const std::string& version, const std::string& directory,
+                       const Cause* cause) {
     auto other = tensorflow(version);
     other.selected = false;
     other.environment = directory;
@@ -198,8 +218,8 @@ inline Verdict many_environments() {
   };
   const auto extras = extras_missing();
   const auto cudnn = old_cudnn();
-  for (const auto* name : {"a", "b", "c", "d"}) // one line in the end
-     add("2.18.0", std::string("/opt/conda/envs/") + name, &extras);
+  for (const auto* name : {"a", "b", "c", "d"})
+    add("2.18.0", std::string("/opt/conda/envs/") + name, &extras);
   add("2.15.0", "/opt/conda/envs/old", &cudnn);
   add("2.19.1", "/opt/conda/envs/good", nullptr);
   return verdict;
@@ -223,7 +243,8 @@ inline Verdict warning() {
   cause.slug = "too-few-multiprocessors";
   cause.gate = Gate::architecture;
   cause.effect = Effect::slows;
-  cause.summary = "TensorFlow leaves out the NVIDIA T400 with 6 multiprocessors: its limit is 8, which other GPUs here reach";
+  cause.summary = "TensorFlow leaves out the NVIDIA T400 with 6 multiprocessors, as it wants at "
+                  "least 8, which other GPUs here reach";
   cause.evidence = {{"NVIDIA T400: 6 multiprocessors", {"probe cuda_init", 0}}};
   cause.fix = Fix{"lower the limit: set TF_MIN_GPU_MULTIPROCESSOR_COUNT=6",
                   {"export TF_MIN_GPU_MULTIPROCESSOR_COUNT=6"},
@@ -247,7 +268,8 @@ inline Verdict no_hardware() {
   cause.summary = "this virtual machine (KVM) has no GPU on its PCI bus";
   cause.evidence = {{"no display or 3D controller is listed", {"/sys/bus/pci/devices", 0}},
                     {"this is a virtual machine of KVM", {"/sys/class/dmi/id/sys_vendor", 0}}};
-  cause.fix = Fix{"give the virtual machine a GPU (PCI passthrough or vGPU, set on the host), or in a cloud choose a "
+  cause.fix = Fix{"give the virtual machine a GPU (PCI passthrough or vGPU, set on the host), or "
+                  "in a cloud choose a "
                   "machine type with an NVIDIA GPU",
                   {},
                   false};
@@ -263,7 +285,8 @@ inline Verdict hostile() {
   auto verdict = one_cause();
   auto& framework = verdict.frameworks.front();
   framework.environment = "/tmp/\x1b[2J\x1b]0;title\x07\n.venv";
-  framework.causes.front().evidence = {{"cuDNN 8.6.0", {"/data/" + std::string(4000, 'x') + "/libcudnn.so.8", 0}}};
+  framework.causes.front().evidence = {
+      {"cuDNN 8.6.0", {"/data/" + std::string(4000, 'x') + "/libcudnn.so.8", 0}}};
   framework.causes.front().fix->commands = {"rm '/tmp/\x1b[2J'"};
   return verdict;
 }

@@ -1,4 +1,5 @@
-// What is written against the schema that is published with it, and the published file against the program.
+// What is written against the schema that is published with it, and the published file against the
+// program.
 #include "render/verdict_json.h"
 
 #include "base/text.h"
@@ -24,7 +25,8 @@ bool has_type(const Json& value, const std::string& type) {
   return type == "null" && value.is_null();
 }
 
-/// The part of JSON Schema that ours uses; stricter: a key that the schema does not name is an error.
+/// The part of JSON Schema that ours uses; stricter: a key that the schema does not name is an
+/// error.
 class Validator {
 public:
   explicit Validator(const Json& schema) : schema_(schema) {}
@@ -37,10 +39,13 @@ private:
       const auto name = schema["$ref"].get<std::string>().substr(std::string("#/$defs/").size());
       return check(value, schema_["$defs"][name], path);
     }
-    if (schema.contains("const")) return value == schema["const"] ? "" : path + ": not the constant";
+    if (schema.contains("const"))
+      return value == schema["const"] ? "" : path + ": not the constant";
     if (schema.contains("enum")) {
       const auto& words = schema["enum"];
-      return std::find(words.begin(), words.end(), value) != words.end() ? "" : path + ": " + value.dump();
+      return std::find(words.begin(), words.end(), value) != words.end()
+                 ? ""
+                 : path + ": " + value.dump();
     }
     if (schema.contains("anyOf")) {
       std::string error;
@@ -53,7 +58,8 @@ private:
     if (!schema.contains("type")) return path + ": the schema says nothing";
     const auto& type = schema["type"];
     const auto fits = [&](const Json& each) { return has_type(value, each.get<std::string>()); };
-    if (type.is_array() ? std::none_of(type.begin(), type.end(), fits) : !fits(type)) return path + ": wrong type";
+    if (type.is_array() ? std::none_of(type.begin(), type.end(), fits) : !fits(type))
+      return path + ": wrong type";
     if (value.is_array()) return check_items(value, schema["items"], path);
     return value.is_object() ? check_fields(value, schema, path) : "";
   }
@@ -85,8 +91,8 @@ TEST(VerdictJson, FollowsItsSchema) {
   const auto schema = Json::parse(report_schema());
   for (const auto& verdict :
        {samples::healthy(), samples::one_cause(), samples::three_causes(), samples::not_known(),
-        samples::nothing_installed(), samples::many_environments(), samples::unverified(), samples::warning(),
-        samples::no_hardware(), samples::hostile(), Verdict{}}) {
+        samples::nothing_installed(), samples::many_environments(), samples::unverified(),
+        samples::warning(), samples::no_hardware(), samples::hostile(), Verdict{}}) {
     const auto document = Json::parse(verdict_json(verdict));
     EXPECT_EQ(Validator(schema).check(document), "");
   }
@@ -103,7 +109,8 @@ TEST(VerdictJson, TheValidatorFindsFaults) {
   EXPECT_NE(spoiled([](Json& document) { document["schema"] = "gpuwhy.report/2"; }), "");
   EXPECT_NE(spoiled([](Json& document) { document["verdicts"][0].erase("route"); }), "");
   EXPECT_NE(spoiled([](Json& document) { document["verdicts"][0]["verdict"] = "yes"; }), "");
-  EXPECT_NE(spoiled([](Json& document) { document["verdicts"][0]["causes"][0]["fix"] = "none"; }), "");
+  EXPECT_NE(spoiled([](Json& document) { document["verdicts"][0]["causes"][0]["fix"] = "none"; }),
+            "");
   EXPECT_NE(spoiled([](Json& document) { document["gpus"][0]["memory"] = "24 GiB"; }), "");
   EXPECT_NE(spoiled([](Json& document) { document["verdicts"][0]["surprise"] = 1; }), "");
 }
@@ -124,7 +131,8 @@ TEST(VerdictJson, SaysWhatTheVerdictHolds) {
   EXPECT_EQ(last["evidence"][0], Json::parse(R"({"text": "export CUDA_VISIBLE_DEVICES=-1",
                                                  "source": "/home/ada/.profile", "line": 7})"));
   EXPECT_EQ(last["fix"]["commands"][0], "unset CUDA_VISIBLE_DEVICES");
-  EXPECT_EQ(verdict["route"][1], Json::parse(R"({"gate": "driver", "state": "failed", "reason": ""})"));
+  EXPECT_EQ(verdict["route"][1],
+            Json::parse(R"({"gate": "driver", "state": "failed", "reason": ""})"));
 }
 
 TEST(VerdictJson, WhatIsNotKnownIsNull) {
@@ -147,13 +155,15 @@ TEST(VerdictJson, BytesThatAreNotUtf8AreReplaced) {
 /// GPUWHY_ACCEPT=1 writes the file; read the difference before committing it.
 TEST(VerdictJson, ThePublishedSchemaIsThisOne) {
   const std::string path = GPUWHY_SOURCE_DIR "/docs/schema/report.schema.json";
-  if (const char* accept = std::getenv("GPUWHY_ACCEPT"); accept != nullptr && std::string_view(accept) == "1") {
+  if (const char* accept = std::getenv("GPUWHY_ACCEPT");
+      accept != nullptr && std::string_view(accept) == "1") {
     std::ofstream(path) << report_schema();
   }
   std::ifstream file(path);
   std::stringstream published;
   published << file.rdbuf();
-  EXPECT_EQ(published.str(), report_schema()) << path << " is out of date: run the tests with GPUWHY_ACCEPT=1";
+  EXPECT_EQ(published.str(), report_schema())
+      << path << " is out of date: run the tests with GPUWHY_ACCEPT=1";
 }
 
 } // namespace

@@ -8,19 +8,31 @@
 namespace gpuwhy {
 namespace {
 
-Style style(std::size_t width = 100) { return {.color = false, .unicode = true, .width = width, .home = "/home/ada"}; }
+Style style(std::size_t width = 100) {
+  return {.color = false, .unicode = true, .width = width, .home = "/home/ada"};
+}
 
 std::string brief(const Verdict& verdict, std::size_t width = 100) {
   return verdict_text(verdict, style(width), Detail::brief);
 }
 
 /// The raw strings below begin with a line feed.
-std::string_view text(std::string_view raw) { return raw.substr(1); }
+std::string_view text(std::string_view raw) {
+  return raw.substr(1);
+}
 
 std::vector<Verdict> all_samples() {
-  return {samples::healthy(),   samples::one_cause(),         samples::three_causes(), samples::not_known(),
-          samples::unverified(), samples::nothing_installed(), samples::warning(),      samples::many_environments(),
-          samples::hostile(),   samples::no_hardware(),       Verdict{}};
+  return {samples::healthy(),
+          samples::one_cause(),
+          samples::three_causes(),
+          samples::not_known(),
+          samples::unverified(),
+          samples::nothing_installed(),
+          samples::warning(),
+          samples::many_environments(),
+          samples::hostile(),
+          samples::no_hardware(),
+          Verdict{}};
 }
 
 TEST(VerdictText, HealthyMachine) {
@@ -179,7 +191,9 @@ TEST(VerdictText, VerboseListsEveryEnvironment) {
 TEST(VerdictText, FixThatCouldNotBeVerified) {
   const auto shown = brief(samples::unverified());
   EXPECT_TRUE(contains(shown, "  also     CUDA_VISIBLE_DEVICES=\"-1\" hides every GPU")) << shown;
-  EXPECT_TRUE(contains(shown, "  then     run gpuwhy again: whether this is enough could not be verified beforehand\n"))
+  EXPECT_TRUE(contains(
+      shown,
+      "  then     run gpuwhy again: whether this is enough could not be verified beforehand\n"))
       << shown;
   EXPECT_FALSE(contains(shown, "verified:")) << shown;
 }
@@ -202,7 +216,8 @@ TEST(VerdictText, CauseWithoutAFix) {
   verdict.frameworks.front().causes.front().fix.reset();
   verdict.frameworks.front().plan.clear();
   verdict.frameworks.front().plan_reaches_gpu = false;
-  EXPECT_TRUE(contains(brief(verdict), "  fix      gpuwhy knows none; 'gpuwhy rule L04' tells what is known\n"));
+  EXPECT_TRUE(contains(brief(verdict),
+                       "  fix      gpuwhy knows none; 'gpuwhy rule L04' tells what is known\n"));
 }
 
 TEST(VerdictText, WarningOnly) {
@@ -210,8 +225,8 @@ TEST(VerdictText, WarningOnly) {
 ! TensorFlow 2.18.0 (Python 3.11.7, venv ~/train/.venv) will use the GPU, but not as well as it
   could
 
-  cause    TensorFlow leaves out the NVIDIA T400 with 6 multiprocessors: its limit is 8, which other
-           GPUs here reach                                               H16 too-few-multiprocessors
+  cause    TensorFlow leaves out the NVIDIA T400 with 6 multiprocessors, as it wants at least 8,
+           which other GPUs here reach                                   H16 too-few-multiprocessors
            NVIDIA T400: 6 multiprocessors (probe cuda_init)
   fix      lower the limit: set TF_MIN_GPU_MULTIPROCESSOR_COUNT=6        verified: then this is gone
                export TF_MIN_GPU_MULTIPROCESSOR_COUNT=6
@@ -289,7 +304,8 @@ TEST(VerdictText, WithoutUnicodeEveryByteOfOursIsAscii) {
       for (const char byte : shown) ASSERT_GE(byte, 0) << shown;
     }
   }
-  EXPECT_TRUE(contains(verdict_text(samples::one_cause(), plain, Detail::brief), "build ok  libraries NO"));
+  EXPECT_TRUE(
+      contains(verdict_text(samples::one_cause(), plain, Detail::brief), "build ok  libraries NO"));
 }
 
 TEST(VerdictText, ColourIsOnlyAdded) {
@@ -319,15 +335,18 @@ TEST(VerdictText, LongPathsAreCutInTheirMiddle) {
   for (const auto line : split_lines(shown)) EXPECT_LE(display_width(line), 200U) << line;
   EXPECT_TRUE(contains(shown, "/data/xxx")) << shown;
   EXPECT_TRUE(contains(shown, "xxx/libcudnn.so.8")) << shown;
-  EXPECT_TRUE(contains(verdict_text(samples::hostile(), style(), Detail::full), std::string(4000, 'x')));
+  EXPECT_TRUE(
+      contains(verdict_text(samples::hostile(), style(), Detail::full), std::string(4000, 'x')));
 }
 
 TEST(VerdictText, FitsItsWidth) {
   for (const std::size_t width : {60U, 80U, 100U, 110U}) {
-    for (const auto& verdict : {samples::healthy(), samples::three_causes(), samples::warning(), samples::no_hardware()}) {
+    for (const auto& verdict : {samples::healthy(), samples::three_causes(), samples::warning(),
+                                samples::no_hardware()}) {
       const auto shown = brief(verdict, width);
       for (const auto line : split_lines(shown)) {
-        const bool command = line.starts_with("               ") && !line.starts_with("                ");
+        const bool command =
+            line.starts_with("               ") && !line.starts_with("                ");
         EXPECT_TRUE(command || display_width(line) <= width) << line;
       }
     }
