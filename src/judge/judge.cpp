@@ -80,8 +80,19 @@ void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) 
   verdict.plan_reaches_gpu = usable(rulings) == Usable::gpu && rulings.found.empty();
 }
 
+/// A gate that nothing was sent through: that a rule behind it is clear means nothing.
+std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
+  const bool of_driver = gate == Gate::driver || gate == Gate::access || gate == Gate::libcuda;
+  const bool of_build = gate == Gate::build || gate == Gate::libraries || gate == Gate::architecture;
+  if (of_driver && no_gpu) return "not reached: there is no GPU";
+  if (of_build && subject.framework == nullptr) return "not reached: there is no framework to ask";
+  return {};
+}
+
 std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
   std::vector<GateResult> route;
+  const bool no_gpu = std::any_of(rulings.found.begin(), rulings.found.end(),
+                                  [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
   for (const auto& text : kGates) {
     if (text.gate == Gate::code) break; // later gates are judged by looking at the program and its run
     GateResult result{.gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
@@ -103,13 +114,15 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
     if (!ids.empty()) {
       result.state = GateResult::State::failed;
       result.reason = join(ids, " ");
+    } else if (auto reason = not_reached(subject, text.gate, no_gpu); !reason.empty()) {
+      result.reason = std::move(reason);
     } else if (!missing.empty()) {
       result.reason = missing.front();
     } else if (!clear.empty()) {
       result.state = GateResult::State::passed;
       result.evidence = std::move(clear);
     } else {
-      result.reason = subject.framework == nullptr ? "no framework to ask" : "not reached";
+      result.reason = "not reached";
     }
     route.push_back(std::move(result));
   }
@@ -119,6 +132,7 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
 FrameworkVerdict judge_case(const Case& subject) {
   FrameworkVerdict verdict;
   verdict.framework = subject.wanted;
+  verdict.installed = subject.framework != nullptr;
   if (subject.python != nullptr) {
     verdict.interpreter = subject.python->interpreter;
     verdict.environment = subject.python->prefix;

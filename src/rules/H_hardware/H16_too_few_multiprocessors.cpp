@@ -61,7 +61,7 @@ Outcome left_out(const Facts& facts, const std::vector<CudaDevice>& devices, con
   auto outcome = Outcome::found(
       "TensorFlow leaves out " +
       (weak.size() == 1 ? "the " + first.name : std::to_string(weak.size()) + " GPUs") + " with " +
-      std::to_string(first.multiprocessors) + " multiprocessors: its limit is " +
+      std::to_string(first.multiprocessors) + " multiprocessors, as it wants at least " +
       std::to_string(limit.count) + (all ? "" : ", which other GPUs here reach"));
   for (const auto* device : weak) {
     outcome.evidence.push_back(

@@ -103,8 +103,8 @@ Linux does not search the disk for a library. It looks, in this order, in the di
 
 Typical: CUDA unpacked into `/usr/local` without `ldconfig`; `LD_LIBRARY_PATH` set in
 `~/.bashrc`, which notebooks, services and IDEs do not read; pip wheels beside a TensorFlow that
-does not look for them (all before 2.14, and 2.16.1 and 2.21.0 for some); wheels in `~/.local`
-under a TensorFlow of another site-packages.)",
+does not look for them (all releases before 2.14; 2.16.1 and 2.21.0 miss some of them); wheels in
+`~/.local` while TensorFlow is in another site-packages.)",
     .fix = R"(If the directory is configured in `/etc/ld.so.conf.d`, run `sudo ldconfig`.
 Otherwise add it to `LD_LIBRARY_PATH` before Python starts: setting it inside the program is too
 late.)",

@@ -81,8 +81,8 @@ Outcome check(const Case& c) {
     return Outcome::unknown("which libcuda.so.1 will be loaded");
   }
   const std::string path = stub || probe->library.empty() ? found.path : probe->library;
-  auto outcome = Outcome::found("libcuda.so.1 is the CUDA toolkit's stub, " + path +
-                                ", instead of the driver");
+  auto outcome = Outcome::found("the CUDA toolkit's stub " + path +
+                                " is loaded in place of the driver's libcuda.so.1");
   if (stub) {
     outcome.evidence.push_back({"found through " + found.because, {path, 0}});
     if (found.step == loader::Step::library_path) {
@@ -104,7 +104,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L08{
     .id = "L08",
     .slug = "libcuda-stub",
-    .title = "The toolkit's stub is loaded instead of the driver",
+    .title = "The CUDA toolkit's stub is loaded instead of the driver's library",
     .since = "0.1",
     .gate = Gate::libcuda,
     .settled_by_driver = true,
