@@ -37,6 +37,7 @@ CELLS = [
     Cell(T18, f.container_with_gpu),
     Cell(T18, f.driver_of_older_minor, peer="env-doctor S1, ai-infradr, NVCheckup"),
     Cell(T15, f.gpu_same_major, peer="env-doctor S2"),
+    Cell(T18, f.gpu_from_ptx),
     Cell(T18, f.jax_variable, peer="env-doctor S10"),
     Cell(T18, f.cuda_home_wrong),
     Cell(T18, f.void_in_container_variable),

@@ -216,7 +216,8 @@ def _toolkit_11(cell, folder=TOOLKIT_11, without=()):
         if name not in without:
             cell.copy_stub("cuda11/" + name, f"{folder}/{name}")
     if "libcudnn.so.8" not in without:
-        cell.copy_real("cuda-2.15", "nvidia/cudnn/lib/libcudnn.so.8", f"{folder}/libcudnn.so.8")
+        cell.copy_real("cuda-2.15", "nvidia/cudnn/lib/libcudnn.so.8", f"{folder}/libcudnn.so.8.9.4")
+        cell.link(f"{folder}/libcudnn.so.8", "libcudnn.so.8.9.4")
 
 
 def toolkit_11(cause, text, name, cached=True, configured=True, without=(), folder=TOOLKIT_11):
@@ -465,7 +466,14 @@ def nvml_gone(cause, container=False):
 
 
 gpu_too_old = variable("H11", "a GPU of compute capability 3.0", STUB_CUDA_CC="3.0")
-gpu_too_new = variable("H12", "a GPU of compute capability 12.0", STUB_CUDA_CC="12.0")
+gpu_from_ptx = variable(None, "a GPU of compute capability 12.0: no machine code for it, but PTX that this driver compiles",
+                        STUB_CUDA_CC="12.0")
+@fault("H12", "a GPU of compute capability 12.0, and a driver that does not read the build's PTX")
+def gpu_too_new(cell):
+    _replace_driver(cell, "525.60.13")
+    cell.set(STUB_CUDA_CC="12.0", STUB_CUDA_VERSION="12000")
+
+
 gpu_same_major = variable(None, "a GPU of 8.9 under a build without code for it: 8.x serves", STUB_CUDA_CC="8.9")
 
 @fault("H16", "two GPUs, one with 5 multiprocessors")
