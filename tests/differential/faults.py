@@ -205,6 +205,7 @@ def library_path_harmless(cell):
 
 
 # ---- CUDA of the system, for a TensorFlow that brings none (2.12) ----
+# Empty libraries under the right names: TensorFlow 2.12 only opens them.
 
 CUDA_11 = ("libcudart.so.11.0", "libcublas.so.11", "libcublasLt.so.11", "libcufft.so.10", "libcurand.so.10",
            "libcusolver.so.11", "libcusparse.so.11")
@@ -216,7 +217,7 @@ def _toolkit_11(cell, folder=TOOLKIT_11, without=()):
         if name not in without:
             cell.copy_stub("cuda11/" + name, f"{folder}/{name}")
     if "libcudnn.so.8" not in without:
-        cell.copy_real("cuda-2.15", "nvidia/cudnn/lib/libcudnn.so.8", f"{folder}/libcudnn.so.8.9.4")
+        cell.copy_stub("cudnn8/libcudnn.so.8", f"{folder}/libcudnn.so.8.9.4")
         cell.link(f"{folder}/libcudnn.so.8", "libcudnn.so.8.9.4")
 
 
