@@ -72,6 +72,8 @@ CELLS = [
     Cell(T18, f.gpu_too_old),
     Cell(T15, f.gpu_too_new),
     Cell(T18, f.second_gpu_small),
+    Cell(T18, f.limit_above_all),
+    Cell(T18, f.libcuda_dangles),
     Cell(T21, f.cusolver_on_path, f.nvml_gone("H03")),
     Cell(T21, f.cusolver_on_path, f.nvml_gone("C02", container=True)),
     Cell(T21, f.cusolver_on_path, f.driver_mismatch),
@@ -142,6 +144,8 @@ CELLS = [
     Cell(CPU, f.cpu_build, peer="env-doctor S7", quick=True),
     Cell(T18, f.cpu_over_gpu),
     Cell(CPU, f.not_installed, peer="env-doctor S8, S9"),
+    Cell(T18, f.gpu_over_cpu),
+    Cell(T18, f.module_shadows),
     Cell(T18, f.framework_library_gone),
     Cell(T15, f.framework_cut),
 

@@ -8,6 +8,7 @@ A cause of None: this is no fault, and a tool that names one is wrong.
 
 import os
 
+from machine import HOME
 from workspace import CELL, DRIVER, DRIVER_VERSION, GPU, SITE, VENV
 
 NVIDIA = SITE + "/nvidia"
@@ -297,6 +298,16 @@ def cpu_over_gpu(cell):
     cell.write(SITE + "/tensorflow-2.18.1.dist-info/RECORD", "tensorflow/__init__.py,,\n")
 
 
+@fault("F06", "tensorflow installed over tensorflow-cpu: the GPU build won")
+def gpu_over_cpu(cell):
+    cell.install_from("cpu-2.18", "tensorflow_cpu-2.18.1.dist-info")
+
+
+@fault("F10", "a tensorflow.py in the working directory")
+def module_shadows(cell):
+    cell.write(HOME + "/tensorflow.py", "print('my first network')\n")
+
+
 @fault("F02", "the build is for the CPU")
 def cpu_build(cell):
     del cell
@@ -352,6 +363,12 @@ def no_driver(cell):
 def no_libcuda(cell):
     for name in (f"libcuda.so.{DRIVER_VERSION}", "libcuda.so.1"):
         cell.remove(f"{DRIVER}/{name}")
+
+
+@fault("H03", "libcuda.so.1 is a link to a driver that was removed")
+def libcuda_dangles(cell):
+    cell.link(DRIVER + "/libcuda.so.1", "libcuda.so.560.35.03")
+    cell.remove(f"{DRIVER}/libcuda.so.{DRIVER_VERSION}")
 
 
 @fault("H04", "nouveau holds the GPU")
@@ -484,4 +501,5 @@ def second_gpu_small(cell):
     cell.set(STUB_CUDA_DEVICES="2", STUB_CUDA_SMS="128,5")
 
 
+limit_above_all = variable("H16", "TF_MIN_GPU_MULTIPROCESSOR_COUNT above what the GPU has", TF_MIN_GPU_MULTIPROCESSOR_COUNT="200")
 only_gpu_small = variable(None, "one GPU with 5 multiprocessors: the best is never refused", STUB_CUDA_SMS="5")

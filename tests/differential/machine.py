@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 CELL = "/srv/cell"
-HOME = "/home/user"
+HOME = CELL + "/home"
 USER = 1000
 SKIP = 77
 NULL_DEVICE = os.makedev(1, 3)
@@ -88,9 +88,9 @@ class Root:
         for name in ("tmp", "run", "var", "root", "home"):
             os.makedirs(self.path("/" + name))
         os.chmod(self.path("/tmp"), 0o1777)
-        os.makedirs(self.path(HOME))
-        os.chown(self.path(HOME), USER, USER)
         _bind(self.cell, self.path(CELL))
+        os.makedirs(self.path(HOME), exist_ok=True)
+        os.chown(self.path(HOME), USER, USER)
         if self.machine["venv"]:
             _bind(self.machine["venv"], self.path(CELL + "/venv"), read_only=True)
         for inside in ("/usr/local", "/opt"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """gpuwhy against the real TensorFlow: broken environments, one question, two answers.
 
-    run.py GPUWHY [--cache DIR] [--only WORD]... [--quick] [--list] [--logs DIR] [--show]
+    run.py [--gpuwhy FILE] [--cache DIR] [--only WORD]... [--quick] [--list] [--logs DIR] [--show]
 
 For each cell of cells.py a real TensorFlow is asked, in a fresh process on a machine made of a stub
 driver and a private root, whether tf.config.list_physical_devices("GPU") has anything in it; gpuwhy is
@@ -27,7 +27,7 @@ from workspace import Workspace
 
 def options_of(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("gpuwhy", nargs="?", default=os.path.join(environments.SOURCE, "build/release/gpuwhy"))
+    parser.add_argument("--gpuwhy", default=os.path.join(environments.SOURCE, "build/release/gpuwhy"))
     parser.add_argument("--cache", default=os.environ.get("GPUWHY_CACHE") or
                         os.path.join(environments.SOURCE, "build/differential"))
     parser.add_argument("--only", action="append", default=[])
@@ -75,7 +75,11 @@ class Suite:
         if not self.options.logs:
             return
         os.makedirs(self.options.logs, exist_ok=True)
-        name = re.sub(r"[^A-Za-z0-9.=_+-]+", "_", cell.name)[:150]
+        requirements = os.path.join(environments.HERE, "requirements", cell.environment + ".txt")
+        with open(requirements) as file:
+            version = re.search(r"^tensorflow(?:-cpu)?==(\S+)", file.read(), re.M)[1]
+        fault = "+".join(each.name for each in cell.seeded) or "healthy"
+        name = re.sub(r"[^A-Za-z0-9.=_+-]+", "_", f"{version}_{fault}")[:150]
         with open(os.path.join(self.options.logs, name + ".log"), "w") as file:
             file.write(truth["log"])
 
