@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kExplains{"H18"};
 
-/// NVIDIA_DRIVER_CAPABILITIES is set, and `capability` is not in it: "compute" brings CUDA, "utility" NVML.
+/// NVIDIA_DRIVER_CAPABILITIES is set, and `capability` is not in it: "compute" brings CUDA,
+/// "utility" NVML.
 const Variable* leaves_out(const Facts& facts, std::string_view capability) {
   const auto* variable = facts.environment.find("NVIDIA_DRIVER_CAPABILITIES");
   if (variable == nullptr || trim(variable->value).empty()) return nullptr;

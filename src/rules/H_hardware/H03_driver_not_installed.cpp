@@ -64,8 +64,10 @@ Outcome check_libraries(const Case& c) {
   }
   const auto& nvml = facts.driver.libnvidia_ml;
   if (c.libnvidia_ml && nvml.known() && !has_driver_library(nvml)) {
-    return half_installed(loaded + ", but its library libnvidia-ml.so.1 is not installed, without "
-                                   "which " + framework_text(c) + " lists no GPU",
+    return half_installed(loaded +
+                              ", but its library libnvidia-ml.so.1 is not installed, without "
+                              "which " +
+                              framework_text(c) + " lists no GPU",
                           loaded, facts, "libnvidia-ml.so.1", nvml,
                           install_libnvidia_ml(facts, version));
   }

@@ -1,6 +1,6 @@
 // The driver is there and does not start, and no other rule knows why: its own words are the cause.
-// Truth: what the probes heard. Also for NVML, where the framework needs it (observed: TensorFlow 2.21
-// lists no GPU if nvmlInit fails, and says nothing).
+// Truth: what the probes heard. Also for NVML, where the framework needs it (observed:
+// TensorFlow 2.21 lists no GPU if nvmlInit fails, and says nothing).
 #include "knowledge/knowledge.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
@@ -18,9 +18,10 @@ std::string answer_text(int code, std::string_view name, std::string_view text) 
 Outcome refusal(std::string summary, std::string evidence, const Source& source) {
   return Outcome::found(std::move(summary))
       .because(std::move(evidence), source)
-      .mend({"look for the reason in the kernel's log; restarting the machine starts the driver anew",
-             {"sudo dmesg | grep -iE 'nvrm|nvidia|xid'", "sudo reboot"},
-             {}});
+      .mend(
+          {"look for the reason in the kernel's log; restarting the machine starts the driver anew",
+           {"sudo dmesg | grep -iE 'nvrm|nvidia|xid'", "sudo reboot"},
+           {}});
 }
 
 Outcome check_nvml(const Case& c) {
@@ -32,13 +33,15 @@ Outcome check_nvml(const Case& c) {
   }
   const int code = nvml.value().init;
   return refusal("the driver's NVML does not start" + why,
-                 "nvmlInit answers " + answer_text(code, nvml_error_name(code), nvml_error_text(code)),
+                 "nvmlInit answers " +
+                     answer_text(code, nvml_error_name(code), nvml_error_text(code)),
                  nvml.source());
 }
 
 /// On the disk, but not where the loader looks: L05 has it.
 bool stranded(const Case& c) {
-  return c.libcuda.outcome == loader::Outcome::missing && has_driver_library(c.facts.driver.libcuda);
+  return c.libcuda.outcome == loader::Outcome::missing &&
+         has_driver_library(c.facts.driver.libcuda);
 }
 
 Outcome check(const Case& c) {

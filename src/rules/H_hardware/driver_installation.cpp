@@ -72,7 +72,8 @@ void put_nodes(Facts& facts) {
   facts.access.uvm_major = Fact<int>::known(kUvm, {"edit", 0});
 }
 
-/// Every copy of "libcuda" or "libnvidia-ml" of the driver gets this version; one is added if there is none.
+/// Every copy of "libcuda" or "libnvidia-ml" of the driver gets this version; one is added if there
+/// is none.
 void put_library(Facts& facts, Fact<std::vector<DriverLibrary>>& known, const std::string& name,
                  const std::string& version) {
   const Source source{"edit", 0};

@@ -83,7 +83,8 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
   return std::move(outcome).mend(extend_library_path(c, directories));
 }
 
-/// The driver's own library, where no search for it leads; nullptr: found, or not on the disk at all.
+/// The driver's own library, where no search for it leads; nullptr: found, or not on the disk at
+/// all.
 const DriverLibrary* stranded_driver(const Case& c) {
   if (c.libcuda.outcome != loader::Outcome::missing || in_wsl(c.facts)) return nullptr; // WSL: C03
   const auto* libraries = c.facts.driver.libcuda.get();

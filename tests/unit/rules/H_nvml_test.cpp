@@ -30,9 +30,11 @@ struct NvmlBench : Bench {
     edit::remove_library(facts, kSystemLibraries + "/libnvidia-ml.so.1");
     std::erase_if(facts.libraries.cache.value(),
                   [](const CacheEntry& entry) { return entry.soname == "libnvidia-ml.so.1"; });
-    facts.driver.libnvidia_ml = Fact<std::vector<DriverLibrary>>::known({}, {"library directories", 0});
+    facts.driver.libnvidia_ml =
+        Fact<std::vector<DriverLibrary>>::known({}, {"library directories", 0});
     NvmlProbe probe;
-    probe.load_error = "libnvidia-ml.so.1: cannot open shared object file: No such file or directory";
+    probe.load_error =
+        "libnvidia-ml.so.1: cannot open shared object file: No such file or directory";
     facts.observed.nvml = Fact<NvmlProbe>::known(probe, {"probe nvml", 0});
   }
   FrameworkVerdict verdict() const { return judge(facts).frameworks.front(); }
@@ -41,7 +43,8 @@ struct NvmlBench : Bench {
 TEST(Nvml, IsOpenedByTheNewestReleaseOnly) {
   EXPECT_TRUE(tensorflow_opens_nvml("2.21.0"));
   EXPECT_FALSE(tensorflow_opens_nvml("2.18.1"));
-  for (const auto& wanted : tensorflow_libraries("2.21.0", "12.5", "9.3")) EXPECT_NE(wanted.product, "nvidia-ml");
+  for (const auto& wanted : tensorflow_libraries("2.21.0", "12.5", "9.3"))
+    EXPECT_NE(wanted.product, "nvidia-ml");
 }
 
 TEST(Nvml, AMachineThatHasItIsHealthy) {
@@ -113,7 +116,8 @@ TEST(CuinitOther, IsFoundOnlyIfNothingElseExplainsTheFailure) {
 TEST(CuinitOther, IsUnknownIfTheDriverDidNotAnswerAndClearIfItDid) {
   Bench bench;
   EXPECT_EQ(bench.state("H18"), Outcome::State::clear);
-  bench.facts.observed.cuda = Fact<CudaProbe>::unknown("the driver did not answer cuInit within 10 s");
+  bench.facts.observed.cuda =
+      Fact<CudaProbe>::unknown("the driver did not answer cuInit within 10 s");
   bench.facts.observed.cuda_unhidden = bench.facts.observed.cuda;
   EXPECT_EQ(bench.state("H18"), Outcome::State::unknown);
   bench.facts.observed.cuda_unhidden = bench.facts.observed.cuda = {};
