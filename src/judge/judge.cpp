@@ -31,11 +31,15 @@ bool has_cause(const Rulings& rulings, std::string_view id) {
 }
 
 Usable usable(const Rulings& rulings) {
+  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or unknown.
   const auto hides = [](const Ruling& ruling) {
     return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
   };
-  if (std::any_of(rulings.found.begin(), rulings.found.end(), hides)) return Usable::no_gpu;
-  return rulings.unknown.empty() ? Usable::gpu : Usable::unknown;
+  const auto any = [&](const std::vector<Ruling>& list) {
+    return std::any_of(list.begin(), list.end(), hides);
+  };
+  if (any(rulings.found)) return Usable::no_gpu;
+  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
 }
 
 /// The case of the same installation after an edit.

@@ -80,13 +80,21 @@ Outcome left_out(const Facts& facts, const std::vector<CudaDevice>& devices, con
   return std::move(outcome).with_effect(all ? Effect::hides : Effect::slows);
 }
 
+/// By itself the limit leaves the best GPU in; only the variable could leave none.
+Outcome uncounted(const Facts& facts, std::string missing) {
+  const bool usual = facts.environment.looked && facts.environment.find(kVariable) == nullptr;
+  return Outcome::unknown(std::move(missing)).with_effect(usual ? Effect::slows : Effect::hides);
+}
+
 Outcome check(const Case& c) {
   const auto* build = c.build();
   if (build == nullptr || (build->cuda.known() && !build->cuda.value()))
     return Outcome::not_applicable();
   const auto& facts = c.facts;
   const auto& probe = facts.observed.cuda;
-  if (probe.open()) return Outcome::unknown(missing_text("multiprocessors of the GPUs", probe));
+  if (probe.open()) {
+    return uncounted(facts, missing_text("multiprocessors of the GPUs", probe));
+  }
   if (!probe.known() || probe.value().init != 0 || probe.value().devices.empty()) {
     return Outcome::not_applicable(); // no visible GPU: another gate says why
   }
@@ -94,9 +102,10 @@ Outcome check(const Case& c) {
   const bool counted = std::all_of(devices.begin(), devices.end(), [](const CudaDevice& device) {
     return device.multiprocessors > 0;
   });
-  if (!counted) return Outcome::unknown("multiprocessors of the GPUs: the driver did not tell");
-  if (!facts.environment.looked)
-    return Outcome::unknown(std::string(kVariable) + ": environment not looked at");
+  if (!counted) return uncounted(facts, "multiprocessors of the GPUs: the driver did not tell");
+  if (!facts.environment.looked) {
+    return uncounted(facts, std::string(kVariable) + ": environment not looked at");
+  }
   const auto limit = limit_of(facts, devices);
   const bool enough = std::all_of(devices.begin(), devices.end(), [&](const CudaDevice& device) {
     return device.multiprocessors >= limit.count;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "knowledge/knowledge.h"
 #include "rules/F_framework/installation.h"
+#include "rules/H_hardware/driver_installation.h"
 #include "rules/L_libraries/library_path.h"
 
 #include <algorithm>
@@ -27,18 +28,6 @@ bool is_stub(const Case& c, const std::string& path) {
   });
 }
 
-/// With the stub gone the real driver is asked; it answers if its kernel module is loaded.
-void ask_real_driver(Facts& facts) {
-  if (const auto* module = facts.driver.module.get()) {
-    const auto driver = Version::parse(module->version);
-    const auto cuda = driver ? cuda_of_driver(*driver) : std::nullopt;
-    const std::string version = module->version;
-    return edit::driver_works(facts, version, cuda ? cuda->major() * 1000 + cuda->minor() * 10 : 0);
-  }
-  facts.observed.cuda = {};
-  facts.observed.cuda_unhidden = {};
-}
-
 Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
   const std::string directory(parent_path(path));
   Edit edit;
@@ -46,7 +35,7 @@ Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
     edit = shorten_library_path(c, directory);
     edit.apply = [directory](Facts& facts) {
       edit::remove_from_library_path(facts, directory);
-      ask_real_driver(facts);
+      ask_driver(facts);
     };
     return edit;
   }
@@ -62,7 +51,7 @@ Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
           cache->push_back({"libcuda.so.1", library.path, {}});
       }
     }
-    ask_real_driver(facts);
+    ask_driver(facts);
   };
   return edit;
 }
