@@ -3,7 +3,7 @@
 
     tensorflow_cells.py GPUWHY SITE OUT
 
-SITE holds TensorFlow 2.18 for this python3 (pip install --target), with NVIDIA's real libcudart.so.12. The other
+SITE holds TensorFlow 2.18 for this python3 (pip install --target), with NVIDIA's real libcudart.so.12 and libcudnn.so.9. The other
 CUDA libraries are stand-ins, made here: TensorFlow only opens them while it lists devices. Each cell breaks one
 thing, asks `len(tf.config.list_physical_devices("GPU"))` in a fresh process, and compares. Device nodes are changed
 in a mount namespace of the cell alone. Snapshots and tapes of telling cells are left in OUT.
@@ -24,7 +24,9 @@ import tensorflow as tf
 print("RESULT", len(tf.config.list_physical_devices("GPU")))
 """
 STAND_INS = {"cublas": ["libcublas.so.12", "libcublasLt.so.12"], "cufft": ["libcufft.so.11"],
-             "cusolver": ["libcusolver.so.11"], "cusparse": ["libcusparse.so.12"], "cudnn": ["libcudnn.so.9"]}
+             "cusolver": ["libcusolver.so.11"], "cusparse": ["libcusparse.so.12"],
+             "cudnn": [f"libcudnn_{part}.so.9" for part in ("adv", "cnn", "engines_precompiled", "engines_runtime_compiled",
+                                                            "graph", "heuristic", "ops")]}
 NODES = {"nvidiactl": 255, "nvidia0": 0}
 
 
@@ -114,8 +116,8 @@ def cells(uuid, scratch):
         Cell("cuFFT gone", "L09", edit=remove("libcufft.so.11")),
         Cell("cuSOLVER gone", "L09", edit=remove("libcusolver.so.11")),
         Cell("cudart gone", "L01", edit=remove("libcudart.so.12")),
-        Cell("all CUDA libraries gone", "F05", edit=lambda packages: shutil.rmtree(packages + "/nvidia"), record=True),
-        Cell("all CUDA libraries gone, and hidden", "F05", show("-1"), edit=lambda packages: shutil.rmtree(packages + "/nvidia")),
+        Cell("all CUDA libraries gone", {"F05", "F15"}, edit=lambda packages: shutil.rmtree(packages + "/nvidia"), record=True),
+        Cell("all CUDA libraries gone, and hidden", {"F05", "F15"}, show("-1"), edit=lambda packages: shutil.rmtree(packages + "/nvidia")),
         Cell("cuBLAS shadowed by an empty file", "L07", {"LD_LIBRARY_PATH": scratch + "/void"}),
     ]
     os.makedirs(scratch + "/void")
