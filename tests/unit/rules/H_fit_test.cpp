@@ -9,8 +9,7 @@ namespace {
 using State = Outcome::State;
 
 void set_driver(Machine& machine, const std::string& version, int cuda) {
-  auto devices = machine.facts.observed.cuda.value().devices;
-  machine.facts.driver.module.value().version = version;
+  if (auto* module = machine.facts.driver.module.get()) module->version = version;
   machine.facts.observed.nvml.value().driver_version = version;
   machine.facts.observed.nvml.value().cuda_version = cuda;
   for (auto* probe :
