@@ -30,12 +30,19 @@ bool has_cause(const Rulings& rulings, std::string_view id) {
                      [&](const Ruling& ruling) { return ruling.rule->id == id; });
 }
 
+/// What only makes the GPU slow, found or not known, does not decide whether it is used.
 Usable usable(const Rulings& rulings) {
-  const auto hides = [](const Ruling& ruling) {
-    return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
+  const auto effect = [](const Ruling& ruling) {
+    return ruling.outcome.effect.value_or(ruling.rule->effect);
   };
-  if (std::any_of(rulings.found.begin(), rulings.found.end(), hides)) return Usable::no_gpu;
-  return rulings.unknown.empty() ? Usable::gpu : Usable::unknown;
+  if (std::any_of(rulings.found.begin(), rulings.found.end(),
+                  [&](const Ruling& ruling) { return effect(ruling) == Effect::hides; })) {
+    return Usable::no_gpu;
+  }
+  const bool open =
+      std::any_of(rulings.unknown.begin(), rulings.unknown.end(),
+                  [&](const Ruling& ruling) { return effect(ruling) != Effect::slows; });
+  return open ? Usable::unknown : Usable::gpu;
 }
 
 /// The case of the same installation after an edit.

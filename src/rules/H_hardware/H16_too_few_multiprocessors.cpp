@@ -80,13 +80,20 @@ Outcome left_out(const Facts& facts, const std::vector<CudaDevice>& devices, con
   return std::move(outcome).with_effect(all ? Effect::hides : Effect::slows);
 }
 
+/// Only a limit that somebody set can take away every GPU.
+Outcome not_counted(const Facts& facts, std::string missing) {
+  auto outcome = Outcome::unknown(std::move(missing));
+  const bool limited = !facts.environment.looked || facts.environment.find(kVariable) != nullptr;
+  return limited ? std::move(outcome).with_effect(Effect::hides) : outcome;
+}
+
 Outcome check(const Case& c) {
   const auto* build = c.build();
   if (build == nullptr || (build->cuda.known() && !build->cuda.value()))
     return Outcome::not_applicable();
   const auto& facts = c.facts;
   const auto& probe = facts.observed.cuda;
-  if (probe.open()) return Outcome::unknown(missing_text("multiprocessors of the GPUs", probe));
+  if (probe.open()) return not_counted(facts, missing_text("multiprocessors of the GPUs", probe));
   if (!probe.known() || probe.value().init != 0 || probe.value().devices.empty()) {
     return Outcome::not_applicable(); // no visible GPU: another gate says why
   }
@@ -94,9 +101,9 @@ Outcome check(const Case& c) {
   const bool counted = std::all_of(devices.begin(), devices.end(), [](const CudaDevice& device) {
     return device.multiprocessors > 0;
   });
-  if (!counted) return Outcome::unknown("multiprocessors of the GPUs: the driver did not tell");
+  if (!counted) return not_counted(facts, "multiprocessors of the GPUs: the driver did not tell");
   if (!facts.environment.looked)
-    return Outcome::unknown(std::string(kVariable) + ": environment not looked at");
+    return not_counted(facts, std::string(kVariable) + ": environment not looked at");
   const auto limit = limit_of(facts, devices);
   const bool enough = std::all_of(devices.begin(), devices.end(), [&](const CudaDevice& device) {
     return device.multiprocessors >= limit.count;
