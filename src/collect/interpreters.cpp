@@ -28,7 +28,8 @@ public:
   Finder(System& system, const Scope& scope, Facts& facts)
       : system_(system), scope_(scope), facts_(facts) {
     std::set<std::string> known;
-    for (const auto element : split(variable_value(system, "PATH"), ':')) {
+    const auto path = variable_value(system, "PATH");
+    for (const auto element : split(path, ':')) {
       if (path_.size() >= kMostOnPath) break;
       auto directory = in_working_directory(system, element); // an empty element is the working directory
       if (known.insert(directory).second) path_.push_back(std::move(directory));
