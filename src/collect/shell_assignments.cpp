@@ -96,6 +96,9 @@ private:
   void read_declaration(const ShellCommand& command, const std::string& name,
                         const std::vector<ShellWord>& arguments) {
     bool exports = name == "export";
+    const bool alone = std::count_if(arguments.begin(), arguments.end(), [&](const ShellWord& argument) {
+                         return as_assignment(argument, command.line).has_value();
+                       }) == 1;
     for (const auto& argument : arguments) {
       const auto word = argument.plain();
       if (word.starts_with('-')) {
@@ -109,7 +112,7 @@ private:
         continue;
       }
       assignment->exported = exports;
-      assignment->text = std::string(arguments.size() == 1 ? command.raw : name + " " + std::string(argument.raw));
+      assignment->text = std::string(alone ? command.raw : name + " " + std::string(argument.raw));
       file_.assignments.push_back(std::move(*assignment));
     }
   }

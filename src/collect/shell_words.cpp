@@ -78,6 +78,7 @@ private:
   /// What is redirected plays no part; of a here-document the end must be known.
   void redirection() {
     const bool here = text_.substr(at_).starts_with("<<") && !text_.substr(at_).starts_with("<<<");
+    drop_descriptor();
     while (!at_end() && contains("<>&-|", text_.substr(at_, 1))) ++at_;
     while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
     const auto start = at_;
@@ -86,6 +87,14 @@ private:
     auto delimiter = std::string(text_.substr(start, at_ - start));
     std::erase_if(delimiter, [](char letter) { return letter == '"' || letter == '\'' || letter == '\\'; });
     if (!delimiter.empty()) here_documents_.push_back(std::move(delimiter));
+  }
+
+  /// The 2 of "2>".
+  void drop_descriptor() {
+    if (command_.words.empty()) return;
+    const auto raw = command_.words.back().raw;
+    const bool touches = raw.data() + raw.size() == text_.data() + at_;
+    if (touches && to_number(raw)) command_.words.pop_back();
   }
 
   void skip_here_documents() {

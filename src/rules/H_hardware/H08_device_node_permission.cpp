@@ -122,9 +122,9 @@ Outcome check(const Case& c) {
   const bool creates_nodes = access.root && !access.user_namespace.known() && !in_container(facts);
   if (nodes.control == nullptr && !creates_nodes) return missing(facts, "/dev/nvidiactl");
   if (nodes.gpus.empty() && !creates_nodes) return missing(facts, "/dev/nvidia0");
-  for (const auto* gpu : nodes.gpus) {
-    if (gpu->usable.open())
-      return Outcome::unknown(missing_text("may " + gpu->path + " be opened", gpu->usable));
+  for (const auto& node : all) {
+    if (node.usable.open())
+      return Outcome::unknown(missing_text("may " + node.path + " be opened", node.usable));
   }
   return Outcome::clear(creates_nodes && nodes.control == nullptr
                             ? "root's driver creates the device nodes itself"
