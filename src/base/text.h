@@ -13,9 +13,13 @@ namespace gpuwhy {
 /// Pieces between separators; empty pieces are kept ("a::b" has three).
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::vector<std::string_view> split_lines(std::string_view text);
-/// The pieces would point into a string that is gone before they are looked at.
-template <std::same_as<std::string> Temporary> void split(Temporary&& text, char separator) = delete;
-template <std::same_as<std::string> Temporary> void split_lines(Temporary&& text) = delete;
+/// The pieces look into the text: not of a string that is about to go.
+template <class T>
+  requires std::same_as<T, std::string>
+std::vector<std::string_view> split(T&& text, char separator) = delete;
+template <class T>
+  requires std::same_as<T, std::string>
+std::vector<std::string_view> split_lines(T&& text) = delete;
 std::string_view trim(std::string_view text);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view text);

@@ -140,7 +140,7 @@ void Inventory::want_needed(const LibraryFile& file) {
 }
 
 /// A wheel's libraries are named by soname alone; the wheel's own version is theirs.
-void Inventory::set_version(LibraryFile& file) const {
+void Inventory::set_version(LibraryFile& file) {
   const auto& path = file.path;
   const auto in_name = version_in_file_name(base_name(file.real_path.empty() ? path : file.real_path));
   file.version = in_name ? Fact<std::string>::known(*in_name, {file.real_path, 0})
@@ -153,21 +153,46 @@ void Inventory::set_version(LibraryFile& file) const {
   const auto slash = rest.find('/');
   if (slash == std::string_view::npos || !rest.substr(slash).starts_with("/lib/")) return;
   const auto package = "nvidia-" + replace_all(std::string(rest.substr(0, slash)), "_", "-");
-  const Distribution* owner = nullptr;
-  for (const auto& python : facts_.pythons) {
-    for (const auto& distribution : python.distributions) {
-      if (distribution.directory != site) continue;
-      if (distribution.name != package && !distribution.name.starts_with(package + "-cu")) continue;
-      if (owner != nullptr && owner->location != distribution.location) {
-        file.version = Fact<std::string>::unknown(owner->name + " and " + distribution.name + " both own " + path, {path, 0});
-        return;
-      }
-      owner = &distribution;
+  const WheelOwner* owner = nullptr;
+  for (const auto& wheel : wheels_in(site)) {
+    if (wheel.name != package && !wheel.name.starts_with(package + "-cu")) continue;
+    if (owner != nullptr && owner->location != wheel.location) {
+      file.version = Fact<std::string>::unknown(owner->name + " and " + wheel.name + " both own " + path, {path, 0});
+      return;
     }
+    owner = &wheel;
   }
   if (owner != nullptr && !owner->version.empty()) {
     file.version = Fact<std::string>::known(owner->version, {owner->location, 0});
   }
+}
+
+/// NVIDIA's wheels of a site-packages: as its environment was read, or, of a foreign one (LD_LIBRARY_PATH
+/// can lead anywhere), by the names of their metadata.
+const std::vector<Inventory::WheelOwner>& Inventory::wheels_in(const std::string& site) {
+  const auto [entry, is_new] = wheels_.try_emplace(site);
+  auto& wheels = entry->second;
+  if (!is_new) return wheels;
+  for (const auto& python : facts_.pythons) {
+    for (const auto& distribution : python.distributions) {
+      if (distribution.directory != site || !distribution.name.starts_with("nvidia-")) continue;
+      wheels.push_back({distribution.name, distribution.version, distribution.location});
+    }
+  }
+  if (!wheels.empty()) return wheels;
+  const auto entries = system_.list(site);
+  if (!entries) return wheels;
+  constexpr std::string_view kSuffix = ".dist-info"; // NAME-VERSION.dist-info, the name with '_' for '-'
+  for (const auto& each : *entries) {
+    const std::string_view name = each.name;
+    const auto dash = name.find('-');
+    if (!name.starts_with("nvidia_") || !name.ends_with(kSuffix) || dash > name.size() - kSuffix.size()) continue;
+    wheels.push_back({replace_all(std::string(name.substr(0, dash)), "_", "-"),
+                      std::string(name.substr(dash + 1, name.size() - kSuffix.size() - dash - 1)),
+                      join_path(site, each.name)});
+    if (wheels.size() >= kMostWanted) break;
+  }
+  return wheels;
 }
 
 void Inventory::examine() {

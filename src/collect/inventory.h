@@ -42,12 +42,19 @@ private:
 
   void add_capabilities(const std::string& path, LibraryDirectory& directory);
   void want_needed(const LibraryFile& file);
-  void set_version(LibraryFile& file) const;
+  struct WheelOwner {
+    std::string name; // "nvidia-cudnn-cu12"
+    std::string version;
+    std::string location;
+  };
+  void set_version(LibraryFile& file);
+  const std::vector<WheelOwner>& wheels_in(const std::string& site);
 
   System& system_;
   Facts& facts_;
   std::map<std::string, Names> listed_;                // every library's name, by directory
   std::map<std::string, std::string> first_names_;     // directory's device:inode -> its first path
+  std::map<std::string, std::vector<WheelOwner>> wheels_; // by site-packages
   std::map<std::string, std::string> by_identity_;     // file's device:inode -> path of an examined name
   std::set<std::string, std::less<>> wanted_;          // beyond the CUDA family
 };

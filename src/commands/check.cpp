@@ -2,9 +2,11 @@
 #include "commands/table.h"
 
 #include "judge/judge.h"
+#include "render/verdict_json.h"
+#include "render/verdict_text.h"
 
+#include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace gpuwhy {
@@ -19,11 +21,14 @@ constexpr std::array kOptions{
     kNoProbesOption,
 };
 
-/// The selected environment decides; where there is none, the best of all.
+/// The selected environment decides. A GPU that is listed and fails when it is used is no success.
 Exit exit_of(const Verdict& verdict) {
   if (verdict.frameworks.empty()) return Exit::unknown;
-  switch (verdict.frameworks.front().answer) {
-  case Usable::gpu: return Exit::gpu;
+  const auto& selected = verdict.frameworks.front();
+  const bool breaks = std::any_of(selected.causes.begin(), selected.causes.end(),
+                                  [](const Cause& cause) { return cause.effect == Effect::breaks; });
+  switch (selected.answer) {
+  case Usable::gpu: return breaks ? Exit::findings : Exit::gpu;
   case Usable::no_gpu: return Exit::findings;
   case Usable::unknown: return Exit::unknown;
   }
@@ -34,21 +39,11 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
   const auto verdict = judge(*facts);
-  using Json = nlohmann::ordered_json;
-  Json report{{"schema", "gpuwhy.report/1"}, {"command", "check"}, {"verdicts", Json::array()}};
-  for (const auto& each : verdict.frameworks) {
-    Json causes = Json::array();
-    for (const auto& cause : each.causes) causes.push_back({{"id", cause.id}, {"slug", cause.slug}, {"summary", cause.summary}});
-    static constexpr std::array kAnswers{"gpu", "no_gpu", "unknown"};
-    report["verdicts"].push_back({{"framework", each.framework},
-                                  {"version", each.version},
-                                  {"interpreter", each.interpreter},
-                                  {"environment", each.environment},
-                                  {"verdict", kAnswers[static_cast<std::size_t>(each.answer)]},
-                                  {"causes", causes},
-                                  {"unknown", each.unknown}});
+  if (arguments.has("json")) {
+    console.out << verdict_json(verdict);
+  } else {
+    console.out << verdict_text(verdict, console.style, arguments.has("verbose") ? Detail::full : Detail::brief);
   }
-  console.out << report.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   return exit_of(verdict);
 }
 

@@ -33,6 +33,7 @@ gpuwhy::Style style_of_output() {
   if (const auto columns = gpuwhy::to_number(variable("COLUMNS")); columns && *columns > 0) {
     style.width = static_cast<std::size_t>(*columns);
   }
+  style.home = variable("HOME");
   style.width = std::min<std::size_t>(std::max<std::size_t>(style.width, 30), 110);
   return style;
 }

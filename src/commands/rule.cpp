@@ -1,7 +1,7 @@
 #include "commands/table.h"
 
 #include "base/text.h"
-#include "rules/rule.h"
+#include "commands/rule_texts.h"
 
 #include <ostream>
 
@@ -22,12 +22,12 @@ Exit run_rule(const Arguments& arguments, Console& console) {
     return wrong_usage(console, "no cause '" + printable(wanted) + "': " +
                                     (near ? "did you mean '" + *near + "'?" : "'gpuwhy rules' lists them"));
   }
-  console.out << rule->id << " " << rule->slug << "\n" << rule->title << "\n\n" << rule->explanation << "\n\n" << rule->fix << "\n";
+  console.out << rule_text(text_of(*rule), console.style);
   return Exit::gpu;
 }
 
 Exit run_rules(const Arguments&, Console& console) {
-  for (const Rule* rule : all_rules()) console.out << rule->id << "  " << rule->slug << "  " << rule->title << "\n";
+  console.out << rules_text(all_rule_texts(), console.style);
   return Exit::gpu;
 }
 

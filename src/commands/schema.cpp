@@ -1,14 +1,20 @@
 #include "commands/table.h"
 
+#include "base/text.h"
 #include "facts/json.h"
+#include "render/verdict_json.h"
 
 #include <ostream>
 
 namespace gpuwhy {
 namespace {
 
-Exit run(const Arguments&, Console& console) {
-  console.out << snapshot_schema();
+Exit run(const Arguments& arguments, Console& console) {
+  const std::string which = arguments.operands.empty() ? "snapshot" : arguments.operands.front();
+  if (which != "snapshot" && which != "report") {
+    return wrong_usage(console, "no schema '" + printable(which) + "': there are 'snapshot' and 'report'");
+  }
+  console.out << (which == "report" ? report_schema() : snapshot_schema());
   return Exit::gpu;
 }
 
@@ -16,7 +22,9 @@ Exit run(const Arguments&, Console& console) {
 
 const Command kSchemaCommand{
     .name = "schema",
-    .summary = "print the JSON Schema of snapshots",
+    .operands = "[snapshot|report]",
+    .most_operands = 1,
+    .summary = "print the JSON Schema of snapshots, or of the report of check --json",
     .details = {},
     .options = {},
     .run = run,

@@ -16,7 +16,7 @@ constexpr std::size_t kFirstRead = 4096;
 constexpr std::size_t kMostSegments = 1024;
 constexpr std::size_t kLargestDynamic = 64U << 10U;
 constexpr std::size_t kMostNeeded = 1024;
-constexpr std::size_t kLongestString = 16U << 10U;
+constexpr std::size_t kLongestString = 256U << 10U; // TensorFlow 2.21 has a RUNPATH of 22 KiB
 constexpr std::size_t kStringTail =
     2048; // room for a RUNPATH, so that it comes with its neighbours
 
@@ -155,9 +155,12 @@ Answer<std::map<std::uint64_t, std::string>> read_strings(FileRanges& file, Plac
   return strings;
 }
 
+/// Without repetitions, which the loader skips too (fillin_rpath in elf/dl-load.c).
 std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> elements;
-  for (const auto element : split(path, ':')) elements.emplace_back(element);
+  for (const auto element : split(path, ':')) {
+    if (std::find(elements.begin(), elements.end(), element) == elements.end()) elements.emplace_back(element);
+  }
   return elements;
 }
 

@@ -40,6 +40,9 @@ void search_libraries(Case& subject) {
   };
   subject.libcuda = open("libcuda.so.1");
   if (!build->cuda.value_or(false)) return;
+  if (tensorflow_opens_nvml(subject.framework->version.value_or(""))) {
+    subject.libnvidia_ml = open("libnvidia-ml.so.1");
+  }
   for (const auto& wanted : tensorflow_libraries(
            subject.framework->version.value_or(""), build->cuda_version.value_or(""),
            build->cudnn_version.value_or(""))) {

@@ -30,19 +30,16 @@ bool has_cause(const Rulings& rulings, std::string_view id) {
                      [&](const Ruling& ruling) { return ruling.rule->id == id; });
 }
 
-/// What only makes the GPU slow, found or not known, does not decide whether it is used.
 Usable usable(const Rulings& rulings) {
-  const auto effect = [](const Ruling& ruling) {
-    return ruling.outcome.effect.value_or(ruling.rule->effect);
+  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or unknown.
+  const auto hides = [](const Ruling& ruling) {
+    return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
   };
-  if (std::any_of(rulings.found.begin(), rulings.found.end(),
-                  [&](const Ruling& ruling) { return effect(ruling) == Effect::hides; })) {
-    return Usable::no_gpu;
-  }
-  const bool open =
-      std::any_of(rulings.unknown.begin(), rulings.unknown.end(),
-                  [&](const Ruling& ruling) { return effect(ruling) != Effect::slows; });
-  return open ? Usable::unknown : Usable::gpu;
+  const auto any = [&](const std::vector<Ruling>& list) {
+    return std::any_of(list.begin(), list.end(), hides);
+  };
+  if (any(rulings.found)) return Usable::no_gpu;
+  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
 }
 
 /// The case of the same installation after an edit.
@@ -87,8 +84,19 @@ void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) 
   verdict.plan_reaches_gpu = usable(rulings) == Usable::gpu && rulings.found.empty();
 }
 
+/// A gate that nothing was sent through: that a rule behind it is clear means nothing.
+std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
+  const bool of_driver = gate == Gate::driver || gate == Gate::access || gate == Gate::libcuda;
+  const bool of_build = gate == Gate::build || gate == Gate::libraries || gate == Gate::architecture;
+  if (of_driver && no_gpu) return "not reached: there is no GPU";
+  if (of_build && subject.framework == nullptr) return "not reached: there is no framework to ask";
+  return {};
+}
+
 std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
   std::vector<GateResult> route;
+  const bool no_gpu = std::any_of(rulings.found.begin(), rulings.found.end(),
+                                  [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
   for (const auto& text : kGates) {
     if (text.gate == Gate::code) break; // later gates are judged by looking at the program and its run
     GateResult result{.gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
@@ -110,13 +118,15 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
     if (!ids.empty()) {
       result.state = GateResult::State::failed;
       result.reason = join(ids, " ");
+    } else if (auto reason = not_reached(subject, text.gate, no_gpu); !reason.empty()) {
+      result.reason = std::move(reason);
     } else if (!missing.empty()) {
       result.reason = missing.front();
     } else if (!clear.empty()) {
       result.state = GateResult::State::passed;
       result.evidence = std::move(clear);
     } else {
-      result.reason = subject.framework == nullptr ? "no framework to ask" : "not reached";
+      result.reason = "not reached";
     }
     route.push_back(std::move(result));
   }
@@ -126,6 +136,7 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
 FrameworkVerdict judge_case(const Case& subject) {
   FrameworkVerdict verdict;
   verdict.framework = subject.wanted;
+  verdict.installed = subject.framework != nullptr;
   if (subject.python != nullptr) {
     verdict.interpreter = subject.python->interpreter;
     verdict.environment = subject.python->prefix;

@@ -8,16 +8,13 @@ namespace {
 
 Effect effect_of(const Ruling& ruling) { return ruling.outcome.effect.value_or(ruling.rule->effect); }
 
-/// The pseudo-cause for a driver that fails for no reason we know: any named cause explains it.
-bool unexplained(const Rule& rule) { return rule.id.starts_with('U'); }
-
 void drop_consequences(std::vector<Ruling>& found) {
   std::set<std::string_view> explained;
   for (const auto& ruling : found) {
     explained.insert(ruling.rule->explains.begin(), ruling.rule->explains.end());
   }
   const auto named = [&](const Ruling& other) {
-    return !unexplained(*other.rule) && effect_of(other) == Effect::hides;
+    return !other.rule->last_resort && effect_of(other) == Effect::hides;
   };
   std::set<Gate> named_gates;
   for (const auto& ruling : found) {
@@ -25,7 +22,7 @@ void drop_consequences(std::vector<Ruling>& found) {
   }
   std::erase_if(found, [&](const Ruling& ruling) {
     if (explained.contains(ruling.rule->id)) return true;
-    return unexplained(*ruling.rule) && !named_gates.empty() &&
+    return ruling.rule->last_resort && !named_gates.empty() &&
            *named_gates.begin() <= ruling.rule->gate;
   });
 }
@@ -34,7 +31,7 @@ void drop_consequences(std::vector<Ruling>& found) {
 
 Rulings ask_rules(const Case& subject) {
   Rulings rulings;
-  const bool driver_answers = subject.driver_answers();
+  const bool driver_answers = subject.driver_answers() && !subject.management_fails();
   for (const Rule* rule : all_rules()) {
     Outcome outcome = rule->settled_by_driver && driver_answers
                           ? Outcome::clear("the CUDA driver starts and reports a GPU")

@@ -83,6 +83,8 @@ struct WantedLibrary {
 /// from the versions that the build states, else from the table's. Source: docs/tensorflow_loading_observed.md.
 std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::string_view cuda,
                                                 std::string_view cudnn);
+/// Does it also open the driver's libnvidia-ml.so.1, and list no GPU if NVML does not start?
+bool tensorflow_opens_nvml(std::string_view version);
 
 /// The soname of a CUDA product ("cudart", "cublasLt", "nvJitLink") in a CUDA release; of "cudnn"
 /// and "nccl" in their own release. Empty where the release has no such library, or is not known.

@@ -7,6 +7,8 @@
 namespace gpuwhy {
 namespace {
 
+constexpr std::string_view kNvml = "nvidia-ml"; // of the driver: no release of CUDA has it
+
 struct Releases {
   std::vector<TensorFlowRelease> releases; // by version
   std::vector<std::string> problems;
@@ -67,6 +69,11 @@ const Releases& all_releases() {
   return kReleases;
 }
 
+const TensorFlowRelease& release_or_newest(std::string_view version) {
+  const auto* release = find_tensorflow(version);
+  return release == nullptr ? tensorflow_releases().back() : *release;
+}
+
 } // namespace
 
 bool TensorFlowRelease::supports_python(const Version& python_version) const {
@@ -102,8 +109,7 @@ const std::vector<std::string>& tensorflow_problems() {
 
 std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::string_view cuda,
                                                 std::string_view cudnn) {
-  const auto* release = find_tensorflow(version);
-  if (release == nullptr) release = &tensorflow_releases().back();
+  const auto* release = &release_or_newest(version);
   const auto cuda_version = Version::parse(cuda).value_or(release->cuda);
   const auto cudnn_version = Version::parse(cudnn).value_or(release->cudnn);
   std::vector<WantedLibrary> wanted;
@@ -112,6 +118,11 @@ std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::s
     if (!name.empty()) wanted.push_back({std::move(name), product, true});
   }
   return wanted;
+}
+
+bool tensorflow_opens_nvml(std::string_view version) {
+  const auto& gate = release_or_newest(version).gate_libraries;
+  return std::find(gate.begin(), gate.end(), kNvml) != gate.end();
 }
 
 } // namespace gpuwhy

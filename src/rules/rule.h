@@ -38,6 +38,7 @@ struct Case {
   const Framework* framework = nullptr;      // none: not installed there
   std::vector<LibraryNeed> libraries = {};   // in the order of opening; empty: not a CUDA build
   loader::Found libcuda = {};                // dlopen("libcuda.so.1") from the framework's opener
+  std::optional<loader::Found> libnvidia_ml = {}; // likewise; nothing: this framework does not open it
 
   const FrameworkBuild* build() const {
     return framework == nullptr ? nullptr : framework->build.get();
@@ -46,6 +47,14 @@ struct Case {
   bool driver_answers() const {
     const auto* probe = facts.observed.cuda_unhidden.get();
     return probe != nullptr && probe->init == 0 && probe->count > 0;
+  }
+  /// The framework needs NVML too, and it is known not to be found or not to start.
+  bool management_fails() const {
+    if (!libnvidia_ml) return false;
+    const auto outcome = libnvidia_ml->outcome;
+    if (outcome != loader::Outcome::found && outcome != loader::Outcome::unknown) return true;
+    const auto* probe = facts.observed.nvml.get();
+    return probe != nullptr && (probe->init != 0 || !probe->load_error.empty());
   }
   const LibraryNeed* library(std::string_view product) const {
     for (const auto& need : libraries) {
@@ -100,8 +109,10 @@ struct Rule {
   std::string_view since; // gpuwhy version that introduced it
   Gate gate;
   Effect effect = Effect::hides;
-  /// A successful cuInit proves that this is not the cause: the judge does not ask.
+  /// A driver that starts proves that this is not the cause: the judge does not ask.
   bool settled_by_driver = false;
+  /// Says that something fails, not why: any named cause at its gate or before explains it.
+  bool last_resort = false;
   std::string_view explanation; // Markdown: what it is, why it happens
   std::string_view fix;         // Markdown: how it is mended in general
   std::string_view references;  // Markdown list of links, or empty

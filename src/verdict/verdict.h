@@ -54,6 +54,7 @@ enum class Usable { gpu, no_gpu, unknown };
 /// One framework installation in one environment.
 struct FrameworkVerdict {
   std::string framework;   // "tensorflow"; also when it is not installed
+  bool installed = false;  // there is such a package in the environment
   std::string version;     // empty: not installed or not known
   std::string interpreter; // path; empty: no interpreter
   std::string environment; // directory of the environment

@@ -200,10 +200,12 @@ inline Case case_of(const Facts& facts) {
     return process.open({soname, build->opener, build->loader_chain});
   };
   c.libcuda = open("libcuda.so.1");
+  if (tensorflow_opens_nvml(c.framework->version.value_or(""))) c.libnvidia_ml = open("libnvidia-ml.so.1");
   const auto* release = find_tensorflow(c.framework->version.value_or(""));
   if (!build->cuda.value_or(false) || release == nullptr) return c;
   for (const auto product : release->gate_libraries) {
     const auto name = soname(product, product == "cudnn" ? release->cudnn : release->cuda);
+    if (name.empty()) continue; // the driver's
     LibraryNeed need;
     need.soname = name;
     need.product = product;
@@ -257,7 +259,7 @@ struct Bench {
     std::vector<std::string_view> explained;
     for (const auto* each : all_rules()) {
       if (!families.empty() && !contains(families, each->id.substr(0, 1))) continue;
-      if (each->settled_by_driver && c.driver_answers()) continue;
+      if (each->settled_by_driver && c.driver_answers() && !c.management_fails()) continue;
       const auto outcome = each->check(c);
       if (outcome.state != Outcome::State::found) continue;
       hits.emplace_back(each, outcome.effect.value_or(each->effect));

@@ -21,7 +21,7 @@ void add_host(Outcome& outcome, const Facts& facts) {
     outcome.evidence.push_back({"the host's driver is " + module.value().version, module.source()});
   } else if (module.absent()) {
     outcome.evidence.push_back(
-        {"no nvidia module is to be seen: the host may lack the driver", module.source()});
+        {"no nvidia kernel module is loaded: the host may lack the driver", module.source()});
   }
   const auto* variable = facts.environment.find("NVIDIA_VISIBLE_DEVICES");
   if (variable != nullptr && variable->value == "all") {
@@ -95,7 +95,7 @@ extern constexpr Rule C01{
     .settled_by_driver = true,
     .explanation =
         R"(A container sees only the devices that it is given when it starts. The GPU is not among them unless someone asks for it, even if
-the host uses it happily. Setting `NVIDIA_VISIBLE_DEVICES=all` inside, as CUDA's images do, gives nothing by itself.
+the host itself uses it. Setting `NVIDIA_VISIBLE_DEVICES=all` inside, as CUDA's images do, gives nothing by itself.
 
 A running container can also lose its GPU: `systemctl daemon-reload` on the host rewrites the rules by which it may open devices.
 

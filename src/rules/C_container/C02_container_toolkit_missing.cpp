@@ -3,6 +3,7 @@
 // Truth: device nodes, driver files among the mounts, libcuda.so.1 (loader.md 3.6).
 #include "base/text.h"
 #include "rules/C_container/given_gpus.h"
+#include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
 
 #include <algorithm>
@@ -13,12 +14,13 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kExplains{"H18"};
 
-/// NVIDIA_DRIVER_CAPABILITIES is set, and CUDA ("compute") is not in it.
-const Variable* without_compute(const Facts& facts) {
+/// NVIDIA_DRIVER_CAPABILITIES is set, and `capability` is not in it: "compute" brings CUDA,
+/// "utility" NVML.
+const Variable* leaves_out(const Facts& facts, std::string_view capability) {
   const auto* variable = facts.environment.find("NVIDIA_DRIVER_CAPABILITIES");
   if (variable == nullptr || trim(variable->value).empty()) return nullptr;
   for (const auto word : split(variable->value, ',')) {
-    if (trim(word) == "compute" || trim(word) == "all") return nullptr;
+    if (trim(word) == capability || trim(word) == "all") return nullptr;
   }
   return variable;
 }
@@ -64,13 +66,15 @@ Edit set_up_toolkit(const Facts& facts) {
   return edit;
 }
 
-Outcome not_delivered(const Facts& facts, std::string summary, const Variable* capabilities) {
+/// `library` is what the program asks for in vain.
+Outcome not_delivered(const Facts& facts, std::string summary, const Variable* capabilities,
+                      const std::string& library = "libcuda.so.1") {
   auto outcome = Outcome::found(std::move(summary));
   if (has_gpu_nodes(facts)) {
     outcome.evidence.push_back({"the GPU's device nodes are there", facts.access.nodes.source()});
     const auto mounts = facts.access.driver_mounts.value_or({});
     outcome.evidence.push_back(
-        {"no libcuda.so.1 of a driver in the container" +
+        {"no " + library + " of a driver in the container" +
              std::string(mounts.empty() ? ", no driver file is mounted" : ""),
          facts.driver.libcuda.source()});
   } else {
@@ -84,6 +88,18 @@ Outcome not_delivered(const Facts& facts, std::string summary, const Variable* c
   outcome.edits.push_back(capabilities != nullptr ? set_capabilities(facts)
                                                   : set_up_toolkit(facts));
   return outcome;
+}
+
+Outcome without_nvml(const Case& c, const std::string& name) {
+  const auto* capabilities = leaves_out(c.facts, "utility");
+  const std::string why = ", without which " + framework_text(c) + " lists no GPU";
+  return not_delivered(
+      c.facts,
+      capabilities != nullptr
+          ? "NVIDIA_DRIVER_CAPABILITIES=" + capabilities->value + " leaves NVML out of " + name +
+                why + ": \"utility\" is missing"
+          : name + " has the GPU and CUDA, but not the driver's libnvidia-ml.so.1" + why,
+      capabilities, "libnvidia-ml.so.1");
 }
 
 Outcome check(const Case& c) {
@@ -109,9 +125,13 @@ Outcome check(const Case& c) {
     if (facts.driver.libcuda.open() && c.libcuda.outcome == loader::Outcome::unknown) {
       return Outcome::unknown(missing_text("libcuda.so.1 in the container", facts.driver.libcuda));
     }
+    if (c.libnvidia_ml && facts.driver.libnvidia_ml.known() &&
+        !has_driver_library(facts.driver.libnvidia_ml)) {
+      return without_nvml(c, name);
+    }
     return Outcome::clear("the driver's libraries are in the container");
   }
-  const auto* capabilities = without_compute(facts);
+  const auto* capabilities = leaves_out(facts, "compute");
   if (capabilities != nullptr) {
     return not_delivered(facts,
                          "NVIDIA_DRIVER_CAPABILITIES=" + capabilities->value +
@@ -137,7 +157,7 @@ must not carry the libraries; the **NVIDIA container toolkit** on the host mount
 
 They are missing if the toolkit is not installed or not registered with Docker, Podman or containerd; if only devices were passed
 (`--device /dev/nvidia0`, `--privileged`); or if `NVIDIA_DRIVER_CAPABILITIES` lacks `compute`: with `utility` alone `nvidia-smi`
-works and CUDA does not.)",
+works and CUDA does not. TensorFlow 2.21 needs `utility` too: without NVML it lists no GPU, and says nothing.)",
     .fix =
         R"(On the host install `nvidia-container-toolkit`, then `sudo nvidia-ctk runtime configure --runtime=docker` and `sudo systemctl
 restart docker`; for Podman `sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`. Start the container with `--gpus all`

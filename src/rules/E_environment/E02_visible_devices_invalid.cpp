@@ -75,9 +75,8 @@ Outcome check_devices(const Case& c, const Variable& variable) {
   if (begins_with_nonsense(value)) {
     return with_origins(
         c,
-        Outcome::found(
-            shown +
-            " does not begin with the number or the UUID of a GPU, so that no GPU is visible"),
+        Outcome::found(shown +
+                       " does not begin with the number or the UUID of a GPU: no GPU is visible"),
         variable);
   }
   const auto devices = devices_of(c);
@@ -127,8 +126,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule E02{
     .id = "E02",
     .slug = "visible-devices-invalid",
-    .title =
-        "CUDA_VISIBLE_DEVICES or CUDA_DEVICE_ORDER has a value that the driver does not accept",
+    .title = "CUDA_VISIBLE_DEVICES or CUDA_DEVICE_ORDER has a value that the driver rejects",
     .since = "0.1",
     .gate = Gate::visibility,
     .explanation = R"(The driver reads `CUDA_VISIBLE_DEVICES` from left to right and stops at the

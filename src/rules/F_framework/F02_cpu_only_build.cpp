@@ -41,7 +41,7 @@ Edit replace(const Case& c) {
             {"docker run --gpus all -it nvcr.io/nvidia/tensorflow:25.02-tf2-py3"},
             {}};
   }
-  return install_gpu_framework(c, "replace it by the GPU build, with its CUDA libraries",
+  return install_gpu_framework(c, "replace it with the GPU build and its CUDA libraries",
                                tensorflow_distributions(*c.python));
 }
 
@@ -90,7 +90,7 @@ extern constexpr Rule F02{
     .gate = Gate::build,
     .explanation = R"(There are builds of TensorFlow that contain no GPU code at all:
 `tensorflow-cpu`, conda's `mkl`, `eigen` and `cpu` builds, the wheels for ARM on PyPI, and many
-builds made by hand. They do not look for a GPU and say nothing about it. No driver, CUDA or
+builds from source. They do not look for a GPU and say nothing about it. No driver, CUDA or
 variable changes that.)",
     .fix = R"(Remove it and install the GPU build: `python -m pip uninstall -y tensorflow-cpu`,
 then `python -m pip install 'tensorflow[and-cuda]'`. With conda, ask for a CUDA build by name:

@@ -105,7 +105,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule F07{
     .id = "F07",
     .slug = "wrong-interpreter",
-    .title = "The program runs in another Python environment than the one prepared for the GPU",
+    .title = "The program does not run in the Python environment that has TensorFlow for GPUs",
     .since = "0.1",
     .gate = Gate::program,
     .explanation = R"(A machine has many Pythons, and each has its own packages. The one that

@@ -44,7 +44,7 @@ Outcome check(const Case& c) {
   if (cuda == 0 || cuda >= kFirstCudaWithWheels || !fails) {
     return Outcome::clear(framework_text(c) + " is not one of those that only CUDA 10 serves");
   }
-  return Outcome::found(framework_text(c) + " is of the time of CUDA " + std::to_string(cuda) +
+  return Outcome::found(framework_text(c) + " needs CUDA " + std::to_string(cuda) +
                         ", whose libraries are not here and come in no pip package")
       .because("built with CUDA " + c.build()->cuda_version.value_or(std::to_string(cuda)),
                c.build()->cuda_version.source())
@@ -56,15 +56,15 @@ Outcome check(const Case& c) {
 extern constexpr Rule F09{
     .id = "F09",
     .slug = "legacy-tensorflow-gpu",
-    .title = "This TensorFlow package is from another time",
+    .title = "This TensorFlow package is long out of date",
     .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(Up to 2020 the GPU build had a package of its own, `tensorflow-gpu`. Since
 2.1 the package `tensorflow` contains GPU support, and `tensorflow-gpu` 2.12 is an empty package
 that tells people so. Old tutorials and requirements files still name it.
 
-Releases before 2.4 need CUDA 10. There are no pip packages with its libraries, and it has no
-code for GPUs since Ampere.)",
+Releases before 2.4 need CUDA 10. No pip package has its libraries, and they have no
+code for GPUs from Ampere (2020) on.)",
     .fix = R"(Write `tensorflow[and-cuda]` where `tensorflow-gpu` stood. Code for TensorFlow 1
 runs on a current release through `tensorflow.compat.v1`.)",
     .references = R"(- [tensorflow-gpu on PyPI](https://pypi.org/project/tensorflow-gpu/)

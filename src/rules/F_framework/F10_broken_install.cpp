@@ -64,8 +64,9 @@ Outcome only_metadata(const Case& c) {
   if (distribution.name == "tensorflow-gpu")
     return Outcome::not_applicable(); // F09, where it is empty by design
   return Outcome::found(distribution.name + " " + distribution.version +
-                        " is installed on paper, but its files are gone")
-      .because("no tensorflow package beside its metadata", {distribution.location, 0})
+                        " is installed according to pip, but its files are gone")
+      .because("its metadata is there, the tensorflow folder beside it is not",
+               {distribution.location, 0})
       .mend(again(c, distribution.name));
 }
 
@@ -77,17 +78,16 @@ Outcome check(const Case& c) {
   const std::string name =
       framework.distributions.empty() ? "tensorflow" : framework.distributions.front();
   if (!framework.broken.empty()) {
-    auto outcome = Outcome::found(framework_text(c) + " is not whole: " + framework.broken.front() +
-                                  (framework.broken.size() > 1 ? " and others are" : " is") +
-                                  " missing or bad");
-    for (const auto& path : framework.broken) {
-      outcome.evidence.push_back({"missing or bad, though its metadata lists it", {path, 0}});
-    }
+    const auto more = framework.broken.size() - 1;
+    auto outcome = Outcome::found(framework_text(c) + " is damaged: " + framework.broken.front() +
+                                  (more == 0 ? "" : ", and " + std::to_string(more) + " more"));
+    for (const auto& fault : framework.broken) outcome.evidence.push_back({fault, {}});
     return std::move(outcome).mend(again(c, name));
   }
   if (framework.build.absent()) {
-    return Outcome::found(framework.directory +
-                          " has no native library: it is what an installation left behind")
+    return Outcome::found(
+               framework.directory +
+               " has no native library: an installation was removed and left this folder behind")
         .because("no TensorFlow library in it", {framework.directory, 0})
         .mend(again(c, name));
   }

@@ -14,7 +14,8 @@ Outcome no_gpu(const Facts& facts) {
   const auto& gpus = facts.hardware.gpus;
   const auto* machine = facts.hardware.virtual_machine.get();
   std::string where = "this machine";
-  if (machine != nullptr) where = "this virtual machine (" + *machine + ")";
+  const bool named = machine != nullptr && *machine != "other";
+  if (machine != nullptr) where = "this virtual machine" + (named ? " (" + *machine + ")" : "");
   if (in_container(facts)) where = "the machine that runs this container";
   auto outcome = Outcome::found(where + " has no GPU on its PCI bus");
   const auto seen = gpus.known() ? gpus.value().size() : 0;
@@ -23,7 +24,8 @@ Outcome no_gpu(const Facts& facts) {
                               gpus.source()});
   if (machine != nullptr) {
     outcome.evidence.push_back(
-        {"hypervisor: " + *machine, facts.hardware.virtual_machine.source()});
+        {named ? "this is a virtual machine of " + *machine : "this is a virtual machine",
+         facts.hardware.virtual_machine.source()});
     return std::move(outcome).mend(
         {"give the virtual machine a GPU (PCI passthrough or vGPU, set on the host), or in a cloud "
          "choose a machine type with an NVIDIA GPU",

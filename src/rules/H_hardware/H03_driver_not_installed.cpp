@@ -1,5 +1,6 @@
 // An NVIDIA GPU is on the bus, and NVIDIA's driver is not installed, or only one half of it.
 // Truth: loaded modules, module files, packages, and libcuda.so.1 on disk (loader.md 3.2).
+#include "rules/F_framework/installation.h"
 #include "rules/H_hardware/driver_installation.h"
 #include "rules/H_hardware/gpus.h"
 
@@ -29,21 +30,48 @@ Edit install_libcuda(const Facts& facts, const std::string& version) {
   return edit;
 }
 
-/// The module runs: is libcuda there too? In a container that is C02's question.
-Outcome check_library(const Facts& facts) {
-  const auto& module = facts.driver.module;
-  const std::string loaded = "the nvidia module " + module.value().version + " is loaded";
-  const auto* libraries = facts.driver.libcuda.get();
-  if (libraries == nullptr || in_container(facts)) return Outcome::clear(loaded);
-  if (std::any_of(libraries->begin(), libraries->end(), is_driver_library)) {
-    return Outcome::clear(loaded + ", and libcuda.so.1 is there");
+/// The libraries that CUDA and NVML are. Debian has a package for each, others have one for both.
+Edit install_libnvidia_ml(const Facts& facts, const std::string& version) {
+  auto edit = install_libcuda(facts, version);
+  edit.words = "install the driver's NVML library, in version " + version;
+  const auto id = facts.platform.distribution_id.value_or("");
+  if (id == "debian") edit.commands = {"sudo apt install libnvidia-ml1"};
+  if (id == "fedora") edit.commands = {"sudo dnf install xorg-x11-drv-nvidia-cuda-libs"};
+  return edit;
+}
+
+Outcome half_installed(const std::string& text, const std::string& loaded, const Facts& facts,
+                       const std::string& name, const Fact<std::vector<DriverLibrary>>& found,
+                       Edit edit) {
+  return Outcome::found(text)
+      .because(loaded, facts.driver.module.source())
+      .because(found.value().empty() ? "no " + name + " in any library directory"
+                                     : found.value().front().path + " is no driver library",
+               found.source())
+      .mend(std::move(edit));
+}
+
+/// The module runs: are its libraries there too? In a container that is C02's question.
+Outcome check_libraries(const Case& c) {
+  const auto& facts = c.facts;
+  const auto& version = facts.driver.module.value().version;
+  const std::string loaded = "the nvidia module " + version + " is loaded";
+  const auto& libcuda = facts.driver.libcuda;
+  if (!libcuda.known() || in_container(facts)) return Outcome::clear(loaded);
+  if (!has_driver_library(libcuda)) {
+    return half_installed(loaded + ", but its CUDA library libcuda.so.1 is not installed", loaded,
+                          facts, "libcuda.so.1", libcuda, install_libcuda(facts, version));
   }
-  return Outcome::found(loaded + ", but its CUDA library libcuda.so.1 is not installed")
-      .because(loaded, module.source())
-      .because(libraries->empty() ? "no libcuda.so.1 in any library directory"
-                                  : libraries->front().path + " is no driver library",
-               facts.driver.libcuda.source())
-      .mend(install_libcuda(facts, module.value().version));
+  const auto& nvml = facts.driver.libnvidia_ml;
+  if (c.libnvidia_ml && nvml.known() && !has_driver_library(nvml)) {
+    return half_installed(loaded +
+                              ", but its library libnvidia-ml.so.1 is not installed, without "
+                              "which " +
+                              framework_text(c) + " lists no GPU",
+                          loaded, facts, "libnvidia-ml.so.1", nvml,
+                          install_libnvidia_ml(facts, version));
+  }
+  return Outcome::clear(loaded + ", and libcuda.so.1 is there");
 }
 
 Outcome not_installed(const Facts& facts, const DriverInstallation& installation,
@@ -64,7 +92,7 @@ Outcome check(const Case& c) {
   const auto& facts = c.facts;
   if (in_wsl(facts) || on_tegra(facts)) return Outcome::not_applicable();
   const auto& module = facts.driver.module;
-  if (module.known()) return check_library(facts);
+  if (module.known()) return check_libraries(c);
   if (facts.hardware.gpus.open()) {
     return Outcome::unknown(missing_text("GPUs on the PCI bus", facts.hardware.gpus));
   }
@@ -102,7 +130,8 @@ extern constexpr Rule H03{
 version: a module in the kernel (`nvidia.ko`) and libraries for programs, above all `libcuda.so.1`. TensorFlow needs both.
 
 Neither pip, nor conda, nor the CUDA toolkit wheels bring a driver. Some distributions put the CUDA half in a package of its
-own: on Debian `libcuda1`, on Fedora `xorg-x11-drv-nvidia-cuda`; without it the screen works and CUDA does not.)",
+own: on Debian `libcuda1`, on Fedora `xorg-x11-drv-nvidia-cuda`; without it the screen works and CUDA does not. TensorFlow 2.21
+also needs NVML, `libnvidia-ml.so.1`, on Debian in `libnvidia-ml1`: without it no GPU is listed, and nothing is said.)",
     .fix =
         R"(Install the driver from your distribution, then restart: `sudo ubuntu-drivers install` on Ubuntu; on Debian add the
 `contrib non-free non-free-firmware` sections first, then install `nvidia-driver`; on Fedora take it from RPM Fusion. Prefer

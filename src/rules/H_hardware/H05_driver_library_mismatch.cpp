@@ -63,7 +63,7 @@ Edit restart(const Facts& facts, const Version& library) {
 }
 
 Edit reload(const Version& library) {
-  return {"or, with no program using the GPU, reload the module",
+  return {"stop the programs that use the GPU, then reload the module",
           {"sudo rmmod nvidia_drm nvidia_modeset nvidia_uvm nvidia", "sudo modprobe nvidia"},
           [library](Facts& after) { put_driver(after, library); }};
 }
@@ -81,8 +81,8 @@ Outcome mismatch(const Case& c, const std::optional<Version>& module,
                  const std::optional<Version>& library, const std::string& path) {
   const auto& facts = c.facts;
   auto outcome = Outcome::found(
-      module && library ? "the loaded kernel module is " + driver_text(*module) +
-                              ", the driver's library is " + driver_text(*library)
+      module && library ? "the two halves of the driver differ: its kernel module is " +
+                              driver_text(*module) + ", its library is " + driver_text(*library)
                         : "the driver says that its kernel module and its library do not match");
   if (module)
     outcome.evidence.push_back(
@@ -142,7 +142,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule H05{
     .id = "H05",
     .slug = "driver-library-mismatch",
-    .title = "Kernel module and driver library have different versions",
+    .title = "The driver's kernel module and its library have different versions",
     .since = "0.1",
     .gate = Gate::driver,
     .settled_by_driver = true,

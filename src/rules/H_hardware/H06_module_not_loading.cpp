@@ -23,7 +23,7 @@ Outcome refused(const Facts& facts, const DriverInstallation& installation, Refu
 
 Refusal unexplained(const Facts& facts) {
   Refusal refusal;
-  refusal.summary = "the nvidia module is built for this kernel, but not loaded";
+  refusal.summary = "the nvidia kernel module is built for this kernel, but not loaded";
   for (const auto* mark : {"NVRM", "nvidia"}) {
     if (auto line = kernel_log_line(facts, mark)) {
       refusal.evidence.push_back(std::move(*line));

@@ -41,7 +41,8 @@ Outcome check(const Case& c) {
   const auto all = targets(c.facts);
   if (all.gpus.empty()) {
     const bool none = c.facts.hardware.gpus.known() && nvidia_gpus(c.facts).empty();
-    return none && !in_wsl(c.facts) ? Outcome::not_applicable() : Outcome::unknown(all.missing);
+    if (none && !in_wsl(c.facts)) return Outcome::not_applicable();
+    return Outcome::unknown(all.missing).with_effect(Effect::hides); // it may be refused
   }
   const auto taken = taken_from(c);
   const auto images = code_of(*build);

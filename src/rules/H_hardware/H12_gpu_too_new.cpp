@@ -72,7 +72,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule H12{
     .id = "H12",
     .slug = "gpu-too-new",
-    .title = "This TensorFlow has no code for so new a GPU",
+    .title = "The GPU is too new for this TensorFlow",
     .since = "0.1",
     .gate = Gate::architecture,
     .effect = Effect::breaks,

@@ -61,7 +61,7 @@ Outcome left_out(const Facts& facts, const std::vector<CudaDevice>& devices, con
   auto outcome = Outcome::found(
       "TensorFlow leaves out " +
       (weak.size() == 1 ? "the " + first.name : std::to_string(weak.size()) + " GPUs") + " with " +
-      std::to_string(first.multiprocessors) + " multiprocessors: its limit is " +
+      std::to_string(first.multiprocessors) + " multiprocessors, as it wants at least " +
       std::to_string(limit.count) + (all ? "" : ", which other GPUs here reach"));
   for (const auto* device : weak) {
     outcome.evidence.push_back(
@@ -80,11 +80,10 @@ Outcome left_out(const Facts& facts, const std::vector<CudaDevice>& devices, con
   return std::move(outcome).with_effect(all ? Effect::hides : Effect::slows);
 }
 
-/// Only a limit that somebody set can take away every GPU.
-Outcome not_counted(const Facts& facts, std::string missing) {
-  auto outcome = Outcome::unknown(std::move(missing));
-  const bool limited = !facts.environment.looked || facts.environment.find(kVariable) != nullptr;
-  return limited ? std::move(outcome).with_effect(Effect::hides) : outcome;
+/// By itself the limit leaves the best GPU in; only the variable could leave none.
+Outcome uncounted(const Facts& facts, std::string missing) {
+  const bool usual = facts.environment.looked && facts.environment.find(kVariable) == nullptr;
+  return Outcome::unknown(std::move(missing)).with_effect(usual ? Effect::slows : Effect::hides);
 }
 
 Outcome check(const Case& c) {
@@ -93,7 +92,9 @@ Outcome check(const Case& c) {
     return Outcome::not_applicable();
   const auto& facts = c.facts;
   const auto& probe = facts.observed.cuda;
-  if (probe.open()) return not_counted(facts, missing_text("multiprocessors of the GPUs", probe));
+  if (probe.open()) {
+    return uncounted(facts, missing_text("multiprocessors of the GPUs", probe));
+  }
   if (!probe.known() || probe.value().init != 0 || probe.value().devices.empty()) {
     return Outcome::not_applicable(); // no visible GPU: another gate says why
   }
@@ -101,9 +102,10 @@ Outcome check(const Case& c) {
   const bool counted = std::all_of(devices.begin(), devices.end(), [](const CudaDevice& device) {
     return device.multiprocessors > 0;
   });
-  if (!counted) return not_counted(facts, "multiprocessors of the GPUs: the driver did not tell");
-  if (!facts.environment.looked)
-    return not_counted(facts, std::string(kVariable) + ": environment not looked at");
+  if (!counted) return uncounted(facts, "multiprocessors of the GPUs: the driver did not tell");
+  if (!facts.environment.looked) {
+    return uncounted(facts, std::string(kVariable) + ": environment not looked at");
+  }
   const auto limit = limit_of(facts, devices);
   const bool enough = std::all_of(devices.begin(), devices.end(), [&](const CudaDevice& device) {
     return device.multiprocessors >= limit.count;

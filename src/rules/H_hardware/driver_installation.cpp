@@ -72,14 +72,16 @@ void put_nodes(Facts& facts) {
   facts.access.uvm_major = Fact<int>::known(kUvm, {"edit", 0});
 }
 
-/// Every libcuda.so.1 of the driver gets this version; one is added if there is none.
-void put_libcuda(Facts& facts, const std::string& version) {
+/// Every copy of "libcuda" or "libnvidia-ml" of the driver gets this version; one is added if there
+/// is none.
+void put_library(Facts& facts, Fact<std::vector<DriverLibrary>>& known, const std::string& name,
+                 const std::string& version) {
   const Source source{"edit", 0};
-  std::vector<DriverLibrary> libraries = facts.driver.libcuda.value_or({});
+  std::vector<DriverLibrary> libraries = known.value_or({});
   for (auto& library : libraries) {
     if (!is_driver_library(library)) continue;
     library.version = Fact<std::string>::known(version, source);
-    library.real_path = join_path(parent_path(library.path), "libcuda.so." + version);
+    library.real_path = join_path(parent_path(library.path), name + ".so." + version);
     const auto file = facts.libraries.files.find(library.path);
     if (file == facts.libraries.files.end()) continue;
     file->second.real_path = library.real_path;
@@ -89,9 +91,9 @@ void put_libcuda(Facts& facts, const std::string& version) {
     const auto& directories = facts.libraries.default_directories;
     const std::string directory = directories.empty() ? "/usr/lib" : directories.front();
     LibraryFile file;
-    file.path = directory + "/libcuda.so.1";
-    file.real_path = file.identity = directory + "/libcuda.so." + version;
-    file.soname = "libcuda.so.1";
+    file.path = directory + "/" + name + ".so.1";
+    file.real_path = file.identity = directory + "/" + name + ".so." + version;
+    file.soname = name + ".so.1";
     file.size = 50'000'000;
     file.version = Fact<std::string>::known(version, source);
     edit::add_library(facts, directory, file);
@@ -102,7 +104,7 @@ void put_libcuda(Facts& facts, const std::string& version) {
     library.size = file.size;
     libraries.push_back(std::move(library));
   }
-  facts.driver.libcuda = Fact<std::vector<DriverLibrary>>::known(std::move(libraries), source);
+  known = Fact<std::vector<DriverLibrary>>::known(std::move(libraries), source);
 }
 
 } // namespace
@@ -227,8 +229,17 @@ void put_driver(Facts& facts, const Version& version) {
     }
   }
   put_nodes(facts);
-  put_libcuda(facts, text);
+  put_library(facts, facts.driver.libcuda, "libcuda", text);
+  put_library(facts, facts.driver.libnvidia_ml, "libnvidia-ml", text);
   edit::driver_works(facts, text, cuda_number(version));
+}
+
+void ask_driver(Facts& facts) {
+  const auto* module = facts.driver.module.get();
+  const auto version = Version::parse(module == nullptr ? "" : module->version);
+  if (version) return edit::driver_works(facts, driver_text(*version), cuda_number(*version));
+  facts.observed.cuda = {};
+  facts.observed.cuda_unhidden = {};
 }
 
 Edit install_driver(const Facts& facts, std::string words) {

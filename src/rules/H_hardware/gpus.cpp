@@ -122,4 +122,9 @@ bool is_driver_library(const DriverLibrary& library) {
   return !library.stub && !library.compat;
 }
 
+bool has_driver_library(const Fact<std::vector<DriverLibrary>>& libraries) {
+  const auto* files = libraries.get();
+  return files != nullptr && std::any_of(files->begin(), files->end(), is_driver_library);
+}
+
 } // namespace gpuwhy::rules

@@ -46,5 +46,7 @@ std::optional<std::string> libcuda_version(const Facts& facts, const std::string
 bool is_compat_libcuda(const Facts& facts, const std::string& path);
 /// Neither the toolkit's stub nor a compatibility package.
 bool is_driver_library(const DriverLibrary& library);
+/// One of these files is of a driver; false where they are not known.
+bool has_driver_library(const Fact<std::vector<DriverLibrary>>& libraries);
 
 } // namespace gpuwhy::rules

@@ -2,6 +2,8 @@
 // Truth: the inventory and the trace of the loader's search.
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
+#include "rules/H_hardware/driver_installation.h"
+#include "rules/H_hardware/gpus.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -81,7 +83,34 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
   return std::move(outcome).mend(extend_library_path(c, directories));
 }
 
+/// The driver's own library, where no search for it leads; nullptr: found, or not on the disk at
+/// all.
+const DriverLibrary* stranded_driver(const Case& c) {
+  if (c.libcuda.outcome != loader::Outcome::missing || in_wsl(c.facts)) return nullptr; // WSL: C03
+  const auto* libraries = c.facts.driver.libcuda.get();
+  if (libraries == nullptr) return nullptr;
+  const auto found = std::find_if(libraries->begin(), libraries->end(), is_driver_library);
+  return found == libraries->end() ? nullptr : &*found;
+}
+
+Outcome report_driver(const Case& c, const DriverLibrary& driver) {
+  const std::string directory(parent_path(driver.path));
+  const auto& configured = c.facts.libraries.configured_directories;
+  const bool known = std::find(configured.begin(), configured.end(), directory) != configured.end();
+  auto edit = known ? run_ldconfig(directory) : extend_library_path(c, {directory});
+  edit.apply = [first = edit.apply](Facts& facts) {
+    first(facts);
+    ask_driver(facts);
+  };
+  return Outcome::found("the driver's libcuda.so.1 is in " + directory + ", where no program looks")
+      .because("libcuda.so.1 is on the disk", {driver.path, 0})
+      .because("libcuda.so.1: " + places_asked(c.libcuda), {c.build()->opener, 0})
+      .mend(std::move(edit));
+}
+
 Outcome check(const Case& c) {
+  if (asks_no_libraries(c)) return Outcome::not_applicable();
+  if (const auto* driver = stranded_driver(c)) return report_driver(c, *driver);
   return judge_faults(
       c, "no library that is needed lies off the loader's path",
       [](const LibraryFault& fault) { return fault.fault == Fault::not_on_path; },
@@ -103,8 +132,8 @@ Linux does not search the disk for a library. It looks, in this order, in the di
 
 Typical: CUDA unpacked into `/usr/local` without `ldconfig`; `LD_LIBRARY_PATH` set in
 `~/.bashrc`, which notebooks, services and IDEs do not read; pip wheels beside a TensorFlow that
-does not look for them (all before 2.14, and 2.16.1 and 2.21.0 for some); wheels in `~/.local`
-under a TensorFlow of another site-packages.)",
+does not look for them (all releases before 2.14; 2.16.1 and 2.21.0 miss some of them); wheels in
+`~/.local` while TensorFlow is in another site-packages.)",
     .fix = R"(If the directory is configured in `/etc/ld.so.conf.d`, run `sudo ldconfig`.
 Otherwise add it to `LD_LIBRARY_PATH` before Python starts: setting it inside the program is too
 late.)",

@@ -33,7 +33,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L06{
     .id = "L06",
     .slug = "library-shadowed",
-    .title = "Another copy of a library is found first",
+    .title = "A copy of a library that cannot be loaded is found before the good one",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(The same library is on the machine more than once, and the loader takes the

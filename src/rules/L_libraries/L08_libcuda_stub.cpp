@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "knowledge/knowledge.h"
 #include "rules/F_framework/installation.h"
+#include "rules/H_hardware/driver_installation.h"
 #include "rules/L_libraries/library_path.h"
 
 #include <algorithm>
@@ -27,18 +28,6 @@ bool is_stub(const Case& c, const std::string& path) {
   });
 }
 
-/// With the stub gone the real driver is asked; it answers if its kernel module is loaded.
-void ask_real_driver(Facts& facts) {
-  if (const auto* module = facts.driver.module.get()) {
-    const auto driver = Version::parse(module->version);
-    const auto cuda = driver ? cuda_of_driver(*driver) : std::nullopt;
-    const std::string version = module->version;
-    return edit::driver_works(facts, version, cuda ? cuda->major() * 1000 + cuda->minor() * 10 : 0);
-  }
-  facts.observed.cuda = {};
-  facts.observed.cuda_unhidden = {};
-}
-
 Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
   const std::string directory(parent_path(path));
   Edit edit;
@@ -46,7 +35,7 @@ Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
     edit = shorten_library_path(c, directory);
     edit.apply = [directory](Facts& facts) {
       edit::remove_from_library_path(facts, directory);
-      ask_real_driver(facts);
+      ask_driver(facts);
     };
     return edit;
   }
@@ -62,7 +51,7 @@ Edit remove_stub(const Case& c, const std::string& path, loader::Step step) {
           cache->push_back({"libcuda.so.1", library.path, {}});
       }
     }
-    ask_real_driver(facts);
+    ask_driver(facts);
   };
   return edit;
 }
@@ -81,8 +70,8 @@ Outcome check(const Case& c) {
     return Outcome::unknown("which libcuda.so.1 will be loaded");
   }
   const std::string path = stub || probe->library.empty() ? found.path : probe->library;
-  auto outcome = Outcome::found("libcuda.so.1 is the CUDA toolkit's stub, " + path +
-                                ", instead of the driver");
+  auto outcome = Outcome::found("the CUDA toolkit's stub " + path +
+                                " is loaded in place of the driver's libcuda.so.1");
   if (stub) {
     outcome.evidence.push_back({"found through " + found.because, {path, 0}});
     if (found.step == loader::Step::library_path) {
@@ -104,7 +93,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L08{
     .id = "L08",
     .slug = "libcuda-stub",
-    .title = "The toolkit's stub is loaded instead of the driver",
+    .title = "The CUDA toolkit's stub is loaded instead of the driver's library",
     .since = "0.1",
     .gate = Gate::libcuda,
     .settled_by_driver = true,

@@ -25,7 +25,7 @@ extern constexpr Rule L09{
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(Besides the CUDA runtime and cuDNN, TensorFlow opens cuBLAS, cuFFT,
-cuSOLVER and cuSPARSE. **All** of them must load, used or not; one that is missing, and
+cuSOLVER and cuSPARSE. **All** of them must load, used or not: if one is missing,
 TensorFlow lists no GPU. It only says "Cannot dlopen some GPU libraries" and not which one.
 
 A library can also fail for want of another: cuSOLVER and cuSPARSE of CUDA 12 need

@@ -48,10 +48,15 @@ Edit extend_library_path(const Case& c, const std::vector<std::string>& director
   const auto added = join(directories, ":");
   const auto value = before.empty() ? added : before + ":" + added;
   Edit edit;
-  edit.words = "add " + join(directories, ", ") + " to LD_LIBRARY_PATH before Python starts";
-  edit.commands.push_back(before.empty()
-                              ? "export LD_LIBRARY_PATH=" + shell_word(added)
-                              : "export LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH:\"" + shell_word(added));
+  const auto what = directories.size() > 2
+                        ? "these " + std::to_string(directories.size()) + " directories"
+                        : join(directories, " and ");
+  edit.words = "add " + what + " to LD_LIBRARY_PATH before Python starts";
+  const auto word = shell_word(added);
+  edit.commands.push_back(before.empty() ? "export LD_LIBRARY_PATH=" + word
+                          : word == added
+                              ? "export LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH:" + added + "\""
+                              : "export LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH:\"" + word);
   edit.apply = [value](Facts& facts) { edit::set_variable(facts, "LD_LIBRARY_PATH", value); };
   return edit;
 }

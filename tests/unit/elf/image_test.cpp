@@ -29,7 +29,7 @@ TEST(Image, reads_names_through_addresses) {
   EXPECT_EQ(image->damage, "");
   EXPECT_EQ(image->soname, "libx.so.1");
   EXPECT_EQ(image->needed, (Names{"liba.so.1", "libb.so.2"}));
-  EXPECT_EQ(image->runpath, (Names{"$ORIGIN", "/b", "", ""}));
+  EXPECT_EQ(image->runpath, (Names{"$ORIGIN", "/b", ""}));
   EXPECT_TRUE(image->rpath.empty());
   EXPECT_TRUE(image->no_default_lib);
   EXPECT_EQ(image->extent, elf.bytes().size());
@@ -39,6 +39,17 @@ TEST(Image, an_empty_runpath_is_told_from_none) {
   TinyElf elf;
   elf.names = {{DT_RUNPATH, ""}};
   EXPECT_EQ(read(elf.bytes())->runpath, Names{""});
+}
+
+TEST(Image, a_search_path_may_be_long_and_repeat_itself) {
+  std::string path = "/first";
+  for (int i = 0; i < 2'000; ++i) path += ":$ORIGIN/../nvidia/cudnn/lib";
+  TinyElf elf;
+  elf.names = {{DT_NEEDED, "liba.so.1"}, {DT_RUNPATH, path}};
+  const auto image = read(elf.bytes());
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->damage, "");
+  EXPECT_EQ(image->runpath, (Names{"/first", "$ORIGIN/../nvidia/cudnn/lib"}));
 }
 
 TEST(Image, a_large_library_costs_three_reads) {

@@ -355,7 +355,7 @@ TEST(F09, an_old_name_that_works) {
 
 TEST(F10, files_are_missing) {
   Bench bench;
-  bench.framework().broken = {kSite + "/tensorflow/libtensorflow_cc.so.2"};
+  bench.framework().broken = {kSite + "/tensorflow/libtensorflow_cc.so.2 is missing"};
   EXPECT_EQ(bench.found("FLE"), Ids{"F10"});
   EXPECT_TRUE(contains(bench.ask("F10").edits.front().commands.front(),
                        "--force-reinstall --no-deps tensorflow==2.18.0"));

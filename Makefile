@@ -1,0 +1,69 @@
+# The verbs of this house. On a fresh Debian 12 machine each installs what it needs by itself.
+#
+#   make run      build the release, check this machine, replay two recorded ones
+#   make test     build and run all tests
+#   make build    build/release/gpuwhy
+#   make bench    speed, as ratios in one run        make differential  against real frameworks (gigabytes)
+#   make format   clang-format                       make tidy          clang-tidy
+#   make fuzz     a minute of fuzzing a target       make asan / tsan   the tests under sanitizers
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+build_packages := cmake ninja-build g++ libexpected-dev nlohmann-json3-dev
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils
+clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
+
+sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
+launcher := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+.PHONY: build run test bench differential format tidy fuzz asan tsan clean
+
+build:
+	@tools/install_packages.sh $(build_packages)
+	@cmake --preset release -DGPUWHY_TESTS=OFF $(launcher) >/dev/null
+	@cmake --build --preset release --target gpuwhy
+
+run: build
+	@echo; echo '== this machine'
+	@build/release/gpuwhy; status=$$?; [ $$status -ne 2 ]
+	@echo; echo '== a recorded machine that works'
+	@build/release/gpuwhy --from examples/healthy.json
+	@echo; echo '== a recorded machine that does not'
+	@build/release/gpuwhy --from examples/broken.json; status=$$?; [ $$status -eq 1 ]
+
+test:
+	@tools/install_packages.sh $(test_packages)
+	@cmake --preset test $(launcher)
+	@cmake --build --preset test
+	@ctest --preset test
+
+asan tsan: %san:
+	@tools/install_packages.sh $(test_packages)
+	@cmake --preset $@ $(launcher)
+	@cmake --build --preset $@
+	@ctest --preset $@
+
+bench: build
+	@python3 bench/verdict.py build/release/gpuwhy
+
+differential: build
+	@python3 tests/differential/run.py --gpuwhy build/release/gpuwhy
+
+format:
+	@tools/install_packages.sh $(clang_packages)
+	@clang-format-16 -i $(sources)
+
+tidy:
+	@tools/install_packages.sh $(test_packages) $(clang_packages)
+	@cmake --preset tidy
+	@cmake --build --preset tidy
+
+fuzz:
+	@tools/install_packages.sh $(test_packages) $(clang_packages)
+	@cmake --preset fuzz
+	@cmake --build --preset fuzz
+	@tests/fuzz/run.sh build/fuzz
+
+clean:
+	@rm -rf build

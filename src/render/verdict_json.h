@@ -1,0 +1,20 @@
+// The verdict for programs: schema gpuwhy.report/1, command "check". Fields are only ever added to
+// it.
+#pragma once
+
+#include "verdict/verdict.h"
+
+#include <string>
+
+namespace gpuwhy {
+
+inline constexpr const char* kReportSchema = "gpuwhy.report/1";
+
+/// One JSON document and a line feed; valid UTF-8 whatever the verdict holds.
+std::string verdict_json(const Verdict& verdict);
+
+/// The JSON Schema (draft 2020-12) of what verdict_json() writes, made from the same table of
+/// fields.
+std::string report_schema();
+
+} // namespace gpuwhy
