@@ -9,3 +9,6 @@ if(GPUWHY_SANITIZE)
   add_compile_options(-fsanitize=${GPUWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GPUWHY_SANITIZE})
 endif()
+if(GPUWHY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link) # coverage, for libFuzzer to steer by
+endif()

@@ -18,6 +18,7 @@ namespace gpuwhy {
 namespace {
 
 constexpr int kMostRounds = 8;
+constexpr int kDeepestPlace = 3; // DIRECTORY/glibc-hwcaps/x86-64-v3/NAME
 constexpr std::size_t kMostPackages = 100; // below one site-packages/nvidia
 constexpr std::size_t kMostToolkits = 32;
 /// Asked for to have every place of a search asked: no directory holds it.
@@ -109,7 +110,7 @@ private:
     return setting;
   }
 
-  /// Repeats all searches; true if one of them lacked something, which is then added.
+  /// Repeats all searches, and adds what one of them lacked; true if there was anything to add.
   bool fill_gaps() {
     lacks_.clear();
     for (const auto& python : facts_.pythons) {
@@ -125,6 +126,8 @@ private:
       if (!any) ask(setting, {kNowhere, {}, {python.executable}});
     }
     ask_as_libraries();
+    const auto known = [&] { return facts_.libraries.directories.size() + facts_.libraries.files.size(); };
+    const auto before = known();
     for (const auto& [what, because] : lacks_) {
       if (what.ends_with('/')) {
         inventory_.add_directory(what.size() > 1 ? what.substr(0, what.size() - 1) : what, because);
@@ -132,7 +135,7 @@ private:
         inventory_.add_file(what);
       }
     }
-    return !lacks_.empty();
+    return known() > before;
   }
 
   void ask(const loader::Setting& setting, const loader::Request& request) {
@@ -140,12 +143,19 @@ private:
   }
 
   void note(const loader::Found& found) {
-    for (const auto& what : found.not_looked) {
-      std::string because = "search";
+    std::map<std::string_view, std::string_view> reasons; // by directory, its slash included
+    if (!found.not_looked.empty()) {
       for (const auto& asked : found.trace) {
-        if (asked.place.starts_with(what)) because = asked.because;
+        std::string_view place = asked.place;
+        for (int level = 0; level < kDeepestPlace && place.size() > 1; ++level) {
+          place = place.substr(0, place.find_last_of('/', place.size() - 2) + 1);
+          reasons[place] = asked.because;
+        }
       }
-      lacks_.emplace(what, because);
+    }
+    for (const auto& what : found.not_looked) {
+      const auto reason = reasons.find(what);
+      lacks_.emplace(what, reason == reasons.end() ? "search" : std::string(reason->second));
     }
   }
 
@@ -160,7 +170,8 @@ private:
   void ask_as_libraries() {
     if (facts_.pythons.empty()) return;
     const auto& python = facts_.pythons.front();
-    const auto setting = setting_of(python);
+    auto setting = setting_of(python);
+    setting.library_path.clear(); // asked already, for the frameworks
     for (const auto& [path, file] : facts_.libraries.files) {
       if (file.status != LibraryFile::Status::good || !inventory_.of_interest(base_name(path))) continue;
       if (!file.rpath.empty() || !file.runpath.empty()) ask(setting, {kNowhere, path, {python.executable}});

@@ -1,5 +1,7 @@
 #include "facts/json.h"
 
+#include "base/text.h"
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -222,7 +224,7 @@ Result<Facts> read_snapshot(std::string_view text) {
       return fail("not a gpuwhy snapshot: the key \"schema\" is missing");
     }
     if (const auto schema = document["schema"].get<std::string>(); schema != kSnapshotSchema) {
-      return fail("schema \"" + schema + "\" is not \"" + std::string(kSnapshotSchema) +
+      return fail("schema \"" + printable(schema) + "\" is not \"" + std::string(kSnapshotSchema) +
                   "\": take the snapshot again with this version of gpuwhy");
     }
     if (!document.contains("facts")) return fail("not a gpuwhy snapshot: the key \"facts\" is missing");
@@ -237,9 +239,10 @@ Result<Facts> read_snapshot(std::string_view text) {
     const auto column = last == std::string_view::npos ? end + 1 : end - last;
     return fail("broken JSON at line " + std::to_string(line) + ", column " + std::to_string(column));
   } catch (const Mismatch& mismatch) {
-    return fail("facts." + mismatch.path + ": expected " + mismatch.wanted);
+    const std::string place = mismatch.path.empty() ? "facts" : "facts." + mismatch.path;
+    return fail(printable(place + ": expected " + mismatch.wanted));
   } catch (const Json::exception& error) {
-    return fail(std::string("unusable JSON: ") + error.what());
+    return fail(printable(std::string("unusable JSON: ") + error.what()));
   }
 }
 

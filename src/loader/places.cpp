@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <set>
 
 namespace gpuwhy::loader {
 namespace {
@@ -105,15 +106,12 @@ void Planner::add(Step step, const Elements& elements, const Object& owner,
                   const std::string& title) {
   if (names_nothing(elements)) return;
   const auto first = result_.places.size();
+  std::set<std::string> known; // within one list the loader asks a directory once
   for (std::size_t index = 0; index < elements.size(); ++index) {
     Place place{step, directory(elements[index], owner), title + "[" + std::to_string(index) + "]",
                 first + 1};
     if (step != Step::library_path) place.because += " of " + std::string(base_name(owner.path));
-    // Within one list the loader asks a directory once.
-    const bool known = std::any_of(
-        result_.places.begin() + static_cast<std::ptrdiff_t>(first), result_.places.end(),
-        [&](const Place& other) { return other.directory == place.directory; });
-    if (!known) result_.places.push_back(std::move(place));
+    if (known.insert(place.directory).second) result_.places.push_back(std::move(place));
   }
 }
 

@@ -4,8 +4,8 @@
 #include "loader/one_search.h"
 #include "loader/places.h"
 
-#include <algorithm>
 #include <deque>
+#include <set>
 
 namespace gpuwhy::loader {
 namespace {
@@ -53,8 +53,7 @@ private:
     auto hit = search(request);
     if (hit.end == Hit::End::file) adopt(request, hit);
     for (auto& what : hit.not_looked) {
-      auto& all = found_.not_looked;
-      if (std::find(all.begin(), all.end(), what) == all.end()) all.push_back(std::move(what));
+      if (lacking_.insert(what).second) found_.not_looked.push_back(std::move(what));
     }
     if (first) {
       found_.path = hit.path;
@@ -147,6 +146,7 @@ private:
   const Libraries& libraries_;
   const Setting& setting_;
   Found found_;
+  std::set<std::string> lacking_; // what is in found_.not_looked
   std::deque<Object> waiting_;
   bool failed_ = false;
 };

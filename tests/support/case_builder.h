@@ -200,7 +200,8 @@ inline Case case_of(const Facts& facts) {
     return process.open({soname, build->opener, build->loader_chain});
   };
   c.libcuda = open("libcuda.so.1");
-  if (tensorflow_opens_nvml(c.framework->version.value_or(""))) c.libnvidia_ml = open("libnvidia-ml.so.1");
+  if (tensorflow_opens_nvml(c.framework->version.value_or("")))
+    c.libnvidia_ml = open("libnvidia-ml.so.1");
   const auto* release = find_tensorflow(c.framework->version.value_or(""));
   if (!build->cuda.value_or(false) || release == nullptr) return c;
   for (const auto product : release->gate_libraries) {
