@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "collect/python_environment.h"
+#include "elf/image.h"
 #include "elf/ld_cache.h"
 #include "elf/ld_conf.h"
 
@@ -103,6 +104,18 @@ std::vector<std::string> default_directories_in(std::string_view loader) {
   return best;
 }
 
+/// The loader's texts: its .rodata, a tenth of the file; the whole where there is no section table.
+std::string texts_of(System& system, const std::string& loader) {
+  if (const auto image = read_elf(system, loader)) {
+    const auto section = find_section(system, loader, *image, ".rodata");
+    if (section && *section && (*section)->size <= kLargestLoader) {
+      const auto texts = system.read_at(loader, (*section)->offset, static_cast<std::size_t>((*section)->size));
+      if (texts) return *texts;
+    }
+  }
+  return system.read(loader, kLargestLoader).value_or("");
+}
+
 void read_loader_configuration(System& system, Libraries& libraries) {
   const auto& machine = system.identity().machine;
   libraries.hardware_capabilities = system.hardware_capabilities();
@@ -111,12 +124,10 @@ void read_loader_configuration(System& system, Libraries& libraries) {
   if (path.empty()) return read_musl(system, libraries, machine);
 
   const auto real = system.real_path(path).value_or(path);
-  const auto text = system.read(path, kLargestLoader);
+  const auto texts = texts_of(system, path);
   auto version = version_in_name(base_name(real));
-  if (text) {
-    libraries.default_directories = default_directories_in(*text);
-    if (version.empty()) version = version_in(*text);
-  }
+  libraries.default_directories = default_directories_in(texts);
+  if (version.empty()) version = version_in(texts);
   if (libraries.default_directories.empty()) libraries.default_directories = usual_directories(system, machine);
   libraries.lib_token = lib_token(libraries.default_directories.front());
   libraries.libc = Fact<std::string>::known(version.empty() ? "glibc" : "glibc " + version, {real, 0});

@@ -147,6 +147,24 @@ std::string only_allowed_state(const std::string& text) {
       -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+/// Of dpkg's list, the packages that could bear on a driver or CUDA; the others say what somebody works on.
+std::string only_driver_packages(std::string_view status) {
+  std::string kept;
+  std::size_t at = 0;
+  while (at < status.size()) {
+    const auto end = std::min(status.find("\n\n", at), status.size());
+    const auto stanza = status.substr(at, end - at);
+    const auto name = stanza.substr(0, stanza.find('\n'));
+    for (const std::string_view part : {"nvidia", "cuda", "cudnn", "cublas", "nccl", "linux-image", "nouveau"}) {
+      if (!contains(name, part)) continue;
+      kept += std::string(stanza) + "\n\n";
+      break;
+    }
+    at = end + 2;
+  }
+  return kept;
+}
+
 std::string only_lines_about_gpus(std::string_view log) {
   std::string kept;
   for (const auto line : split_lines(log)) {
@@ -163,7 +181,7 @@ std::function<std::string(std::string)> make_redactor(const Identity& identity) 
     if (is_private(word)) words.emplace_back(word, by);
   };
   add(identity.user_name, "user");
-  add(base_name(identity.home), "user");
+  if (parent_path(identity.home) != "/") add(base_name(identity.home), "user"); // not /root, /tmp
   add(identity.host, "host");
   add(std::string_view(identity.host).substr(0, identity.host.find('.')), "host");
   return [words](std::string text) {
@@ -197,6 +215,7 @@ TapePolicy private_tape(const Identity& identity) {
   policy.allow_variable = is_allowed_variable;
   policy.contents = [](std::string_view path, std::string text) {
     if (path.empty()) return only_lines_about_gpus(text);
+    if (path == "/var/lib/dpkg/status") return only_driver_packages(text);
     if (path.ends_with("/conda-meta/state")) return only_allowed_state(text);
     const bool binary = text.find('\0') != std::string::npos;
     if (binary || (!is_startup_file(path) && is_of_a_package(path))) return text;

@@ -1,12 +1,14 @@
-// Written for tests: the libcuda.so.1 of a CUDA toolkit's lib64/stubs, a file to link against. As the
-// real one does, it answers 34 (CUDA_ERROR_STUB_LIBRARY) to whatever is asked.
+// Written for tests: the libcuda.so.1 of a CUDA toolkit's lib64/stubs, a file to link against. As
+// the real one does, it answers 34 (CUDA_ERROR_STUB_LIBRARY) to whatever is asked.
 #define EXPORT __attribute__((visibility("default")))
 
 enum { STUB_LIBRARY = 34 };
 
 #define ANSWERS(name)                                                                              \
   EXPORT int name(void);                                                                           \
-  EXPORT int name(void) { return STUB_LIBRARY; }
+  EXPORT int name(void) {                                                                          \
+    return STUB_LIBRARY;                                                                           \
+  }
 
 ANSWERS(cuInit)
 ANSWERS(cuDriverGetVersion)

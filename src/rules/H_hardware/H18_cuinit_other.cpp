@@ -38,10 +38,12 @@ Outcome check_nvml(const Case& c) {
                  nvml.source());
 }
 
-/// On the disk, but not where the loader looks: L05 has it.
-bool stranded(const Case& c) {
-  return c.libcuda.outcome == loader::Outcome::missing &&
-         has_driver_library(c.facts.driver.libcuda);
+/// On the disk, but not where the loader looks (L05), or a bad file is met first (L07).
+bool explained_by_search(const Case& c) {
+  if (c.framework == nullptr) return false;
+  const auto outcome = c.libcuda.outcome;
+  if (outcome == loader::Outcome::bad_file || outcome == loader::Outcome::crashes) return true;
+  return outcome == loader::Outcome::missing && has_driver_library(c.facts.driver.libcuda);
 }
 
 Outcome check(const Case& c) {
@@ -53,7 +55,7 @@ Outcome check(const Case& c) {
   }
   const auto& probe = cuda.value();
   if (!probe.load_error.empty()) {
-    if (stranded(c)) return Outcome::not_applicable();
+    if (explained_by_search(c)) return Outcome::not_applicable();
     return refusal("libcuda.so.1 cannot be loaded", probe.load_error, cuda.source());
   }
   if (probe.init != 0) {

@@ -2,6 +2,7 @@
 // Truth: what glibc does with each kind of bad file, tried one by one (loader.md 1.5).
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
+#include "rules/H_hardware/driver_installation.h"
 #include "rules/L_libraries/cudnn_parts.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
@@ -117,7 +118,31 @@ Outcome report_part(const Case& c, const CudnnPart& part) {
   return std::move(outcome).mend({"install cuDNN again", {}, {}});
 }
 
+/// The driver's own library is searched like any other.
+Outcome report_driver(const Case& c) {
+  const auto& found = c.libcuda;
+  const LibraryNeed need{.soname = "libcuda.so.1", .product = {}, .found = found};
+  LibraryFault fault;
+  fault.fault = Fault::corrupt;
+  fault.need = &need;
+  fault.soname = need.soname;
+  fault.path = found.path;
+  fault.step = found.step;
+  fault.because = found.because;
+  fault.detail = found.detail;
+  auto outcome = report(c, {fault});
+  for (auto& edit : outcome.edits) {
+    edit.apply = [first = edit.apply](Facts& facts) {
+      first(facts);
+      ask_driver(facts);
+    };
+  }
+  return outcome;
+}
+
 Outcome check(const Case& c) {
+  if (asks_no_libraries(c)) return Outcome::not_applicable();
+  if (c.libcuda.outcome == loader::Outcome::bad_file || c.libcuda.outcome == loader::Outcome::crashes) return report_driver(c);
   auto outcome = judge_faults(
       c, "every library file on the way is whole",
       [](const LibraryFault& fault) { return fault.fault == Fault::corrupt; },

@@ -57,7 +57,8 @@ TEST(VerdictText, HealthyMachineTakesAtMostEightLines) {
   EXPECT_LE(split_lines(shown).size(), 9U) << shown; // eight, and the one that counts the rest
   EXPECT_TRUE(contains(shown, "and 17 more environments: gpuwhy -v")) << shown;
   verdict.frameworks.resize(4);
-  EXPECT_LE(split_lines(brief(verdict)).size(), 8U) << brief(verdict);
+  const auto few = brief(verdict);
+  EXPECT_LE(split_lines(few).size(), 8U) << few;
 }
 
 TEST(VerdictText, OneCauseOneFix) {

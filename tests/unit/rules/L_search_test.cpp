@@ -256,5 +256,20 @@ TEST(L07, a_bad_file_that_nobody_asks_for) {
   EXPECT_EQ(bench.state("L07"), State::clear);
 }
 
+// As seen on an H100: the search for the driver ends at the text, cuInit is never reached.
+TEST(L07, a_text_file_before_the_driver) {
+  Bench bench;
+  const std::string text = "/home/u/lib/libcuda.so.1";
+  bench.add(text, LibraryFile::Status::not_elf, "invalid ELF header");
+  bench.library_path("/home/u/lib");
+  CudaProbe probe;
+  probe.load_error = text + ": invalid ELF header";
+  bench.facts.observed.cuda_unhidden = Fact<CudaProbe>::known(probe, {"probe cuda_init", 0});
+  bench.facts.observed.cuda = bench.facts.observed.cuda_unhidden;
+  EXPECT_EQ(bench.found("HFLE"), Ids{"L07"});
+  EXPECT_TRUE(bench.first_edit_mends("L07"));
+  EXPECT_EQ(bench.found("HFLE"), Ids{});
+}
+
 } // namespace
 } // namespace gpuwhy::test
