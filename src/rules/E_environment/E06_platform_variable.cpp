@@ -49,7 +49,7 @@ Outcome check(const Case& c) {
     const auto number = to_number(trim(first_of(devices->value)));
     const auto* probe = c.facts.observed.cuda.get();
     const bool beyond = number && probe != nullptr && probe->init == 0 && probe->count > 0 &&
-                        *number >= static_cast<std::uint64_t>(probe->count);
+                        *number >= probe->count;
     if (!number || beyond) {
       return turned_off(c, *devices, "JAX_CUDA_VISIBLE_DEVICES=" + devices->value + " names no GPU of this machine" +
                                          set_where(c, "JAX_CUDA_VISIBLE_DEVICES"));
