@@ -58,7 +58,7 @@ Evidence chosen(const Case& c) {
   return {"nothing names a backend, so Keras takes tensorflow", configured.source()};
 }
 
-Edit choose(const Case& c, std::string_view name) {
+Edit choose(std::string_view name) {
   const std::string backend(name);
   Edit edit;
   edit.words = "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
@@ -94,7 +94,7 @@ Outcome report(const Case& c, std::string summary) {
   if (!other.empty()) {
     outcome.evidence.push_back({std::string(display_name(other)) + ", with GPU support, is in the same environment",
                                 {installed(c, other)->directory, 0}});
-    outcome.edits.push_back(choose(c, other));
+    outcome.edits.push_back(choose(other));
   }
   if (holds(kWithGpu, c.backend) && c.framework == nullptr) outcome.edits.push_back(install_backend(c));
   if (outcome.edits.empty()) outcome.edits.push_back({"install a backend with GPU support and set KERAS_BACKEND to it", {}, {}});

@@ -2,6 +2,7 @@
 // choose from. Truth: the tables of releases (knowledge).
 #pragma once
 
+#include "base/version.h"
 #include "rules/rule.h"
 
 #include <optional>
