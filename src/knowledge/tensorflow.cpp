@@ -76,10 +76,14 @@ const TensorFlowRelease& release_or_newest(std::string_view version) {
 
 } // namespace
 
+bool in_python_ranges(std::string_view ranges, const Version& python) {
+  const auto words = cell_words(ranges);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view range) { return python_range(range, python); });
+}
+
 bool TensorFlowRelease::supports_python(const Version& python_version) const {
-  const auto ranges = cell_words(python);
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](std::string_view range) { return python_range(range, python_version); });
+  return in_python_ranges(python, python_version);
 }
 
 const std::vector<TensorFlowRelease>& tensorflow_releases() {

@@ -35,11 +35,15 @@ struct Case {
   const Facts& facts;
   std::string wanted = "tensorflow";         // the framework in question
   const PythonEnvironment* python = nullptr; // none: no interpreter was found
-  const Framework* framework = nullptr;      // none: not installed there
+  const Framework* framework = nullptr;      // none: not installed there; of Keras: its backend
   std::vector<LibraryNeed> libraries = {};   // in the order of opening; empty: not a CUDA build
   loader::Found libcuda = {};                // dlopen("libcuda.so.1") from the framework's opener
   std::optional<loader::Found> libnvidia_ml = {}; // likewise; nothing: this framework does not open it
+  const Framework* keras = nullptr;          // the Keras in question, on top of `framework`
+  std::string backend = {};                  // of Keras: "tensorflow", "jax", "torch", "openvino", ...
 
+  /// Whose build is asked: the framework, or the backend of Keras.
+  std::string_view kind() const { return keras == nullptr ? wanted : backend; }
   const FrameworkBuild* build() const {
     return framework == nullptr ? nullptr : framework->build.get();
   }

@@ -46,7 +46,8 @@ Edit replace(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.framework == nullptr) return Outcome::not_applicable();
+  if (c.framework == nullptr || c.kind() != "tensorflow")
+    return Outcome::not_applicable(); // F12, F13
   if (c.framework->build.absent())
     return Outcome::not_applicable(); // F10: there is no native library
   const auto* build = c.build();

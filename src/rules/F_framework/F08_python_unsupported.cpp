@@ -38,7 +38,7 @@ Edit another_python(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.python == nullptr) return Outcome::not_applicable();
+  if (c.python == nullptr || c.kind() != "tensorflow") return Outcome::not_applicable();
   const auto version = Version::parse(c.python->version.value_or(""));
   if (c.framework != nullptr) {
     return Outcome::clear(framework_text(c) + " is installed for Python " +

@@ -22,7 +22,7 @@ Edit modern(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.python == nullptr) return Outcome::not_applicable();
+  if (c.python == nullptr || c.kind() != "tensorflow") return Outcome::not_applicable();
   const auto* legacy = find_distribution(*c.python, "tensorflow-gpu");
   if (c.framework == nullptr) {
     if (legacy == nullptr) return Outcome::not_applicable();

@@ -74,7 +74,7 @@ std::string harmless(const Case& c) {
       continue;
     other.push_back(wheel->name + " " + wheel->version);
   }
-  if (other.empty()) return "no NVIDIA wheel is at a version that TensorFlow does not accept";
+  if (other.empty()) return "no NVIDIA wheel is at a version that " + name_text(c) + " does not accept";
   return listing(other) + (other.size() == 1 ? " is" : " are") +
          " not at the pinned version, but loads";
 }
@@ -93,7 +93,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L11{
     .id = "L11",
     .slug = "pip-nvidia-pins",
-    .title = "An NVIDIA pip wheel is at a version that TensorFlow cannot use",
+    .title = "An NVIDIA pip wheel is at a version that the framework cannot use",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(The CUDA libraries come as pip packages named `nvidia-...-cu12`.
