@@ -125,6 +125,9 @@ std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::s
                                                 std::string_view cudnn);
 /// Does it also open the driver's libnvidia-ml.so.1, and list no GPU if NVML does not start?
 bool tensorflow_opens_nvml(std::string_view version);
+/// Does it ask cuDNN for its version while it lists GPUs? cuDNN 9 then opens its part cudnn_graph, and
+/// without it ends the process.
+bool tensorflow_calls_cudnn(std::string_view version);
 
 /// The soname of a CUDA product ("cudart", "cublasLt", "nvJitLink") in a CUDA release; of "cudnn"
 /// and "nccl" in their own release. Empty where the release has no such library, or is not known.

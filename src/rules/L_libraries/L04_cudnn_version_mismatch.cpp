@@ -20,9 +20,7 @@ std::optional<Version> version_needed(const Case& c) {
   const auto* release = release_of(c);
   if (release != nullptr && (!build || build->major() == release->cudnn.major()))
     return release->cudnn;
-  const auto pin = pin_of(c, "cudnn");
-  const auto digit = pin.find_first_of("0123456789");
-  return digit == std::string::npos ? std::nullopt : Version::parse(pin.substr(digit));
+  return Version::parse(lowest_version(pin_of(c, "cudnn")));
 }
 
 std::optional<Version> version_loaded(const Case& c, const std::string& path) {

@@ -79,13 +79,6 @@ bool states_pins(const Case& c, std::string_view name) {
   return false;
 }
 
-/// The first version that a specifier names: what an installer would take, near enough.
-std::string version_in(std::string_view specifiers) {
-  const auto digit = specifiers.find_first_of("0123456789");
-  if (digit == std::string_view::npos) return {};
-  return std::string(specifiers.substr(digit, specifiers.find(',', digit) - digit));
-}
-
 const LibraryFile* opener_of(const Case& c) {
   const auto* build = c.build();
   if (build == nullptr) return nullptr;
@@ -205,6 +198,18 @@ std::string pin_of(const Case& c, std::string_view product) {
   return specifiers_of(pins, name);
 }
 
+std::string lowest_version(std::string_view specifiers) {
+  for (const auto part : split(specifiers, ',')) {
+    const auto digit = part.find_first_of("0123456789");
+    if (digit == std::string_view::npos) continue;
+    const auto relation = part.substr(0, digit);
+    const bool from_here = relation == "==" || relation == "===" || relation == "~=" ||
+                           relation == ">=" || relation == ">";
+    if (from_here) return std::string(part.substr(digit));
+  }
+  return {};
+}
+
 std::optional<bool> satisfies(std::string_view version, std::string_view specifiers) {
   const auto have = Version::parse(version);
   if (!have || specifiers.empty()) return std::nullopt;
@@ -289,7 +294,7 @@ void put_wheels(Facts& facts, PythonEnvironment& python, const std::string& site
     if (distribution.empty()) continue;
     Distribution installed;
     installed.name = distribution;
-    installed.version = version_in(specifiers_of(pins, distribution));
+    installed.version = lowest_version(specifiers_of(pins, distribution));
     if (installed.version.empty() && wheel->product == "cudnn" && cudnn)
       installed.version = cudnn->str();
     installed.directory = site;

@@ -36,6 +36,8 @@ const Distribution* installed_wheel(const Case& c, std::string_view product);
 std::vector<std::string> metadata_pins(const Case& c);
 /// "==9.3.0.75": what the framework's metadata, or else the table of releases, asks of the wheel.
 std::string pin_of(const Case& c, std::string_view product);
+/// "9.3.0.75" of "<10.0,>=9.3.0.75", in whatever order; empty: it names no lower end.
+std::string lowest_version(std::string_view specifiers);
 /// Does `version` satisfy ">=9.3.0.75,<10.0"? Nothing for what cannot be compared.
 std::optional<bool> satisfies(std::string_view version, std::string_view specifiers);
 /// "nvidia-cudnn-cu12==9.3.0.75"
