@@ -80,9 +80,12 @@ public:
       if (const auto* none = std::get_if<Unavailable>(&reply)) {
         line["unavailable"] = value(*none);
       } else if (const auto* bytes = std::get_if<std::string>(&reply)) {
-        line["answer"] = variables                             ? text(allowed(*bytes))
-                         : binaries_.contains(question.object) ? raw(*bytes)
-                                                               : text(content(question, *bytes));
+        // Where a link to a binary file leads is text, as every path.
+        const bool contents = question.kind == Kind::read || question.kind == Kind::read_at;
+        const bool binary = contents && binaries_.contains(question.object);
+        line["answer"] = variables ? text(allowed(*bytes))
+                         : binary  ? raw(*bytes)
+                                   : text(content(question, *bytes));
       } else {
         line["answer"] = std::visit([&](const auto& known) { return value(known); }, reply);
       }
