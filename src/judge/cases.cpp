@@ -19,7 +19,9 @@ std::set<std::string> loaded_from_the_start(const Libraries& libraries, const Fr
   const auto add = [&](const std::string& path) {
     const auto file = libraries.files.find(path);
     if (file == libraries.files.end()) return;
-    loaded.insert(file->second.needed.begin(), file->second.needed.end());
+    for (const auto& name : file->second.needed) {
+      if (!is_cuda_name(name)) loaded.insert(name); // those are the question
+    }
   };
   add(build.opener);
   for (const auto& object : build.loader_chain) add(object);

@@ -61,15 +61,6 @@ std::string product_of(std::string_view soname) {
   return std::string(soname.substr(0, soname.find(".so")));
 }
 
-bool is_cuda_name(std::string_view name) {
-  constexpr std::array kStarts = {"libcudart.so"sv,  "libcublas"sv,  "libcudnn"sv,     "libcufft.so"sv,
-                                  "libcurand.so"sv,  "libcusolver"sv, "libcusparse"sv, "libcupti.so"sv,
-                                  "libnccl.so"sv,    "libnvrtc.so"sv, "libnvJitLink"sv, "libcufile.so"sv,
-                                  "libnvshmem_host"sv, "libnvToolsExt"sv};
-  return std::any_of(kStarts.begin(), kStarts.end(),
-                     [&](std::string_view start) { return name.starts_with(start); });
-}
-
 bool has_file(const Facts& facts, const std::string& directory, std::string_view name) {
   const auto found = facts.libraries.directories.find(directory);
   if (found == facts.libraries.directories.end()) return false;
@@ -194,6 +185,15 @@ private:
 };
 
 } // namespace
+
+bool is_cuda_name(std::string_view name) {
+  constexpr std::array kStarts = {"libcudart.so"sv,  "libcublas"sv,  "libcudnn"sv,     "libcufft.so"sv,
+                                  "libcurand.so"sv,  "libcusolver"sv, "libcusparse"sv, "libcupti.so"sv,
+                                  "libnccl.so"sv,    "libnvrtc.so"sv, "libnvJitLink"sv, "libcufile.so"sv,
+                                  "libnvshmem_host"sv, "libnvToolsExt"sv};
+  return std::any_of(kStarts.begin(), kStarts.end(),
+                     [&](std::string_view start) { return name.starts_with(start); });
+}
 
 std::vector<Opening> openings_of(const Case& subject) { return Maker(subject).run(); }
 

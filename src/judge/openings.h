@@ -6,6 +6,7 @@
 #include "rules/rule.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gpuwhy {
@@ -16,6 +17,8 @@ struct Opening {
   bool required = true; // without it the GPU is not listed
 };
 
+/// "libcudart.so.12", "libcudnn.so.9": a name of CUDA's or of what belongs to it, but not the driver's.
+bool is_cuda_name(std::string_view name);
 /// In order. `subject` needs its framework, python and facts.
 std::vector<Opening> openings_of(const Case& subject);
 /// What PyTorch does if its first library does not load: NVIDIA's wheels by full path, wherever sys.path has them.

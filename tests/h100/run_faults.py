@@ -513,12 +513,10 @@ def ask(machine, number, cell):
         ours = run([machine.options.gpuwhy, "check", "--python", python, "--json"])
         if cell.record:
             stem = re.sub(r"[^a-z0-9]+", "_", f"{cell.framework} {cell.name}".lower())
-            for form in ("snapshot", "tape"):
-                words = [machine.options.gpuwhy, "snapshot", "--python", python] + (["--tape"] if form == "tape" else [])
-                done = run(words)
-                if done.returncode == 0:
-                    with open(f"{machine.options.out}/{stem}.{form}", "w") as file:
-                        file.write(done.stdout)
+            done = run([machine.options.gpuwhy, "snapshot", "--python", python, "--tape", f"{machine.options.out}/{stem}.tape"])
+            if done.stdout:
+                with open(f"{machine.options.out}/{stem}.json", "w") as file:
+                    file.write(done.stdout)
         return real, ours, time.time() - started
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -569,6 +567,7 @@ def main():
             print(f"{cell.framework:6} {'/'.join(sorted(cell.causes)) or '-':8} {cell.name}")
         return 0
     os.makedirs(options.out, exist_ok=True)
+    os.chmod(options.out, 0o777)  # cells of another user write there too
     machine = Machine(options)
     try:
         machine.hide_system_copies()
