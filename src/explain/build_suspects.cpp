@@ -1,0 +1,168 @@
+// The installed build: has it GPU support at all, for this system, this Python, this GPU?
+#include "base/text.h"
+#include "explain/suspect.h"
+
+#include <algorithm>
+
+namespace gpuwhy::explain {
+namespace {
+
+constexpr int kLastWindowsMinor = 10; // TensorFlow 2.10 was the last with a GPU on native Windows
+
+/// Something says that the framework shows no GPU, or fails for want of one.
+const Sighting* no_gpu_line(const Scene& scene) {
+  for (const std::string_view signal : {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu", "nonexistent-device", "jax-no-gpu"}) {
+    if (const auto* seen = scene.text.find(signal)) return seen;
+  }
+  return nullptr;
+}
+
+bool after_last_windows_release(const Version& version) {
+  return version.major() > 2 || (version.major() == 2 && version.minor() > kLastWindowsMinor);
+}
+
+std::vector<const Sighting*> versions(const Scene& scene) {
+  auto seen = scene.text.all("version-of");
+  if (const auto* line = no_gpu_line(scene)) seen.insert(seen.begin(), line);
+  return seen;
+}
+
+void windows(const Scene& scene, Suspects& out) {
+  if (!scene.windows || !scene.tensorflow || !after_last_windows_release(*scene.tensorflow) || scene.in_use != nullptr) return;
+  if (scene.text.says("directml")) return;
+  out.push_back({"F03", Weight::hint, "TensorFlow " + scene.tensorflow->str() + " on native Windows: 2.10 was the last with a GPU there", versions(scene), {}, {}});
+}
+
+void mac(const Scene& scene, Suspects& out) {
+  if (!scene.macos || scene.in_use != nullptr || scene.text.says("tensorflow_metal")) return;
+  const bool tensorflow_here = scene.tensorflow || scene.text.has("no-gpu-listed") || scene.text.has("version-of");
+  if (!tensorflow_here || scene.text.says("torch")) return;
+  out.push_back({"F04", Weight::hint, "TensorFlow on a Mac without tensorflow-metal: it has no GPU", versions(scene), {}, {}});
+}
+
+/// conda's builds carry their kind in the build string.
+void packages(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  if (scene.in_use != nullptr) return;
+  for (const auto* seen : text.all("version-of")) {
+    const std::string build(seen->value("tensorflow_build"));
+    const std::string package(seen->value("cpu_package"));
+    if (build.starts_with("mkl") || build.starts_with("eigen") || build.starts_with("cpu")) {
+      out.push_back({"F02", Weight::probable, "the conda build " + build + " is one without CUDA", {seen}, "conda install 'tensorflow=*=*cuda*' (conda-forge), or python -m pip install 'tensorflow[and-cuda]'", {}});
+    } else if (!package.empty() && !text.says("directml") && !(package == "tensorflow-intel" && scene.windows)) {
+      out.push_back({"F02", Weight::hint, package + " is installed: it has no CUDA", {seen}, {}, {}});
+    }
+    if (seen->message->name == "version-of/torch-cpu") {
+      out.push_back({"F13", Weight::hint, "this PyTorch is the build without CUDA (+cpu)", {seen}, {}, {}});
+    }
+    if (!seen->value("torch_build").empty() && contains(seen->value("torch_build"), "cpu")) {
+      out.push_back({"F13", Weight::hint, "this PyTorch is the build without CUDA (" + std::string(seen->value("torch_build")) + ")", {seen}, {}, {}});
+    }
+    if (seen->message->name == "version-of/rocm" && !text.says("gpu")) continue;
+  }
+  const auto* unloadable = text.find("torch-deserialize");
+  if (unloadable != nullptr && (scene.windows || scene.macos)) {
+    out.push_back({"F13", Weight::probable, std::string(unloadable->message->says) + "; on this system pip installs PyTorch without CUDA", {unloadable}, {}, unloadable->message->ask});
+  }
+}
+
+/// A wheel cannot be had: is it the Python, or the package's name?
+void no_wheel(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("no-wheel");
+  if (seen == nullptr || seen->message->cause != "F08") return;
+  const auto python = version_in(scene.text.said("python"));
+  const auto package = seen->value("package");
+  std::string summary = "pip finds no wheel of " + std::string(package.empty() ? "the framework" : package) + " for this Python or platform";
+  if (python) summary = "pip finds no wheel of " + std::string(package.empty() ? "the framework" : package) + " for Python " + python->str() + " here";
+  const auto& releases = tensorflow_releases();
+  const bool plain_python_fits = python && !releases.empty() && releases.back().supports_python(*python);
+  if (package.starts_with("tensorflow-gpu") && plain_python_fits && !scene.windows) {
+    out.push_back({"F09", Weight::probable, "tensorflow-gpu has no release for this Python: the package was given up, it is tensorflow now", {seen}, {}, {}});
+    return;
+  }
+  out.push_back({"F08", Weight::settled, std::move(summary), {seen}, {}, seen->message->ask});
+}
+
+std::optional<int> sm_number(std::string_view text) {
+  const auto number = to_number(text);
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+/// Lowest of "sm_50 sm_60 sm_90 compute_90", as 50.
+std::optional<int> lowest_sm(std::string_view list) {
+  std::optional<int> lowest;
+  for (const auto word : split(list, ' ')) {
+    const auto at = word.find('_');
+    const auto number = at == std::string_view::npos ? std::nullopt : sm_number(word.substr(at + 1));
+    if (number && (!lowest || *number < *lowest)) lowest = number;
+  }
+  return lowest;
+}
+
+/// No code for this GPU: too new for the build, or too old?
+void architecture(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("sm-unsupported");
+  if (seen == nullptr) seen = scene.text.find("no-kernel");
+  if (seen == nullptr) seen = scene.text.find("no-sass");
+  if (seen == nullptr) return;
+  auto lowest = lowest_sm(scene.text.said("sm_list"));
+  if (!lowest && scene.release != nullptr && scene.release->min_capability) {
+    lowest = scene.release->min_capability->major * 10 + scene.release->min_capability->minor;
+  }
+  const auto has = scene.capability ? std::optional(scene.capability->major * 10 + scene.capability->minor) : std::nullopt;
+  const std::string gpu = scene.gpu.empty() ? "this GPU" : std::string(scene.gpu);
+  const std::string capability = scene.capability ? " (compute capability " + scene.capability->str() + ")" : "";
+  std::vector<const Sighting*> evidence = {seen};
+  for (const std::string_view more : {"no-kernel", "sm-list"}) {
+    if (const auto* other = scene.text.find(more); other != nullptr && other != seen) evidence.push_back(other);
+  }
+  if (has && *has < lowest.value_or(has ? (*has < 37 ? 37 : 0) : 0)) {
+    out.push_back({"H11", Weight::settled, gpu + capability + " is older than what this build has code for", std::move(evidence), {}, {}});
+    return;
+  }
+  const bool failed = scene.text.has("no-kernel");
+  const bool waits = scene.text.has("ptx-jit") && !failed;
+  out.push_back({"H12", failed || seen->message->signal != "no-sass" ? Weight::settled : Weight::probable,
+                 gpu + capability + " is newer than what this build has code for" + (waits ? ": it compiles at the first start" : ""), std::move(evidence), {}, seen->message->ask});
+}
+
+/// The limit is at most what the strongest visible GPU has, unless the variable sets another (or the release is
+/// from before 1.0, with a fixed limit of 8): where every GPU is left out, the variable is what decides.
+void ignored(const Scene& scene, Suspects& out) {
+  const auto seen = scene.text.all("too-few-cores");
+  if (seen.empty() || scene.in_use != nullptr) return;
+  const std::string cores(seen.front()->value("cores"));
+  const std::string summary = "TensorFlow leaves the GPU out: it has " + cores + " multiprocessors, fewer than " + std::string(seen.front()->value("minimum"));
+  out.push_back({"E06", Weight::settled, summary + ", the limit of TF_MIN_GPU_MULTIPROCESSOR_COUNT", seen, "set TF_MIN_GPU_MULTIPROCESSOR_COUNT=" + cores, {}});
+}
+
+void broken(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("dll-load");
+  if (seen == nullptr) return;
+  if (scene.text.has("library-missing") || scene.text.has("libcuda-missing") || scene.text.has("broken")) return;
+  out.push_back({"F10", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+}
+
+void jax(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  if (scene.in_use != nullptr || text.has("jax-no-cuda")) return;
+  if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") && text.has("no-gpu-listed") &&
+      !contains(text.said("jaxlib"), "cuda")) {
+    out.push_back({"F12", Weight::hint, "jaxlib is installed without a CUDA plugin", text.all("version-of"), {}, {}});
+  }
+}
+
+} // namespace
+
+void build_suspects(const Scene& scene, Suspects& out) {
+  windows(scene, out);
+  mac(scene, out);
+  packages(scene, out);
+  no_wheel(scene, out);
+  architecture(scene, out);
+  ignored(scene, out);
+  broken(scene, out);
+  jax(scene, out);
+}
+
+} // namespace gpuwhy::explain
