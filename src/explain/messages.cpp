@@ -12,36 +12,52 @@ namespace {
 constexpr std::size_t kShortestLiteral = 4;
 constexpr std::int64_t kPatternMemory = 1 << 20; // bytes that one pattern's automaton may take
 
-/// Takes the plain runs out of a pattern. Groups, classes and what a quantifier makes optional break a run.
+using Literals = std::vector<std::string>;
+
+std::size_t shortest(const Literals& literals) {
+  std::size_t size = literals.empty() ? 0 : literals.front().size();
+  for (const auto& literal : literals) size = std::min(size, literal.size());
+  return size;
+}
+
+/// Finds literals of which every match holds at least one. Of the parts of a concatenation the one with the
+/// longest is taken; an alternation needs one of each of its branches.
 class LiteralFinder {
 public:
   explicit LiteralFinder(std::string_view pattern) : rest_(pattern) {}
 
-  std::string find() {
-    while (!rest_.empty() && !failed_) step();
-    end_run();
-    return failed_ || best_.size() < kShortestLiteral ? std::string() : best_;
+  Literals alternation(int depth) {
+    Literals all;
+    bool whole = true;
+    for (;;) {
+      auto branch = concatenation(depth);
+      whole = whole && !branch.empty();
+      all.insert(all.end(), branch.begin(), branch.end());
+      if (!rest_.starts_with('|')) break;
+      take();
+    }
+    return whole ? all : Literals();
   }
 
 private:
-  void end_run() {
-    if (run_.size() > best_.size()) best_ = run_;
-    run_.clear();
-  }
+  static constexpr int kDeepest = 16;
+
   char take() {
     const char c = rest_.front();
     rest_.remove_prefix(1);
     return c;
   }
-  /// To behind the ')' that closes the group just opened.
-  void skip_group() {
-    for (int depth = 1; !rest_.empty() && depth > 0;) {
-      const char c = take();
-      if (c == '\\' && !rest_.empty()) take();
-      else if (c == '[') skip_class();
-      else if (c == '(') ++depth;
-      else if (c == ')') --depth;
-    }
+  void offer(Literals literals) {
+    if (shortest(literals) > shortest(best_)) best_ = std::move(literals);
+  }
+  /// The last character may be left out or repeated.
+  bool quantified() {
+    if (rest_.empty() || std::string_view("?*{+").find(rest_.front()) == std::string_view::npos) return false;
+    const char c = take();
+    if (c == '{') rest_.remove_prefix(std::min(rest_.find('}') + 1, rest_.size()));
+    const bool optional = c != '+';
+    if (rest_.starts_with('?')) take(); // lazy
+    return optional;
   }
   void skip_class() {
     if (rest_.starts_with('^')) take();
@@ -52,38 +68,66 @@ private:
       if (c == ']') return;
     }
   }
-  void step() {
-    const char c = take();
-    switch (c) {
-    case '|': failed_ = true; return;
-    case '(': end_run(); skip_group(); return;
-    case '[': end_run(); skip_class(); return;
-    case '.':
-    case '^':
-    case '$': end_run(); return;
-    case '+': end_run(); return;
-    case '?':
-    case '*':
-    case '{':
-      if (!run_.empty()) run_.pop_back();
-      end_run();
-      if (c == '{') rest_.remove_prefix(std::min(rest_.find('}') + 1, rest_.size()));
-      return;
-    case '\\': {
-      const char escaped = rest_.empty() ? '\\' : take();
-      const bool plain = (escaped < '0' || escaped > '9') && (escaped < 'A' || escaped > 'Z') && (escaped < 'a' || escaped > 'z');
-      if (plain) run_ += escaped;
-      else end_run();
+  Literals group(int depth) {
+    const bool folds_case = rest_.starts_with("?i");
+    if (rest_.starts_with("?P<")) rest_.remove_prefix(std::min(rest_.find('>') + 1, rest_.size()));
+    else if (rest_.starts_with('?')) rest_.remove_prefix(std::min(rest_.find(':') + 1, rest_.size()));
+    LiteralFinder inner(rest_);
+    auto found = inner.alternation(depth + 1);
+    rest_ = inner.rest_;
+    if (!rest_.empty()) take(); // ')'
+    return folds_case ? Literals() : found;
+  }
+  /// A character stands in the run, unless it is optional.
+  void plain(char c, std::string& run) {
+    const auto before = rest_;
+    if (quantified()) {
+      offer({run});
+      run.clear();
       return;
     }
-    default: run_ += c;
+    run += c;
+    if (rest_.size() != before.size()) { // '+': the character, then anything
+      offer({run});
+      run.clear();
     }
+  }
+  void broken(std::string& run) {
+    offer({run});
+    run.clear();
+    quantified();
+  }
+
+  Literals concatenation(int depth) {
+    best_.clear();
+    std::string run;
+    while (!rest_.empty() && rest_.front() != '|' && rest_.front() != ')') {
+      const char c = take();
+      if (c == '(' && depth < kDeepest) {
+        offer({run});
+        run.clear();
+        auto found = group(depth);
+        if (!quantified()) offer(std::move(found));
+      } else if (c == '[') {
+        skip_class();
+        broken(run);
+      } else if (c == '.' || c == '^' || c == '$' || c == '(') {
+        broken(run);
+      } else if (c == '\\' && !rest_.empty()) {
+        const char escaped = take();
+        const bool is_class = (escaped >= '0' && escaped <= '9') || (escaped >= 'A' && escaped <= 'Z') || (escaped >= 'a' && escaped <= 'z');
+        if (is_class) broken(run);
+        else plain(escaped, run);
+      } else {
+        plain(c, run);
+      }
+    }
+    offer({run});
+    return std::move(best_);
   }
 
   std::string_view rest_;
-  std::string run_;
-  std::string best_;
-  bool failed_ = false;
+  Literals best_;
 };
 
 std::optional<Kind> kind_of(std::string_view word) {
@@ -101,8 +145,10 @@ re2::StringPiece piece(std::string_view text) {
 
 } // namespace
 
-std::string required_literal(std::string_view pattern) {
-  return LiteralFinder(pattern).find();
+std::vector<std::string> required_literals(std::string_view pattern) {
+  auto literals = LiteralFinder(pattern).alternation(0);
+  if (shortest(literals) < kShortestLiteral) literals.clear();
+  return literals;
 }
 
 /// Compiled when a line first needs them: few logs need more than a dozen.
@@ -126,7 +172,7 @@ MessageTable::~MessageTable() = default;
 MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
   TableReader table("messages",
                     {"name", "kind", "cause", "framework", "versions", "pattern", "says", "ask", "source"});
-  std::vector<std::string> literals;
+  Literals literals;
   for (const auto& [line, cells] : table.rows) {
     Message message{.name = cells[0],
                     .signal = cells[0].substr(0, cells[0].find('/')),
@@ -137,12 +183,18 @@ MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
                     .pattern = cells[5],
                     .says = cells[6],
                     .ask = cells[7],
-                    .source = cells[8],
-                    .literal = required_literal(cells[5])};
+                    .source = cells[8]};
     if (!kind_of(cells[1])) table.complain(line, "no such kind");
     if (message.name.empty() || message.says.empty()) table.complain(line, "an empty cell");
-    if (message.literal.empty()) table.complain(line, "the pattern has no plain run of four characters");
-    literals.push_back(message.literal.empty() ? std::string(message.pattern) : message.literal);
+    const auto required = required_literals(message.pattern);
+    if (required.empty()) headers_.push_back(messages_.size());
+    if (required.empty() && message.kind != Kind::context) {
+      table.complain(line, "the pattern has no plain run of four characters that it must hold");
+    }
+    for (const auto& literal : required) {
+      literals.push_back(literal);
+      row_of_.push_back(messages_.size());
+    }
     messages_.push_back(std::move(message));
   }
   literals.emplace_back("\x1b");
@@ -172,17 +224,26 @@ bool MessageTable::row_matches(std::size_t row, std::string_view body, Values* v
   return true;
 }
 
-void MessageTable::match(std::string_view body, const std::vector<int>& candidates, std::vector<Match>& matches) const {
+void MessageTable::match(std::string_view body, const std::vector<int>& candidates, bool head,
+                         std::vector<Match>& matches) const {
   bool explained = false;
-  for (const int id : candidates) {
-    const auto row = static_cast<std::size_t>(id);
-    if (row >= messages_.size()) continue;
+  const auto attempt = [&](std::size_t row) {
     const auto& message = messages_[row];
-    if (explained && message.kind != Kind::context) continue;
+    if (explained && message.kind != Kind::context) return;
     Values values;
-    if (!row_matches(row, body, &values)) continue;
+    if (!row_matches(row, body, &values)) return;
     if (message.kind != Kind::context) explained = true;
     matches.push_back({&message, std::move(values)});
+  };
+  auto tried = messages_.size();
+  for (const int id : candidates) { // sorted, and so are the rows
+    if (static_cast<std::size_t>(id) >= row_of_.size()) continue;
+    const auto row = row_of_[static_cast<std::size_t>(id)];
+    if (row != tried) attempt(row);
+    tried = row;
+  }
+  if (head) {
+    for (const auto row : headers_) attempt(row);
   }
 }
 

@@ -25,7 +25,6 @@ struct Message {
   std::string_view says;
   std::string_view ask; // the command whose output would settle it
   std::string_view source;
-  std::string literal; // what every line that the pattern matches must hold
 };
 
 /// Named groups and what they matched, in the pattern's order; groups that took no part are left out.
@@ -44,11 +43,12 @@ public:
   MessageTable& operator=(const MessageTable&) = delete;
 
   const std::vector<Message>& messages() const { return messages_; }
-  /// The message's literals, by row, then ESC: a line with escape sequences must be looked at without them.
+  /// The literals of all rows, in their order, then ESC: a line with escape sequences must be looked at without them.
   const LiteralSet& sieve() const { return *sieve_; }
   /// What `body` says: every context row that matches, and the first of all the others.
-  /// `candidates` are ids of the sieve.
-  void match(std::string_view body, const std::vector<int>& candidates, std::vector<Match>& matches) const;
+  /// `candidates` are ids of the sieve. Rows of kind context whose pattern has no literal to sieve by are
+  /// tried in the head of a text only, where people state what they have.
+  void match(std::string_view body, const std::vector<int>& candidates, bool head, std::vector<Match>& matches) const;
   /// For the tests: whether this row's pattern matches, whatever other rows do.
   bool row_matches(std::size_t row, std::string_view body, Values* values = nullptr) const;
   /// For the tests: "messages.tsv:LINE: what is wrong".
@@ -59,13 +59,15 @@ private:
   MessageTable();
 
   std::vector<Message> messages_;
+  std::vector<std::size_t> row_of_;  // by id of the sieve
+  std::vector<std::size_t> headers_; // rows without a literal
   std::unique_ptr<LiteralSet> sieve_;
   std::unique_ptr<Patterns> patterns_;
   std::vector<std::string> problems_;
 };
 
-/// The longest run of plain characters that every match of an RE2 pattern holds; empty if there is none
-/// (an alternative at the top) or less than four characters.
-std::string required_literal(std::string_view pattern);
+/// Strings of at least four characters of which every match of an RE2 pattern holds at least one; none if
+/// there are no such.
+std::vector<std::string> required_literals(std::string_view pattern);
 
 } // namespace gpuwhy::explain

@@ -129,14 +129,15 @@ void Reader::again(Sighting& sighting, std::uint64_t number) {
 
 std::vector<std::size_t> Reader::see(std::string_view body, std::string_view rank, std::uint64_t number) {
   table_.sieve().collect(body, candidates_);
-  if (candidates_.empty()) return {};
+  const bool head = number <= kHead;
+  if (candidates_.empty() && !head) return {};
   const auto hash = hash_of(rank, hash_of(body));
   if (const auto known = known_.find(hash); known != known_.end()) {
     for (const auto i : known->second) again(reading_.sightings[i], number);
     return known->second;
   }
   std::vector<Match> matches;
-  table_.match(body, candidates_, matches);
+  table_.match(body, candidates_, head, matches);
   std::vector<std::size_t> kept;
   for (auto& match : matches) {
     for (const auto& [key, value] : match.values) say(key, value, number, false);

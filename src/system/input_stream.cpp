@@ -39,7 +39,7 @@ Result<std::size_t> drain(int descriptor, const std::string& path, const std::fu
 
 Result<Descriptor> open_input(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return failed(path, errno);
+  if (!file) return failed(path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return failed(path, EISDIR);
   return file;
