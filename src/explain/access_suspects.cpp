@@ -66,6 +66,9 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   }
   const auto* shown = text.find("visible-devices");
   if (set.shown && set.value == "NoDevFiles") return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
+  if (set.choice == Choice::hides_all && scene.slurm && !scene.slurm_asked && set.value.empty()) {
+    return Suspect{"C07", Weight::probable, "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty", with(&seen, shown), {}, {}};
+  }
   if (set.choice == Choice::hides_all) {
     return Suspect{"E01", Weight::settled, "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU", with(&seen, shown), {}, {}};
   }
@@ -73,7 +76,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
     return Suspect{"E02", Weight::settled, "CUDA_VISIBLE_DEVICES is '" + set.value + "', which names no GPU that exists here", with(&seen, shown), {}, {}};
   }
   if (scene.colab || scene.kaggle) return Suspect{"C04", Weight::probable, "the notebook's runtime has no GPU", {&seen}, {}, {}};
-  if (scene.slurm && !scene.slurm_asked && scene.slurm_told) {
+  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) {
     return Suspect{"C07", Weight::probable, "the job asked the scheduler for no GPU", {&seen}, {}, {}};
   }
   if (scene.worked_in_another_run(seen.last_run)) {
@@ -105,6 +108,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (set.shown && set.value.find_first_not_of("0") != std::string::npos && scene.smi_gpus == 0) {
     return Suspect{"E02", Weight::probable, "CUDA_VISIBLE_DEVICES is '" + set.value + "', and no such GPU is shown to the program", with(&seen, shown), {}, "nvidia-smi -L"};
   }
+  if (scene.mig) return Suspect{"H14", Weight::probable, "MIG is on, and no MIG instance is shown to the program", with(&seen, text.find("mig-mode")), {}, "nvidia-smi -L"};
   if (text.has("versions-agree") || (scene.smi_works && !set.shown)) {
     return Suspect{"E01", Weight::probable, "the driver is well and answers 'no device': CUDA_VISIBLE_DEVICES hides the GPUs, in the shell or in the program", {&seen}, {},
                    "echo \"$CUDA_VISIBLE_DEVICES\"; grep -rn CUDA_VISIBLE_DEVICES ."};
@@ -152,6 +156,11 @@ void access_suspects(const Scene& scene, Suspects& out) {
   // Job scripts and variables alone are a hint: they may be another job's.
   if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
     out.push_back({"C07", Weight::hint, "the job asks the scheduler for no GPU", {scene.text.find("slurm-script")}, {}, {}});
+  }
+  if (scene.colab || scene.kaggle) {
+    for (const std::string_view signal : {"no-gpu-listed", "torch-false", "jax-no-gpu"}) {
+      if (const auto* seen = scene.text.find(signal)) out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
+    }
   }
   const auto set = variable(scene);
   if (set.shown && set.choice == Choice::hides_all) {

@@ -143,9 +143,72 @@ void broken(const Scene& scene, Suspects& out) {
   out.push_back({"F10", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
 }
 
+/// Before 1.15, and in 2.0, the plain package was the one without CUDA.
+bool plain_package_without_cuda(const Version& version) {
+  return (version.major() == 1 && version.minor() < 15) || (version.major() == 2 && version.minor() == 0);
+}
+
+/// What is installed, against what the tables know of the release; no message names a cause.
+void by_tables(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* line = no_gpu_line(scene);
+  if (scene.in_use != nullptr) return;
+  if (scene.other_gpu_only && !text.says("rocm_package") && !text.says("directml") && !scene.macos && (line != nullptr || scene.tensorflow)) {
+    out.push_back({"H02", Weight::hint, "the GPU is not NVIDIA's (" + scene.gpu + "), and this build wants CUDA", versions(scene), {}, {}});
+  }
+  if (scene.release == nullptr || scene.windows || scene.macos || scene.wsl) return;
+  const auto& release = *scene.release;
+  const std::string name = "TensorFlow " + scene.tensorflow->str();
+  if (plain_package_without_cuda(*scene.tensorflow) && text.has("version-of") && line != nullptr && !text.says("tensorflow_gpu") && text.find("version-of")->message->name == "version-of/pip-tensorflow") {
+    out.push_back({"F02", Weight::hint, name + ": before 1.15, and in 2.0, the package tensorflow is the one without CUDA", versions(scene), "python -m pip install tensorflow-gpu==" + scene.tensorflow->str(), {}});
+  }
+  if (scene.aarch64 && line != nullptr) out.push_back({"F02", Weight::hint, name + " has no CUDA in its wheels for ARM servers", versions(scene), {}, {}});
+  if (scene.cuda && line != nullptr && (release.cuda.major() != scene.cuda->major() || (release.cuda.major() < 11 && release.cuda.minor() != scene.cuda->minor()))) {
+    out.push_back({"F15", Weight::hint, name + " is built with CUDA " + release.cuda.str() + ", and CUDA " + scene.cuda->str() + " is installed", versions(scene), {}, {}});
+  }
+  if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() >= 12 && line != nullptr && text.has("version-of") && !scene.wheels && !scene.cuda && scene.smi_works) {
+    out.push_back({"F05", Weight::hint, name + " is installed without NVIDIA's wheels, and no CUDA is shown", versions(scene), {}, {}});
+  }
+}
+
+/// Two packages write into one folder.
+void doubled(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto gpu = text.said("tensorflow_gpu");
+  const auto cpu = text.said("cpu_package");
+  const auto plain = text.all_said("tensorflow");
+  const auto packages = text.all("version-of");
+  if (scene.in_use != nullptr || (!text.has("no-gpu-listed") && !text.has("keras-mismatch") && !text.has("broken"))) return;
+  const bool cpu_and_gpu = !gpu.empty() && cpu == "tensorflow-cpu";
+  const bool two_releases = !gpu.empty() && std::none_of(plain.begin(), plain.end(), [&](std::string_view version) { return version == gpu; }) &&
+                            std::any_of(packages.begin(), packages.end(), [](const Sighting* seen) { return seen->message->name == "version-of/pip-tensorflow"; });
+  if (cpu_and_gpu || two_releases) {
+    out.push_back({"F06", Weight::probable, "packages of TensorFlow overwrite each other: tensorflow-gpu " + std::string(gpu) + " and " + (cpu_and_gpu ? std::string(cpu) : "tensorflow"), text.all("version-of"), {}, {}});
+  }
+}
+
+/// A GPU that is newer than all that the release has code for, and a failure that this explains.
+void newer_gpu(const Scene& scene, Suspects& out) {
+  if (scene.release == nullptr || !scene.capability || scene.in_use != nullptr) return;
+  if (scene.text.has("no-kernel") || scene.text.has("sm-unsupported") || scene.text.has("no-sass")) return;
+  const auto& release = *scene.release;
+  const auto newest = release.newest_ptx;
+  if (newest && scene.capability->major > newest->major) {
+    out.push_back({"H12", Weight::hint, scene.gpu + " (compute capability " + scene.capability->str() + ") is newer than TensorFlow " + scene.tensorflow->str() + " has code for", versions(scene), {}, {}});
+  }
+  if (release.min_capability && *scene.capability < *release.min_capability) {
+    out.push_back({"H11", Weight::hint, scene.gpu + " (compute capability " + scene.capability->str() + ") is older than TensorFlow " + scene.tensorflow->str() + " has code for", versions(scene), {}, {}});
+  }
+}
+
 void jax(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   if (scene.in_use != nullptr || text.has("jax-no-cuda")) return;
+  const auto* fell = text.find("jax-no-gpu");
+  const bool driver_failed = text.has("no-device") || text.has("cuinit-303") || text.has("cuinit-unknown") || text.has("smi-failed") || text.has("driver-mismatch");
+  if (fell != nullptr && !driver_failed && !scene.other_gpu_only && scene.has_gpu != false) {
+    out.push_back({"F12", Weight::probable, "JAX came up with its processor backend only: jaxlib is the build without CUDA, unless the driver is missing", {fell}, {}, fell->message->ask});
+  }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") && text.has("no-gpu-listed") &&
       !contains(text.said("jaxlib"), "cuda")) {
     out.push_back({"F12", Weight::hint, "jaxlib is installed without a CUDA plugin", text.all("version-of"), {}, {}});
@@ -162,6 +225,9 @@ void build_suspects(const Scene& scene, Suspects& out) {
   architecture(scene, out);
   ignored(scene, out);
   broken(scene, out);
+  by_tables(scene, out);
+  doubled(scene, out);
+  newer_gpu(scene, out);
   jax(scene, out);
 }
 

@@ -14,16 +14,19 @@ std::string_view place_without_driver(const Scene& scene) {
   if (scene.has_gpu == false) return "H01";
   if (scene.other_gpu_only) return "H02";
   if (scene.wsl) return "C03";
-  if (scene.slurm && !scene.slurm_asked && scene.slurm_told) return "C07";
+  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
+  const auto capabilities = scene.text.said("driver_capabilities");
+  if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all")) return "C02";
   if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
   return {};
 }
 
-std::string place_words(std::string_view id) {
+std::string place_words(std::string_view id, bool scene_login) {
   if (id == "C04") return "the notebook's runtime has no GPU: no NVIDIA driver is there";
   if (id == "H01") return "there is no GPU in this machine, as the writer says";
   if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
   if (id == "C03") return "inside WSL the driver of Windows is not found";
+  if (id == "C07" && scene_login) return "this is a login node, which has no GPU";
   if (id == "C07") return "the job asked the scheduler for no GPU";
   if (id == "C01") return "the container shows no NVIDIA driver: it was started without the GPU";
   return "the container was to get the GPU and does not show the driver's libraries";
@@ -52,7 +55,7 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
 
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   if (const auto place = place_without_driver(scene); !place.empty()) {
-    out.push_back({std::string(place), Weight::probable, place_words(place), {&seen}, {}, {}});
+    out.push_back({std::string(place), Weight::probable, place_words(place, scene.login_node), {&seen}, {}, {}});
     return;
   }
   out.push_back(no_module(scene, seen));
@@ -93,6 +96,10 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal : {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
+  }
+  if (const auto* seen = text.find("module-not-listed"); seen != nullptr && !scene.smi_works) {
+    no_driver(scene, *seen, out);
+    out.back().weight = Weight::hint;
   }
   if (const auto* seen = text.find("smi-not-found"); seen != nullptr && !scene.smi_works && scene.in_use == nullptr) {
     no_driver(scene, *seen, out);
@@ -163,6 +170,34 @@ void too_old(const Scene& scene, Suspects& out) {
   out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
 }
 
+/// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other files (snap, rootless).
+void container_driver(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("container-driver");
+  if (seen == nullptr) return;
+  if (scene.smi_works && seen->message->name == "container-driver/library") {
+    out.push_back({"C02", Weight::probable, "the host's driver works and the container engine does not find its libraries (a Docker from snap, or rootless)", {seen}, {}, {}});
+  } else {
+    out.push_back({"H03", Weight::probable, std::string(seen->message->says), {seen}, {}, "nvidia-smi"});
+  }
+}
+
+/// A compatibility folder's libcuda is the other half of a "mismatch".
+void compat(const Scene& scene, Suspects& out) {
+  const auto* path = scene.text.find("compat-path");
+  const auto* seen = scene.text.find("driver-mismatch");
+  if (path == nullptr || seen == nullptr) return;
+  out.push_back({"H17", Weight::probable, "libcuda comes from a forward-compatibility folder that does not fit the kernel module", {path, seen}, {}, {}});
+}
+
+/// By numbers alone: what is stated of the driver against what the release needs.
+void by_numbers(const Scene& scene, Suspects& out) {
+  if (scene.windows || scene.wsl || scene.in_use != nullptr || scene.release == nullptr || !scene.release->min_driver) return;
+  const auto driver = version_in(scene.text.said("driver"));
+  if (!driver || driver->parts.size() < 2 || *driver >= *scene.release->min_driver) return;
+  const auto all = scene.text.all("smi-header");
+  out.push_back({"H10", Weight::hint, "driver " + driver->str() + " is older than the " + scene.release->min_driver->str() + " that TensorFlow " + scene.tensorflow->str() + " needs", all, {}, {}});
+}
+
 } // namespace
 
 void driver_suspects(const Scene& scene, Suspects& out) {
@@ -172,6 +207,9 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   kernel_log(scene, out);
   unknown_error(scene, out);
   too_old(scene, out);
+  container_driver(scene, out);
+  compat(scene, out);
+  by_numbers(scene, out);
 }
 
 } // namespace gpuwhy::explain

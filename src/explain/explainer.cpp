@@ -91,6 +91,7 @@ Explanation Explainer::so_far() const {
 Explanation Explainer::finish() {
   state_->sieve.feed(state_->decoder.finish());
   state_->sieve.finish();
+  state_->reader.finish();
   return state_->explain();
 }
 

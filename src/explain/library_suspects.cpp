@@ -43,12 +43,21 @@ bool on_disk(const Scene& scene, std::string_view name) {
   });
 }
 
+/// Before CUDA 11 every library carried the release's own number.
+std::string name_in(std::string_view product, const Version& cuda) {
+  auto name = soname(product, cuda);
+  if (name.empty() && cuda.major() < 10 && product != "cudnn") {
+    name = "lib" + std::string(product) + ".so." + std::to_string(cuda.major()) + "." + std::to_string(cuda.minor());
+  }
+  return name;
+}
+
 /// The CUDA that the writer states, or that stands on the disk, gives this library another name.
 bool other_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
     const auto product = product_of(name);
-    const auto here = soname(product, *scene.cuda);
+    const auto here = name_in(product, *scene.cuda);
     return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name && name != "lib" + product + ".so";
   });
 }
@@ -56,7 +65,22 @@ bool other_cuda(const Scene& scene, const Missing& missing) {
 bool same_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(),
-                     [&](const std::string& name) { return soname(product_of(name), *scene.cuda) == name; });
+                     [&](const std::string& name) { return name_in(product_of(name), *scene.cuda) == name; });
+}
+
+/// The writer says that this very major version of cuDNN is installed.
+bool stated_cudnn(const Scene& scene, const Missing& missing) {
+  return missing.only("cudnn") && scene.cudnn && soname("cudnn", *scene.cudnn) == missing.names.front();
+}
+
+/// "It works in the terminal and not in the notebook", in whatever words.
+bool told_apart(const Scene& scene) {
+  const auto& text = scene.text;
+  const bool shell = text.mentions("terminal") || text.mentions("shell") || text.mentions("command line") || text.mentions("console");
+  const bool other = text.mentions("jupyter") || text.mentions("notebook") || text.mentions("pycharm") || text.mentions("spyder") ||
+                     text.mentions("vscode") || text.mentions("vs code") || text.mentions("service") || text.mentions("systemd") || text.mentions("cron") ||
+                     text.mentions("sudo") || text.mentions("rstudio");
+  return shell && other;
 }
 
 std::string what_is_missing(const Missing& missing) {
@@ -74,10 +98,10 @@ void by_name(const Scene& scene, Suspects& out) {
   if (missing.seen.empty()) return;
   Suspect suspect{"L09", Weight::probable, what_is_missing(missing), missing.seen, {}, missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
-  const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run);
+  const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run) || told_apart(scene);
   if (elsewhere) {
     suspect.id = "E08";
-    suspect.summary += " here, while another run in the same text lists the GPU: the two have different variables (LD_LIBRARY_PATH)";
+    suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have different variables (LD_LIBRARY_PATH)";
   } else if (other_cuda(scene, missing)) {
     suspect.id = "L02";
     suspect.summary += ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
@@ -85,6 +109,9 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (on_disk(scene, missing.names.front()) || (same_cuda(scene, missing) && !missing.only("cudnn") && missing.products.contains("cudart"))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: its folder is not where the loader looks";
+  } else if (stated_cudnn(scene, missing)) {
+    suspect.id = "L05";
+    suspect.summary += ", though cuDNN " + scene.cudnn->str() + " is said to be installed: its folder is not where the loader looks";
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
@@ -124,9 +151,9 @@ void without_names(const Scene& scene, Suspects& out) {
   } else if (contains(image, "tensorflow/tensorflow") && !contains(image, "gpu")) {
     suspect.id = "F02";
     suspect.summary = "the image " + std::string(image) + " is the one without CUDA: take the tag that ends in -gpu";
-  } else if (scene.worked_in_another_run(seen->last_run)) {
+  } else if (scene.worked_in_another_run(seen->last_run) || told_apart(scene)) {
     suspect.id = "E08";
-    suspect.summary = "the CUDA libraries are not found here, while another run in the same text lists the GPU";
+    suspect.summary = "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
     suspect.summary = "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ", and CUDA " + scene.cuda->str() + " is installed";

@@ -14,7 +14,9 @@ void interpreter(const Scene& scene, Suspects& out) {
   std::set<std::string_view> interpreters;
   for (const auto value : scene.text.all_said("interpreter")) interpreters.insert(value);
   const bool installed = scene.text.says("tensorflow") && scene.text.has("version-of");
-  if (scene.notebook || installed || (interpreters.size() > 1 && scene.text.mentions("environment"))) {
+  const auto runs = scene.text.all("python-run");
+  const bool root = std::any_of(runs.begin(), runs.end(), [](const Sighting* run) { return contains(run->text, "sudo "); });
+  if (scene.notebook || installed || root || (interpreters.size() > 1 && scene.text.mentions("environment"))) {
     out.push_back({"F07", Weight::probable, "the interpreter that runs has no such package, another one on this machine may", {seen}, {}, seen->message->ask});
     return;
   }
@@ -29,7 +31,7 @@ void code(const Scene& scene, Suspects& out) {
     if (name == "code-hides/count") out.push_back({"P04", Weight::probable, "the program asks for no GPU: device_count={'GPU': 0}", {seen}, {}, {}});
   }
   if (const auto* seen = scene.text.find("code-pins")) {
-    out.push_back({"P01", Weight::hint, "the program pins work to the processor", {seen}, {}, {}});
+    out.push_back({"P01", scene.text.has("on-cpu") ? Weight::probable : Weight::hint, "the program pins work to the processor", {seen}, {}, {}});
   }
 }
 
@@ -40,6 +42,12 @@ void backend(const Scene& scene, Suspects& out) {
     if (seen == nullptr) seen = scene.text.find("keras-variable");
     if (seen == nullptr) seen = scene.text.find("keras-json");
     out.push_back({"F11", Weight::settled, "Keras runs on " + std::string(scene.text.said("keras_backend")) + ", not on TensorFlow", {seen}, {}, {}});
+  }
+  if (keras == "torch" || keras == "jax" || keras == "pytorch") {
+    const auto* seen = scene.text.find("keras-backend");
+    if (seen == nullptr) seen = scene.text.find("keras-variable");
+    if (seen == nullptr) seen = scene.text.find("keras-json");
+    out.push_back({"F11", Weight::hint, "Keras runs on " + std::string(scene.text.said("keras_backend")) + ": what TensorFlow has does not count", {seen}, {}, {}});
   }
   const auto platforms = lower(scene.text.said("jax_platforms"));
   const auto* variable = scene.text.find("platform-variable");

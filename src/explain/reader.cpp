@@ -66,7 +66,10 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
       std::find(ranks.begin(), ranks.end(), stripped.rank) == ranks.end()) {
     ranks.emplace_back(stripped.rank);
   }
-  if (number <= kHead) state(stripped.body, number);
+  if (number <= kHead) {
+    state(stripped.body, number);
+    converse(stripped.body, stripped.rank, number);
+  }
   const auto seen = see(stripped.body, stripped.rank, number);
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
     return starts_a_gpu(*reading_.sightings[i].message);
@@ -88,6 +91,23 @@ void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t nu
     before_ = {0, number, std::string(body.substr(0, kLongestText))};
     want_next_();
   }
+}
+
+/// A question at a prompt and its answer, some lines further down, are matched as one line: "QUESTION = ANSWER".
+void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
+  if (question_) {
+    if (const auto answer = question_->answered_by(body)) {
+      const auto joined = question_->text + " = " + *answer;
+      question_.reset();
+      see(joined, rank, number);
+    }
+  }
+  if (auto question = question_in(body)) question_ = std::move(question);
+}
+
+void Reader::finish() {
+  if (question_ && question_->silence_answers) see(question_->text + " = (nothing)", {}, Question::kEnd);
+  question_.reset();
 }
 
 void Reader::state(std::string_view body, std::uint64_t number) {

@@ -1,6 +1,7 @@
 // Turns lines into a Reading: cleans each, asks the table of messages, and keeps what was seen within bounds.
 #pragma once
 
+#include "explain/dialogue.h"
 #include "explain/reading.h"
 
 #include <functional>
@@ -18,10 +19,13 @@ public:
   static constexpr std::uint64_t kHead = 400;
 
   void line(std::string_view raw, std::uint64_t number);
+  /// No line follows.
+  void finish();
   const Reading& reading() const { return reading_; }
 
 private:
   void segment(std::string_view text, std::uint64_t number);
+  void converse(std::string_view body, std::string_view rank, std::uint64_t number);
   void state(std::string_view body, std::uint64_t number);
   void say(std::string key, std::string value, std::uint64_t number, bool by_hand);
   void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
@@ -38,6 +42,7 @@ private:
   std::size_t contexts_ = 0; // sightings of kind context, bounded on their own
   std::optional<double> clock_;
   Pause before_; // the last line with a time stamp, if a GPU is started in it
+  std::optional<Question> question_; // at a prompt, not yet answered
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
   bool notebook_ = false; // the last run was begun in a notebook
 };

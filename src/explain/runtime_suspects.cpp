@@ -36,11 +36,17 @@ void memory(const Scene& scene, Suspects& out) {
       out.push_back({others ? "R01" : "R08", Weight::settled, others ? "the GPU's memory is held by other processes" : std::string(seen->message->says), {seen}, {}, seen->message->ask});
     }
   }
-  const auto* seen = text.find("handle");
+  const auto handles = text.all("handle");
+  const auto first_cause = std::find_if(handles.begin(), handles.end(), [](const Sighting* handle) { return handle->message->kind == Kind::cause; });
+  const auto blas = std::find_if(handles.begin(), handles.end(), [](const Sighting* handle) {
+    return handle->message->name == "handle/blas" || handle->message->name == "handle/convolution";
+  });
+  const auto* seen = first_cause != handles.end() ? *first_cause : blas != handles.end() ? *blas : nullptr;
+  if (const auto* refused = text.find("pool-refused"); refused != nullptr && seen == nullptr && !text.has("oom")) {
+    out.push_back({"R01", Weight::hint, "TensorFlow does not get the memory that it asks for: others hold it", {refused}, {}, refused->message->ask});
+  }
   if (seen == nullptr) return;
   if (text.has("cudnn-older") || text.has("library-missing") || text.has("undefined-symbol") || text.has("cudnn-mixed") || text.has("oom")) return;
-  const bool tells = seen->message->kind == Kind::cause;
-  if (!tells) return;
   const bool own = scene.in_use != nullptr;
   const bool others = others_hold_memory(scene, *seen);
   std::vector<const Sighting*> evidence = {seen};
@@ -91,7 +97,7 @@ void plain_suspects(const Scene& scene, Suspects& out) {
       "libcuda-missing", "cuinit-stub", "nvml-stub", "smi-failed", "nvml-driver", "nvml-library", "driver-not-found", "no-devices-found", "xid",
       "probed-none", "cuinit-unknown", "driver-too-old", "invalid-ordinal", "nvml-unknown", "library-missing", "cudart-stub", "cudnn-older",
       "cudnn-part", "jax-library", "ptxas-missing", "libdevice", "no-wheel", "sm-unsupported", "no-kernel", "no-sass", "ptx-jit", "too-few-cores",
-      "module-missing", "oom", "handle"};
+      "module-missing", "oom", "handle", "container-driver"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;

@@ -43,12 +43,16 @@ void read_place(Scene& scene) {
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
   const bool windows_words = contains(os, "windows") || text.has("windows");
   scene.windows = windows_words && !scene.wsl;
-  scene.macos = !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") || contains(os, "darwin"));
+  scene.macos = !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") || contains(os, "darwin") ||
+                                     contains(lower(text.said("gpu")), "apple m"));
   scene.jetson = text.has("jetson") || text.mentions("jetson");
   scene.colab = text.has("colab-place") || text.mentions("colab");
   scene.kaggle = text.has("kaggle-place");
   scene.virtual_machine = text.has("vm-place") || text.says("guest") || text.mentions("virtual machine");
   scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") || text.mentions("pycharm");
+  scene.mig = text.has("mig-mode");
+  scene.login_node = text.has("login-node") || text.mentions("login node");
+  scene.aarch64 = (text.has("aarch64") || text.mentions("aarch64") || text.mentions("arm64")) && !scene.jetson;
   const auto* passed = text.find("passthrough");
   scene.virtual_machine = scene.virtual_machine || passed != nullptr;
 }

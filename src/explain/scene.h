@@ -29,6 +29,9 @@ struct Scene {
   bool colab = false;
   bool kaggle = false;
   bool virtual_machine = false;
+  bool mig = false;
+  bool login_node = false; // of a cluster: no GPU there
+  bool aarch64 = false;    // an ARM server
   bool notebook = false; // a notebook or an editor starts the program
   std::optional<bool> has_gpu;  // stated
   bool other_gpu_only = false;  // all GPUs that are named are of other makers
