@@ -153,6 +153,10 @@ void by_tables(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   const auto* line = no_gpu_line(scene);
   if (scene.in_use != nullptr) return;
+  const bool needs_cuda = text.has("library-missing") || text.has("dll-load") || text.has("native-runtime") || text.has("dlopen-some") || text.has("cudart-stub");
+  if (scene.other_gpu_only && needs_cuda) {
+    out.push_back({"H02", Weight::probable, "the GPU is not NVIDIA's (" + scene.gpu + "), and this build wants CUDA", versions(scene), {}, {}});
+  }
   if (scene.other_gpu_only && !text.says("rocm_package") && !text.says("directml") && !scene.macos && (line != nullptr || scene.tensorflow)) {
     out.push_back({"H02", Weight::hint, "the GPU is not NVIDIA's (" + scene.gpu + "), and this build wants CUDA", versions(scene), {}, {}});
   }
@@ -178,7 +182,12 @@ void doubled(const Scene& scene, Suspects& out) {
   const auto cpu = text.said("cpu_package");
   const auto plain = text.all_said("tensorflow");
   const auto packages = text.all("version-of");
-  if (scene.in_use != nullptr || (!text.has("no-gpu-listed") && !text.has("keras-mismatch") && !text.has("broken"))) return;
+  if (scene.in_use != nullptr) return;
+  const auto plain_version = plain.empty() ? std::nullopt : Version::parse(plain.back());
+  if (!gpu.empty() && plain_version && plain_package_without_cuda(*plain_version)) {
+    out.push_back({"F06", Weight::hint, "tensorflow " + plain_version->str() + " (without CUDA in that release) and tensorflow-gpu " + std::string(gpu) + " overwrite each other", packages, {}, {}});
+  }
+  if (!text.has("no-gpu-listed") && !text.has("keras-mismatch") && !text.has("broken")) return;
   const bool cpu_and_gpu = !gpu.empty() && cpu == "tensorflow-cpu";
   const bool two_releases = !gpu.empty() && std::none_of(plain.begin(), plain.end(), [&](std::string_view version) { return version == gpu; }) &&
                             std::any_of(packages.begin(), packages.end(), [](const Sighting* seen) { return seen->message->name == "version-of/pip-tensorflow"; });

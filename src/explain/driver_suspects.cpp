@@ -43,6 +43,9 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
     return {"H06", Weight::probable, "the module does not answer and Secure Boot is on, which refuses unsigned modules", {boot, &seen}, {}, {}};
   }
+  if (const auto* optimus = text.find("optimus")) {
+    return {"H15", Weight::probable, "the laptop's GPU is switched off when it is asked for", {optimus, &seen}, {}, {}};
+  }
   if (const auto* package = text.find("driver-package")) {
     return {"H06", Weight::probable, "a driver package is installed and its kernel module does not answer", {package, &seen}, {}, "dkms status"};
   }
@@ -142,6 +145,10 @@ void unknown_error(const Scene& scene, Suspects& out) {
   const auto* node = scene.text.find("device-node");
   if (node != nullptr && node->message->name == "device-node/denied") {
     out.push_back({"H08", Weight::probable, "cuInit fails and the device files are open to one group only", {node, seen}, {}, {}});
+    return;
+  }
+  if (const auto* optimus = scene.text.find("optimus")) {
+    out.push_back({"H15", Weight::probable, "the laptop's GPU is switched off when CUDA asks for it", {optimus, seen}, {}, {}});
     return;
   }
   if (scene.text.has("nvml-unknown")) return; // the container lost its GPU: said there

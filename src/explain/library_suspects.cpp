@@ -35,6 +35,16 @@ Missing missing_libraries(const Scene& scene) {
   return missing;
 }
 
+/// The writer says that the file is there: "- file present in: /usr/local/cuda/lib64".
+bool said_to_be_there(const Scene& scene) {
+  const auto& said = scene.text.reading().said;
+  return std::any_of(said.begin(), said.end(), [](const Said& each) {
+    const auto words = lower(each.key + ' ' + each.value);
+    return each.by_hand && (contains(words, "file present") || contains(words, "file exists") || contains(words, "file is there") ||
+                            contains(words, "files are there") || contains(words, "library exists") || contains(words, "is on disk"));
+  });
+}
+
 /// The text shows a file of this very name, or of one that begins with it (libx.so.8 -> libx.so.8.1.0).
 bool on_disk(const Scene& scene, std::string_view name) {
   const auto files = scene.text.all_said("library_file");
@@ -106,7 +116,7 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "L02";
     suspect.summary += ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
     suspect.weight = Weight::settled;
-  } else if (on_disk(scene, missing.names.front()) || (same_cuda(scene, missing) && !missing.only("cudnn") && missing.products.contains("cudart"))) {
+  } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) || (same_cuda(scene, missing) && !missing.only("cudnn") && missing.products.contains("cudart"))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: its folder is not where the loader looks";
   } else if (stated_cudnn(scene, missing)) {

@@ -83,8 +83,12 @@ void read_gpus(Scene& scene) {
   const auto& text = scene.text;
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
+  const auto gpu = lower(text.said("gpu"));
+  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("no gpu")) scene.has_gpu = false;
   scene.other_gpu_only = only_others(text);
-  scene.smi_works = text.has("smi-header") || text.has("smi-gpu");
+  const auto smi = lower(text.said("nvidia-smi"));
+  const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices", "couldn't", "mismatch", "unknown"});
+  scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
   for (const auto* sighting : text.all("smi-gpu")) scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
   scene.module_runs = text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
   scene.gpu = text.said("gpu");
