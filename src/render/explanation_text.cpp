@@ -7,9 +7,10 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::size_t kLabel = 10; // columns of "  fix     "
+constexpr std::size_t kLabel = 12; // columns of "  harmless  "
 constexpr std::size_t kMostHarmless = 4;
-constexpr std::size_t kMostQuote = 200; // characters of a quoted line
+constexpr std::size_t kMostQuote = 200; // bytes of a quoted line
+constexpr std::size_t kShortQuote = 64;
 
 class Page {
 public:
@@ -20,7 +21,7 @@ public:
   }
   void line(std::string_view text) { text_ += std::string(text) + "\n"; }
   void gap() { text_ += '\n'; }
-  /// "  fix     words, wrapped under themselves".
+  /// "  fix       words, wrapped under themselves".
   void field(std::string_view label, std::string_view words) {
     const auto width = std::max<std::size_t>(style_.width, 40) - kLabel;
     std::string head = "  " + std::string(label);
@@ -49,11 +50,11 @@ std::string place(const explain::Quote& quote) {
   return "line " + std::to_string(quote.line) + (quote.count > 1 ? " (" + std::to_string(quote.count) + " times)" : "");
 }
 
-std::string cut(std::string_view text) {
+std::string cut(std::string_view text, std::size_t most = kMostQuote) {
   auto safe = printable(text);
-  if (display_width(safe) <= kMostQuote) return safe;
+  if (safe.size() <= most) return safe;
   // Not in the middle of a character.
-  std::size_t end = kMostQuote;
+  std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(safe[end]) & 0xc0U) == 0x80U) --end;
   return safe.substr(0, end) + "...";
 }
@@ -86,7 +87,7 @@ void put_harmless(Page& page, const std::vector<explain::Quote>& harmless, bool 
       page.field("", "and others (-v shows all)");
       return;
     }
-    page.field(shown++ == 0 ? "harmless" : "", place(quote) + ": " + cut(std::string_view(quote.text).substr(0, 90)) + " = " + quote.says);
+    page.field(shown++ == 0 ? "harmless" : "", place(quote) + ": " + cut(quote.text, kShortQuote) + " = " + quote.says);
   }
 }
 
