@@ -109,10 +109,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
     return Suspect{"E02", Weight::probable, "CUDA_VISIBLE_DEVICES is '" + set.value + "', and no such GPU is shown to the program", with(&seen, shown), {}, "nvidia-smi -L"};
   }
   if (scene.mig) return Suspect{"H14", Weight::probable, "MIG is on, and no MIG instance is shown to the program", with(&seen, text.find("mig-mode")), {}, "nvidia-smi -L"};
-  if (text.has("versions-agree") || (scene.smi_works && !set.shown)) {
-    return Suspect{"E01", Weight::probable, "the driver is well and answers 'no device': CUDA_VISIBLE_DEVICES hides the GPUs, in the shell or in the program", {&seen}, {},
-                   "echo \"$CUDA_VISIBLE_DEVICES\"; grep -rn CUDA_VISIBLE_DEVICES ."};
-  }
+  // A driver that is well and shows no device: hidden by a variable, in code, or by the rights of the device files.
   return std::nullopt;
 }
 

@@ -109,14 +109,16 @@ void architecture(const Scene& scene, Suspects& out) {
   if (!lowest && scene.release != nullptr && scene.release->min_capability) {
     lowest = scene.release->min_capability->major * 10 + scene.release->min_capability->minor;
   }
-  const auto has = scene.capability ? std::optional(scene.capability->major * 10 + scene.capability->minor) : std::nullopt;
+  constexpr int kUnknown = -1;
+  constexpr int kKepler = 35; // where the build's list is not known, what no build of today has
+  const int has = scene.capability ? scene.capability->major * 10 + scene.capability->minor : kUnknown;
   const std::string gpu = scene.gpu.empty() ? "this GPU" : std::string(scene.gpu);
   const std::string capability = scene.capability ? " (compute capability " + scene.capability->str() + ")" : "";
   std::vector<const Sighting*> evidence = {seen};
   for (const std::string_view more : {"no-kernel", "sm-list"}) {
     if (const auto* other = scene.text.find(more); other != nullptr && other != seen) evidence.push_back(other);
   }
-  if (has && *has < lowest.value_or(has ? (*has < 37 ? 37 : 0) : 0)) {
+  if (has != kUnknown && has < lowest.value_or(kKepler)) {
     out.push_back({"H11", Weight::settled, gpu + capability + " is older than what this build has code for", std::move(evidence), {}, {}});
     return;
   }
@@ -126,12 +128,22 @@ void architecture(const Scene& scene, Suspects& out) {
                  gpu + capability + " is newer than what this build has code for" + (waits ? ": it compiles at the first start" : ""), std::move(evidence), {}, seen->message->ask});
 }
 
-/// The limit is at most what the strongest visible GPU has, unless the variable sets another (or the release is
-/// from before 1.0, with a fixed limit of 8): where every GPU is left out, the variable is what decides.
+/// The limit is the smaller of 8 and what the strongest visible GPU has, unless the variable sets another (or the
+/// release is from before 1.0, with a fixed 8): where every GPU is left out, or the limit is higher, the variable decides.
 void ignored(const Scene& scene, Suspects& out) {
   const auto seen = scene.text.all("too-few-cores");
   if (seen.empty() || scene.in_use != nullptr) return;
   const std::string cores(seen.front()->value("cores"));
+  std::uint64_t ignored_gpus = 0;
+  for (const auto* each : seen) ignored_gpus += each->count;
+  std::uint64_t found_gpus = 0;
+  for (const auto* each : scene.text.all("gpu-found")) found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
+  const auto limit = to_number(seen.front()->value("minimum"));
+  const bool none_left = (found_gpus > 0 && ignored_gpus >= found_gpus) || no_gpu_line(scene) != nullptr || (limit && *limit > 8);
+  if (!none_left) {
+    out.push_back({"H16", Weight::settled, "TensorFlow leaves out a GPU with " + cores + " multiprocessors; a stronger one is there", seen, {}, {}});
+    return;
+  }
   const std::string summary = "TensorFlow leaves the GPU out: it has " + cores + " multiprocessors, fewer than " + std::string(seen.front()->value("minimum"));
   out.push_back({"E06", Weight::settled, summary + ", the limit of TF_MIN_GPU_MULTIPROCESSOR_COUNT", seen, "set TF_MIN_GPU_MULTIPROCESSOR_COUNT=" + cores, {}});
 }

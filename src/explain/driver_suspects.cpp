@@ -36,6 +36,9 @@ std::string place_words(std::string_view id, bool scene_login) {
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
   Suspect suspect{"H03", Weight::probable, std::string(seen.message->says), {&seen}, {}, seen.message->ask};
+  if (seen.message->signal == "cuinit-303" || seen.message->signal == "libcuda-missing") {
+    suspect.summary = "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
+  }
   if (const auto* nouveau = text.find("nouveau")) {
     return {"H04", Weight::settled, "nouveau is loaded and holds the GPU, so NVIDIA's module cannot", {nouveau, &seen}, {}, {}};
   }
