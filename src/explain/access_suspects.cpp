@@ -79,6 +79,12 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) {
     return Suspect{"C07", Weight::probable, "the job asked the scheduler for no GPU", {&seen}, {}, {}};
   }
+  const auto prompts = text.all("prompt-of");
+  const bool root_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) { return prompt->message->name == "prompt-of/root"; });
+  const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) { return prompt->message->name == "prompt-of/user"; });
+  if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
+    return Suspect{"H08", Weight::probable, "root gets the GPU and a plain user does not", {&seen}, {}, "ls -l /dev/nvidia*; id"};
+  }
   if (scene.worked_in_another_run(seen.last_run)) {
     return Suspect{"P03", Weight::probable, "the GPU works in another run of the same text: this program, or a package that it imports, hides it (CUDA_VISIBLE_DEVICES set in code)", {&seen}, {},
                    "grep -rn CUDA_VISIBLE_DEVICES . ; python -c \"import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'))\""};

@@ -82,7 +82,10 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
     if (gate > until && gate != place("visibility")) return false;
     if (gate == place("visibility") && until < place("libraries")) return false;
     return std::all_of(suspect.evidence.begin(), suspect.evidence.end(), [&](const Sighting* seen) {
-      return seen->last_run <= success->last_run && seen->last <= success->last;
+      const auto& ours = seen->message->framework;
+      const auto& theirs = success->message->framework;
+      const bool other_framework = !ours.empty() && !theirs.empty() && ours != theirs; // PyTorch's success says nothing of TensorFlow
+      return !other_framework && seen->last_run <= success->last_run && seen->last <= success->last;
     });
   };
   std::erase_if(suspects, [&](const Suspect& suspect) {
