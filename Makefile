@@ -46,6 +46,7 @@ asan tsan: %san:
 
 bench: build
 	@python3 bench/verdict.py build/release/gpuwhy
+	@python3 bench/explain.py build/release/gpuwhy
 
 differential: build
 	@python3 tests/differential/run.py --gpuwhy build/release/gpuwhy

@@ -5,7 +5,7 @@
 //   const Explanation explanation = explainer.finish();
 #pragma once
 
-#include "explain/explanation.h"
+#include "verdict/explanation.h"
 
 #include <memory>
 #include <string_view>

@@ -1,7 +1,7 @@
 // Weighs the suspects of a reading: what comes first on the route is the root, what follows from it is no cause.
 #pragma once
 
-#include "explain/explanation.h"
+#include "verdict/explanation.h"
 #include "explain/reading.h"
 
 #include <optional>

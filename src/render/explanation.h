@@ -1,7 +1,7 @@
 // An Explanation for people (one screen) and for programs (schema gpuwhy.report/1).
 #pragma once
 
-#include "explain/explanation.h"
+#include "verdict/explanation.h"
 #include "render/style.h"
 
 #include <string>
