@@ -12,6 +12,7 @@ namespace gpuwhy::program {
 namespace {
 
 constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::case_clause) + 1;
+constexpr TSSymbol kErrorSymbol = static_cast<TSSymbol>(-1); // of ERROR nodes, by the library's convention
 constexpr std::uint64_t kLongestParse = 20'000'000; // microseconds
 
 using Name = std::pair<std::string_view, Kind>;
@@ -206,7 +207,7 @@ private:
   }
 
   NodeId enter(TSNode from, TSFieldId field, NodeId parent) {
-    const bool error = ts_node_is_error(from) || ts_node_is_missing(from);
+    const bool error = ts_node_symbol(from) == kErrorSymbol || ts_node_is_missing(from);
     const auto start = ts_node_start_point(from);
     if (error && !tree_.first_error_line_) tree_.first_error_line_ = start.row + 1;
     if (!ts_node_is_named(from) && parent != kNoNode) return kNoNode;
@@ -290,7 +291,7 @@ NodeId Tree::at(NodeId id, std::size_t index) const {
 std::size_t Tree::count(NodeId id) const {
   std::size_t count = 0;
   if (id == kNoNode) return 0;
-  for (const NodeId child : children(id)) count += nodes_[child].kind != Kind::comment ? 1 : 0;
+  for (const NodeId child : children(id)) count += nodes_[child].kind != Kind::comment ? 1U : 0U;
   return count;
 }
 
