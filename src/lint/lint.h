@@ -44,6 +44,7 @@ struct Settings {
 /// followed below the named paths.
 Result<std::vector<Target>> find_targets(System& system, const std::vector<std::string>& paths,
                                          const std::vector<std::string>& exclude, LintReport& report);
+/// Tests and benchmarks: they use the CPU, odd layers and small batches on purpose.
 bool is_test_file(std::string_view below);
 
 /// Looks upwards from `path`. Fails for settings that cannot be read as such.

@@ -86,7 +86,10 @@ bool is_test_file(std::string_view below) {
   }
   const auto parts = split(below, '/');
   for (std::size_t at = 0; at + 1 < parts.size(); ++at) {
-    if (parts[at] == "tests" || parts[at] == "test" || parts[at] == "testing" || parts[at] == "testdata") return true;
+    if (parts[at] == "tests" || parts[at] == "test" || parts[at] == "testing" || parts[at] == "testdata" ||
+        parts[at] == "benchmark" || parts[at] == "benchmarks") {
+      return true;
+    }
   }
   return false;
 }

@@ -98,6 +98,7 @@ bool trains_outside(const Module& module, NodeId body) {
 }
 
 bool measures(const Module& module, NodeId id) {
+  if (module.imports("timeit") && mentions_gpu(module)) return true;
   const NodeId function = module.function(id);
   const NodeId owner = module.class_of(id);
   if (function != kNoNode && named_for_measuring(module.function_name(function))) return true;

@@ -1,6 +1,7 @@
 // Steps that run as Python on the host: eager training, Python inside a graph, Python loops over tensors.
 // Truth: compile(run_eagerly=True) and its kin; tf.py_function's documentation; one kernel an op and turn.
 #include "program/frameworks.h"
+#include "rules/P_program/dataset_chains.h"
 #include "rules/report.h"
 #include "rules/rule.h"
 
@@ -84,20 +85,33 @@ bool hot(const Module& module, NodeId call) {
          contains(name, "metric") || contains(name, "forward");
 }
 
+/// A map whose results are kept: its Python runs once.
+bool cached(const Module& module, NodeId call, const std::vector<DatasetChain>& chains) {
+  for (const auto& chain : chains) {
+    for (const auto& map : chain.maps) {
+      if (map.cached && module.tree().inside(call, map.call)) return true;
+    }
+  }
+  return false;
+}
+
 void python_in_graph(const Module& module, lint::Report& report) {
+  const auto chains = dataset_chains(module);
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto callee = module.callee(call);
     const bool python = callee == "tensorflow.py_function" || callee == "tensorflow.numpy_function" ||
                         callee == "tensorflow.py_func" || callee == "tensorflow.contrib.eager.py_func" ||
                         callee == "tensorflow.contrib.framework.py_func";
-    if (!python || module.dead(call) || module.in_test(call)) continue;
+    if (!python || module.dead(call) || module.in_test(call) || cached(module, call, chains)) continue;
     if (in_dataset_map(module, call)) {
       report.at(call, Severity::info,
                 "Python runs for each element under the interpreter's lock: parallel calls wait for each other",
                 "write the step with TensorFlow ops, or prepare the data once beforehand");
     } else {
       report.at(call, hot(module, call) ? Severity::warning : Severity::info,
-                "Python on the CPU inside the graph: the GPU waits for it in every step",
+                std::string("Python on the CPU inside the graph: ") +
+                    (hot(module, call) ? "the GPU waits for it in every step"
+                                       : "where this is part of a step, the GPU waits for it"),
                 "write it with TensorFlow ops");
     }
   }
@@ -181,6 +195,9 @@ void python_loops(const Module& module, lint::Report& report) {
     const bool layer = applies_layer(module, body);
     if (!extent && !layer) return;
     if (on_host(module, body)) return;
+    for (const auto& word : words_of(module.text(target))) {
+      if (word == "dim" || word == "axis" || word == "ndim") return; // a few axes, not an extent
+    }
     if (extent && !(uses_turn(module, body, module.text(target)) && calls_ops(module, body)) && !layer) return;
     const auto turns = module.fold(end);
     if (turns.is_integer() && turns.integer <= 8) return;

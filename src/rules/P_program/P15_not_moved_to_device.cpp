@@ -16,7 +16,7 @@ bool device_is_handled(const Module& module) {
   for (const std::string_view name :
        {"accelerate", "pytorch_lightning", "lightning", "fastai", "ignite", "transformers", "deepspeed",
         "horovod", "ray", "skorch", "torchtnt", "composer", "stable_baselines3", "catalyst", "mmcv", "jax",
-        "torch_xla", "torch.distributed", "poutyne", "tianshou", "monai"}) {
+        "torch_xla", "keras", "torch.distributed", "poutyne", "tianshou", "monai"}) {
     if (module.imports(name)) return true;
   }
   const auto& tree = module.tree();

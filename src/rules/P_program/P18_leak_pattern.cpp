@@ -97,10 +97,18 @@ void models_in_loops(const Module& module, lint::Report& report) {
 
 // --- tf.function ---------------------------------------------------------------------------------
 
+/// Runs only where an earlier result is not there: `if self.step: return self.step` before it.
+bool behind_early_exit(const Module& module, NodeId id) {
+  for (const auto& guard : module.guards(id)) {
+    if (guard.branch == kNoNode && guard.condition != kNoNode) return true;
+  }
+  return false;
+}
+
 bool called_repeatedly(const Module& module, NodeId function, int depth = 0) {
   if (depth > 3) return false;
   for (const NodeId call : module.calls_of(function)) {
-    if (module.tree().inside(call, function)) continue;
+    if (module.tree().inside(call, function) || behind_early_exit(module, call)) continue;
     if (module.loop(call) != kNoNode) return true;
     const NodeId outer = module.function(call);
     if (outer != kNoNode && called_repeatedly(module, outer, depth + 1)) return true;
@@ -113,6 +121,24 @@ bool is_wrapper(const Module& module, NodeId call) {
   return callee == "tensorflow.function" || callee == "jax.jit";
 }
 
+/// Something inside is made anew in the loop: the function cannot be wrapped outside it.
+bool needs_loop(const Module& module, NodeId what, NodeId loop) {
+  const auto& tree = module.tree();
+  if (loop == kNoNode) return false;
+  for (NodeId id = what; id < tree[what].end; ++id) {
+    if (tree.kind(id) != Kind::identifier || tree[id].field == Field::attribute) continue;
+    const auto* all = module.bindings(module.text(id));
+    if (all == nullptr) continue;
+    for (const auto& binding : *all) {
+      if (tree.inside(binding.at, loop) && !tree.inside(binding.at, what) &&
+          binding.type != Binding::Type::parameter) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 void wrapped_again(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
@@ -123,6 +149,7 @@ void wrapped_again(const Module& module, lint::Report& report) {
     const bool again = function != kNoNode && module.function_name(function) != "__init__" &&
                        called_repeatedly(module, function);
     if (!in_loop && !again) continue;
+    if (behind_early_exit(module, call) || needs_loop(module, call, module.loop(call))) continue;
     if (tree.kind(tree.around(call, Kind::return_statement)) == Kind::return_statement &&
         module.statement(call) == tree.around(call, Kind::return_statement)) {
       continue; // a factory; whoever calls it may keep the result
@@ -133,6 +160,7 @@ void wrapped_again(const Module& module, lint::Report& report) {
   for (const NodeId definition : tree.all(Kind::decorated_definition)) {
     const NodeId loop = module.loop(definition);
     if (loop == kNoNode || module.in_test(definition) || few_turns(module, loop)) continue;
+    if (needs_loop(module, definition, loop)) continue;
     for (const NodeId part : tree.children(definition)) {
       if (tree.kind(part) != Kind::decorator) continue;
       const NodeId what = tree.at(part, 0);

@@ -168,6 +168,7 @@ private:
       chain.prefetched = true;
     } else if (name == "cache") {
       chain.cached = true;
+      for (auto& map : chain.maps) map.cached = true;
     } else if (name == "batch" || name == "padded_batch") {
       chain.batch = call;
     } else if (name == "shuffle") {

@@ -14,6 +14,7 @@ struct MapStep {
   program::NodeId call = program::kNoNode;
   program::NodeId name = program::kNoNode; // the word "map", where a reader looks
   bool parallel = false;
+  bool cached = false; // a cache follows
   Cost cost = Cost::unknown;
 };
 
