@@ -14,6 +14,7 @@ namespace {
 using namespace program;
 
 constexpr std::size_t kLargestSource = std::size_t{4} << 20U;
+constexpr std::size_t kMostCalls = 20'000; // some rules compare calls with calls
 
 /// A Python file without any of these cannot matter; it is not parsed.
 constexpr auto kWords = std::to_array<std::string_view>(
@@ -47,6 +48,10 @@ void read_module(Unit& unit, LintReport& report) {
              "not all of it is Python 3 that can be read; the rest was judged");
   }
   if (tree.too_deep()) note(report, unit.path, 0, "nested too deep in places: those were left out");
+  if (tree.all(Kind::call).size() > kMostCalls) {
+    note(report, unit.path, 0, "more than " + std::to_string(kMostCalls) + " calls: written by a program, not judged");
+    return;
+  }
   unit.module = std::make_unique<Module>(std::move(tree));
 }
 
@@ -84,6 +89,7 @@ LintReport judge_file(const std::string& path, std::string bytes, const Selectio
   if (notebook || python) {
     if (!can_matter(unit.source.text) && unit.source.shell.empty()) return report;
     read_module(unit, report);
+    if (!unit.module) return report;
     if (!unit.source.shell.empty()) {
       unit.document = std::make_unique<Document>();
       unit.document->kind = Document::Kind::shell_lines;

@@ -87,6 +87,18 @@ bool hot(const Module& module, NodeId call) {
 
 /// A map whose results are kept: its Python runs once.
 bool cached(const Module& module, NodeId call, const std::vector<DatasetChain>& chains) {
+  const auto& tree = module.tree();
+  const NodeId statement = module.statement(call);
+  const NodeId assignment = tree.kind(statement) == Kind::expression_statement ? tree.at(statement, 0) : kNoNode;
+  if (tree.kind(assignment) == Kind::assignment) { // of a dataset from elsewhere: by its name
+    const auto name = module.text(tree.child(assignment, Field::left));
+    for (const NodeId later : tree.all(Kind::call)) {
+      if (later > call && module.called_name(later) == "cache" && module.text(module.receiver(later)).starts_with(name) &&
+          module.function(later) == module.function(call)) {
+        return true;
+      }
+    }
+  }
   for (const auto& chain : chains) {
     for (const auto& map : chain.maps) {
       if (map.cached && module.tree().inside(call, map.call)) return true;
@@ -188,7 +200,7 @@ void python_loops(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   const auto look = [&](NodeId loop, NodeId target, NodeId over, NodeId body) {
     if (tree.kind(over) != Kind::call || module.callee(over) != "range" || body == kNoNode) return;
-    if (tree.kind(target) != Kind::identifier || module.dead(loop) || module.in_test(loop)) return;
+    if (tree.kind(target) != Kind::identifier || excused(module, loop)) return;
     const auto count = module.positional_count(over);
     const NodeId end = module.argument(over, count > 1 ? 1 : 0, {});
     const bool extent = is_extent(module, end);

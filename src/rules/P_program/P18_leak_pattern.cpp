@@ -99,8 +99,10 @@ void models_in_loops(const Module& module, lint::Report& report) {
 
 /// Runs only where an earlier result is not there: `if self.step: return self.step` before it.
 bool behind_early_exit(const Module& module, NodeId id) {
-  for (const auto& guard : module.guards(id)) {
-    if (guard.branch == kNoNode && guard.condition != kNoNode) return true;
+  for (NodeId at = id; at != kNoNode; at = module.function(at)) {
+    for (const auto& guard : module.guards(at)) {
+      if (guard.branch == kNoNode && guard.condition != kNoNode) return true;
+    }
   }
   return false;
 }
