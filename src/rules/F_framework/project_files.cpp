@@ -33,13 +33,6 @@ std::string pinned(const Requirement& requirement) {
 
 bool has_extra(const Requirement& requirement, std::string_view part) { return contains(requirement.extras, part); }
 
-/// An image that brings CUDA, or a framework with it.
-bool cuda_image(std::string_view image) {
-  const auto name = lower(image);
-  return contains(name, "cuda") || contains(name, "gpu") || contains(name, "nvcr.io") || contains(name, "nvidia") ||
-         contains(name, "pytorch/pytorch") || contains(name, "jax");
-}
-
 /// The requirement is installed into an image that brings no CUDA.
 bool into_plain_image(const Document& document, std::uint32_t line) {
   const program::Entry* base = nullptr;

@@ -45,7 +45,7 @@ TEST(ProjectFiles, Requirements) {
 
 TEST(ProjectFiles, CondaAndPyproject) {
   EXPECT_EQ(found("channels: [conda-forge]\ndependencies:\n  - python=3.12\n  - tensorflow=2.15=mkl_py\n  - pip:\n    - tensorflow==2.10.0\n", "environment.yml"),
-            (Places{"F02:4", "F06:6", "F08:4", "F08:6"}));
+            (Places{"F02:4", "F08:4", "F06:6", "F08:6"}));
   EXPECT_EQ(found("[project]\ndependencies = [\n  'numpy',\n  'tensorflow-cpu',\n]\n", "pyproject.toml"), Places{"F02:4"});
   EXPECT_EQ(found("[[package]]\nname = 'tensorflow-cpu'\nversion = '2.15.0'\n", "uv.lock"), Places{"F02:1"});
 }

@@ -40,7 +40,7 @@ TEST(LintText, FrameMarkAndNoEscapes) {
   EXPECT_EQ(render::lint_text(report, {false, true, 80}),
             "error[P01] The program puts its model on the CPU\n"
             " ──> a b.py:7:7\n"
-            " 7 │     with tf.device('/cpu:0'):  # \\x1B[31m\n"
+            " 7 │     with tf.device('/cpu:0'):  # \\x1b[31m\n"
             "   │          ^^^^^^^^^^^^^^^^\n"
             "  why  what is made here stays on the CPU\n"
             "  fix  remove the scope (--fix does it)\n"
