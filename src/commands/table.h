@@ -7,6 +7,7 @@ namespace gpuwhy {
 
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
+extern const Command kLintCommand;
 extern const Command kSnapshotCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;

@@ -106,6 +106,13 @@ private:
   Outcome(State s, std::string t) : state(s), text(std::move(t)) {}
 };
 
+namespace program {
+struct Unit;
+}
+namespace lint {
+class Report;
+}
+
 struct Rule {
   std::string_view id;    // "L03", as in causes.md; never re-used
   std::string_view slug;  // "cudnn-missing": names the fault, not the remedy
@@ -122,7 +129,10 @@ struct Rule {
   std::string_view references;  // Markdown list of links, or empty
   /// Ids at any gate that are mere consequences of this one: they are dropped when this is found.
   std::span<const std::string_view> explains;
-  Outcome (*check)(const Case&);
+  /// Nothing for a cause that no fact of a machine can settle.
+  Outcome (*check)(const Case&) = nullptr;
+  /// Finds the cause in a program or a project file (rules/report.h); nothing where it cannot be seen there.
+  void (*lint)(const program::Unit&, lint::Report&) = nullptr;
 };
 
 /// All rules, sorted by id. Generated at build time from the files in this folder.

@@ -1,6 +1,7 @@
 // A job of a batch scheduler that asked for no GPU. Truth: the variables that Slurm, PBS, LSF and Grid Engine set for a
 // granted GPU (Access::scheduler_gpus); the driver's answer in the job.
 #include "base/text.h"
+#include "rules/C_container/project_files.h"
 #include "rules/H_hardware/gpus.h"
 
 #include <algorithm>
@@ -55,6 +56,7 @@ GPU. With Slurm a step started by `srun` inside the job may need its own `--gres
     .references = R"(- [Slurm: generic resources](https://slurm.schedmd.com/gres.html))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_slurm_without_gres,
 };
 
 } // namespace gpuwhy::rules

@@ -2,6 +2,7 @@
 // only the platforms in the list are started, and the first of them is where work goes; JAX_PLATFORM_NAME picks the
 // default among all; JAX_CUDA_VISIBLE_DEVICES is "all" or a list of numbers.
 #include "base/text.h"
+#include "rules/C_container/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -76,6 +77,7 @@ where the GPU's start-up messages were in the way. `JAX_PLATFORM_NAME` is the ol
     .references = R"(- [JAX: configuration options](https://docs.jax.dev/en/latest/config_options.html))",
     .explains = {},
     .check = check,
+    .lint = lint_platform_variable,
 };
 
 } // namespace gpuwhy::rules

@@ -2,6 +2,7 @@
 // Truth: tensorflow/python/platform/build_info.py of that very installation; names only where it is
 // not readable.
 #include "base/text.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 
 #include <algorithm>
@@ -100,6 +101,7 @@ then `python -m pip install 'tensorflow[and-cuda]'`. With conda, ask for a CUDA 
 - [NVIDIA's TensorFlow container](https://catalog.ngc.nvidia.com/orgs/nvidia/containers/tensorflow))",
     .explains = {},
     .check = check,
+    .lint = lint_cpu_only_build,
 };
 
 } // namespace gpuwhy::rules

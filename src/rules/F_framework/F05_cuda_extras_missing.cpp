@@ -1,5 +1,6 @@
 // A GPU build, and most of the CUDA libraries that it opens are nowhere: they were never installed.
 // Truth: the loader's search; `pip install tensorflow` without the extra brings none of them.
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
@@ -82,6 +83,7 @@ TensorFlow.)",
 - [pip's CUDA libraries are not found (tensorflow#63362)](https://github.com/tensorflow/tensorflow/issues/63362))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_cuda_extras_missing,
 };
 
 } // namespace gpuwhy::rules

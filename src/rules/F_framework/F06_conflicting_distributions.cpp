@@ -2,6 +2,7 @@
 // name are on the import path, and what is imported in the end cannot use the GPU. Truth: the
 // metadata in the site directories against the build information of the package.
 #include "base/text.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_faults.h"
 
@@ -172,6 +173,7 @@ tensorflow-cpu` and `python -m pip install 'tensorflow[and-cuda]'`. Look at `pip
     .references = R"(- [Install TensorFlow with pip](https://www.tensorflow.org/install/pip))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_conflicting_distributions,
 };
 
 } // namespace gpuwhy::rules

@@ -2,6 +2,7 @@
 // Truth: the Python versions of the releases (knowledge/tensorflow_releases.tsv).
 #include "base/text.h"
 #include "knowledge/knowledge.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 
 #include <algorithm>
@@ -74,6 +75,7 @@ distribution found for tensorflow", which sounds as if the package did not exist
 - [tensorflow on PyPI](https://pypi.org/project/tensorflow/#files))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_python_unsupported,
 };
 
 } // namespace gpuwhy::rules

@@ -3,6 +3,7 @@
 // (a plug-in of another version is dropped with a warning), jax_plugins/xla_cuda12/__init__.py.
 #include "base/text.h"
 #include "base/version.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/wheels.h"
 
@@ -117,6 +118,7 @@ GPU older than Turing.)",
     .references = R"(- [Installing JAX](https://docs.jax.dev/en/latest/installation.html))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_jax_without_cuda_plugin,
 };
 
 } // namespace gpuwhy::rules

@@ -1,6 +1,7 @@
 // The installed PyTorch was built without CUDA. Truth: torch/version.py of that very installation ("cuda = None");
 // the local tag of its version (+cpu) says the same.
 #include "base/text.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 
 namespace gpuwhy::rules {
@@ -51,6 +52,7 @@ pytorch.org shows for CUDA. pip keeps what is there if the version fits, hence `
     .references = R"(- [PyTorch: get started](https://pytorch.org/get-started/locally/))",
     .explains = {},
     .check = check,
+    .lint = lint_torch_cpu_build,
 };
 
 } // namespace gpuwhy::rules
