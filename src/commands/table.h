@@ -7,6 +7,8 @@ namespace gpuwhy {
 
 extern const Command kCheckCommand;
 extern const Command kSnapshotCommand;
+extern const Command kProveCommand;
+extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;
