@@ -146,7 +146,8 @@ Exit run(const Arguments& arguments, Console& console) {
   for (const auto& [layer, choice] : libraries) {
     if (!choice.files.empty()) request.libraries[layer] = choice.files;
   }
-  const auto runs = run_layers(*system, request);
+  const auto known = failed_already(facts);
+  const auto runs = known ? std::vector<LayerRun>{*known} : run_layers(*system, request);
   const auto proof = prove(facts, *subject->subject, subject->verdict, wish->effort, *ordinal, libraries, runs);
   console.out << (arguments.has("json") ? prove_json(proof) : prove_text(proof, console.style, arguments.has("verbose")));
   return exit_of(proof);

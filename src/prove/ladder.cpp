@@ -141,8 +141,9 @@ std::optional<Explanation> explain_by_code(const LayerRun& run) {
   return std::nullopt;
 }
 
+/// The GPU's memory: starting the driver takes none of it, but memory of the host.
 bool is_memory_full(const LayerRun& run) {
-  return (run.api == "cuda" || run.api == "cudart") && run.code == kOutOfMemory;
+  return run.layer != Layer::driver && (run.api == "cuda" || run.api == "cudart") && run.code == kOutOfMemory;
 }
 
 std::string highest_passed(const Proof& proof) {
@@ -177,6 +178,9 @@ void conclude_failure(Proof& proof, const Rung& rung, const NvmlDevice* device, 
     proof.suspect = Suspect::machine;
     const auto who = owners(device);
     proof.conclusion = up_to + "the GPU's memory is full" + (who.empty() ? "" : ", taken by" + who);
+  } else if (rung.layer == Layer::driver && rung.run.api == "cuda" && rung.run.code == kOutOfMemory) {
+    proof.suspect = Suspect::program;
+    proof.conclusion = "the driver does not get enough of the host's memory: look at 'ulimit -v' and at the limits of the container";
   } else if (gate == Gate::visibility) {
     proof.suspect = Suspect::program;
     proof.conclusion = "the environment of this process hides the GPU" + by_explanation(proof);
@@ -262,6 +266,17 @@ const NvmlDevice* nvml_device(const Facts& facts, int ordinal) {
   return nullptr;
 }
 
+std::optional<LayerRun> failed_already(const Facts& facts) {
+  const auto& cuda = facts.observed.cuda;
+  if (cuda.state() != Fact<CudaProbe>::State::unknown) return std::nullopt;
+  LayerRun run;
+  run.layer = Layer::driver;
+  run.state = LayerRun::State::failed;
+  run.step = "cuInit";
+  run.text = cuda.reason();
+  return run;
+}
+
 std::optional<Objection> objection_to(const NvmlDevice* device, std::uint64_t memory_limit) {
   if (device == nullptr) return std::nullopt;
   const auto name = "GPU " + std::to_string(device->index);
@@ -290,6 +305,7 @@ Proof prove(const Facts& facts, const Case& subject, const FrameworkVerdict& ver
   }
   if (subject.python != nullptr) proof.environment = subject.python->prefix;
   proof.check = verdict.answer;
+  proof.check_unknown = verdict.unknown;
   for (const auto& cause : verdict.causes) proof.check_causes.push_back(cause.id + " " + cause.slug + ": " + cause.summary);
   const auto* device = nvml_device(facts, ordinal);
   bool broken = false;

@@ -63,11 +63,15 @@ struct Proof {
   std::vector<std::string> remarks; // slow links, lanes that are missing
   Usable check = Usable::unknown;   // the verdict of check
   std::vector<std::string> check_causes; // "F02 cpu-only-build: ..."
+  std::vector<std::string> check_unknown; // what check lacked
 };
 
 /// `runs` in the order of running; a layer without a run was not reached.
 Proof prove(const Facts& facts, const Case& subject, const FrameworkVerdict& verdict, Effort effort,
             int ordinal, const std::map<Layer, LibraryChoice>& libraries, const std::vector<LayerRun>& runs);
+
+/// The driver's layer, where asking cuInit for the facts has already hung or crashed: nobody waits twice.
+std::optional<LayerRun> failed_already(const Facts& facts);
 
 /// Before any work: why the GPU should be left alone. Empty: nothing speaks against it.
 struct Objection {

@@ -121,22 +121,20 @@ std::map<Layer, LibraryChoice> libraries_to_prove(const Case& subject) {
     for (const auto& path : need.found.loaded) loaded.try_emplace(soname_of(libraries, path), path);
   }
   const bool of_framework = !subject.libraries.empty();
-  if (!of_framework) {
-    loaded = wheel_libraries(subject);
-    Loaded system;
-    add_system_libraries(subject, system);
-    for (const auto& [soname, path] : system) loaded.try_emplace(soname, path);
-  }
+  Loaded here = wheel_libraries(subject);
+  add_system_libraries(subject, here);
   for (const auto& each : kLayers) {
     if (!is_library(each.layer)) continue;
     auto& choice = choices[each.layer];
+    // TensorFlow carries NCCL inside; whether the GPUs can work together is worth knowing all the same.
+    const bool brought = of_framework && each.layer != Layer::nccl;
     if (const auto* need = subject.library(each.name)) {
       choice = choice_for(subject, loaded, *need);
-    } else if (of_framework) {
+    } else if (brought) {
       choice.not_asked = "the framework opens no library of that name";
-    } else if (const auto* path = find_product(loaded, each.name)) {
+    } else if (const auto* path = find_product(here, each.name)) {
       choice.soname = soname_of(libraries, *path);
-      choice.files = opening_order(libraries, loaded, *path);
+      choice.files = opening_order(libraries, here, *path);
     } else {
       choice.not_asked = "not installed here";
     }

@@ -80,7 +80,7 @@ std::string prove_json(const Proof& proof) {
               {"suspect", kSuspects[static_cast<std::size_t>(proof.suspect)]},
               {"conclusion", proof.conclusion},
               {"explanation", proof.explanation ? explanation_json(*proof.explanation) : Json(nullptr)},
-              {"check", {{"verdict", kAnswers[static_cast<std::size_t>(proof.check)]}, {"causes", proof.check_causes}}},
+              {"check", {{"verdict", kAnswers[static_cast<std::size_t>(proof.check)]}, {"causes", proof.check_causes}, {"unknown", proof.check_unknown}}},
               {"remarks", proof.remarks},
               {"layers", Json::array()}};
   for (const auto& rung : proof.rungs) report["layers"].push_back(rung_json(rung));
