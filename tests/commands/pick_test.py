@@ -36,7 +36,7 @@ class Pick(StubTest):
 
     def test_links(self):
         groups = {"STUB_CUDA_DEVICES": "4", "STUB_NVML_NVLINKS": "1,2,1,2", "STUB_NVML_USED": "2000,0,2000,0", "STUB_NVML_NODE": "0,1,0,1"}
-        status, out, _ = self.run_command("pick", "-n", "2", "--same-node", **groups)
+        status, out, _ = self.run_command("pick", "-n", "2", "--same-node", "--hold", "0", **groups)
         self.assertEqual((status, out), (0, f"{uuid(1)},{uuid(3)}\n"))
         status, _, errors = self.run_command("pick", "-n", "3", "--same-node", "--hold", "0", **groups)
         self.assertEqual(status, 1)
