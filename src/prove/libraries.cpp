@@ -72,14 +72,12 @@ bool is_library_of(std::string_view name, std::string_view product) {
   return !rest.empty() && rest.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// The libraries in the wheels of this environment, by soname.
+/// The libraries that wheels put into this environment, by soname.
 Loaded wheel_libraries(const Case& subject) {
   Loaded found;
   if (subject.python == nullptr) return found;
   for (const auto& [path, file] : subject.facts.libraries.files) {
     if (file.status != LibraryFile::Status::good) continue;
-    const auto directory = subject.facts.libraries.directories.find(std::string(parent_path(path)));
-    if (directory == subject.facts.libraries.directories.end() || directory->second.origin != "wheel") continue;
     const auto& sites = subject.python->site_directories;
     if (std::any_of(sites.begin(), sites.end(), [&](const std::string& site) { return path.starts_with(site + "/"); })) {
       found.try_emplace(soname_of(subject.facts.libraries, path), path);

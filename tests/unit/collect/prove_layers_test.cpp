@@ -2,6 +2,7 @@
 // the layer where it went wrong, within the deadline, and leaves no process behind.
 #include "collect/prove_layers.h"
 
+#include "base/text.h"
 #include "support/stub_machine.h"
 
 #include <cerrno>
@@ -136,6 +137,8 @@ struct Seed {
   int code;
 };
 
+std::string test_name(const testing::TestParamInfo<Seed>& seed) { return replace_all(seed.param.fault, ":", "_"); }
+
 class ProveFaults : public testing::TestWithParam<Seed> {};
 
 TEST_P(ProveFaults, end_at_their_layer) {
@@ -146,7 +149,9 @@ TEST_P(ProveFaults, end_at_their_layer) {
     request.deadline = seed.state == State::timed_out ? 2500ms : 20s;
     const auto tried = try_layers({{"STUB_CUDA_FAULT", seed.fault}}, request);
     expect_failure(tried, seed.layer, seed.state);
-    if (seed.code != 0) EXPECT_EQ(tried.runs.back().code, seed.code);
+    if (seed.code != 0) {
+      EXPECT_EQ(tried.runs.back().code, seed.code);
+    }
     EXPECT_LT(tried.taken, 20s);
   }
 }
@@ -163,11 +168,7 @@ INSTANTIATE_TEST_SUITE_P(All, ProveFaults,
                                          Seed{"cuLaunchKernel:719", Layer::kernel, State::failed, 719},
                                          Seed{"cuLaunchKernel:hang", Layer::kernel, State::timed_out, 0},
                                          Seed{"cuLaunchKernel:wrong", Layer::kernel, State::failed, 0}),
-                         [](const auto& info) {
-                           std::string name;
-                           for (const char c : std::string(info.param.fault)) name += c == ':' ? '_' : c;
-                           return name;
-                         });
+                         test_name);
 
 TEST(ProveLayers, full_memory) {
   const auto tried = try_layers({{"STUB_CUDA_FREE", "1000000"}});
