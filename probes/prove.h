@@ -102,6 +102,16 @@ bool launch(function kernel, unsigned threads, void** parameters);
 // none are listed.
 void* open_library(const char* variable);
 
+// A function that the layer cannot do without.
+#define NEED(pointer, library, ...)                                                                \
+  do {                                                                                             \
+    static const char* const names_[] = {__VA_ARGS__, NULL};                                       \
+    if (!bind_function(&(pointer), sizeof(pointer), (library), names_))                            \
+      return fail(names_[0], "the library has no such function");                                  \
+  } while (0)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 // Numbers for tests: the same everywhere, small whole numbers from -2 to 2 where products must be
 // exact in every format.
 uint32_t scrambled(uint32_t value);

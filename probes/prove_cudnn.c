@@ -29,12 +29,6 @@ static bool fail_dnn(const char* step, int code) {
     int code_ = (call);                                                                            \
     if (code_) return fail_dnn(name, code_);                                                       \
   } while (0)
-#define NEED(pointer, name)                                                                        \
-  do {                                                                                             \
-    static const char* const names_[] = {name, NULL};                                              \
-    if (!bind_function(&(pointer), sizeof(pointer), library, names_))                              \
-      return fail(name, "the library has no such function");                                       \
-  } while (0)
 
 enum { NCHW = 0, SINGLE = 0, CROSS_CORRELATION = 1, PRECOMPUTED_GEMM = 1 };
 
@@ -55,16 +49,16 @@ static struct {
 static bool bind_library(void* library) {
   BIND(dnn_text, library, "cudnnGetErrorString");
   BIND(last_error, library, "cudnnGetLastErrorString");
-  NEED(dnn.create, "cudnnCreate");
-  NEED(dnn.destroy, "cudnnDestroy");
-  NEED(dnn.create_tensor, "cudnnCreateTensorDescriptor");
-  NEED(dnn.set_tensor, "cudnnSetTensor4dDescriptor");
-  NEED(dnn.create_filter, "cudnnCreateFilterDescriptor");
-  NEED(dnn.set_filter, "cudnnSetFilter4dDescriptor");
-  NEED(dnn.create_convolution, "cudnnCreateConvolutionDescriptor");
-  NEED(dnn.set_convolution, "cudnnSetConvolution2dDescriptor");
-  NEED(dnn.workspace, "cudnnGetConvolutionForwardWorkspaceSize");
-  NEED(dnn.forward, "cudnnConvolutionForward");
+  NEED(dnn.create, library, "cudnnCreate");
+  NEED(dnn.destroy, library, "cudnnDestroy");
+  NEED(dnn.create_tensor, library, "cudnnCreateTensorDescriptor");
+  NEED(dnn.set_tensor, library, "cudnnSetTensor4dDescriptor");
+  NEED(dnn.create_filter, library, "cudnnCreateFilterDescriptor");
+  NEED(dnn.set_filter, library, "cudnnSetFilter4dDescriptor");
+  NEED(dnn.create_convolution, library, "cudnnCreateConvolutionDescriptor");
+  NEED(dnn.set_convolution, library, "cudnnSetConvolution2dDescriptor");
+  NEED(dnn.workspace, library, "cudnnGetConvolutionForwardWorkspaceSize");
+  NEED(dnn.forward, library, "cudnnConvolutionForward");
   return true;
 }
 
@@ -184,7 +178,7 @@ static void tell_parts(void) {
 static bool try_library(void* library) {
   static const struct shape small = {2, 8, 16, 8}, large = {32, 64, 56, 64};
   size_t (*version)(void);
-  NEED(version, "cudnnGetVersion");
+  NEED(version, library, "cudnnGetVersion");
   figure("version", (double)version());
   TRY(bind_library(library));
   context made = NULL;

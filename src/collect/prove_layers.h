@@ -1,7 +1,7 @@
-// Runs the layers of src/prove/layer.h on the GPU, in child processes (probes/prove.c).
+// Runs the layers of src/facts/layer.h on the GPU, in child processes (probes/prove.c).
 #pragma once
 
-#include "prove/layer.h"
+#include "facts/layer.h"
 #include "system/system.h"
 
 #include <chrono>

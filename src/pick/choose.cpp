@@ -1,9 +1,9 @@
 #include "pick/choose.h"
 
+#include "base/amount.h"
 #include "base/text.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <tuple>
 
 namespace gpuwhy {
@@ -15,9 +15,7 @@ constexpr std::size_t kMostGroups = 200'000;   // beyond: the freest one by one
 constexpr std::uint64_t kGiB = 1ULL << 30U;
 
 std::string gib(std::uint64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / static_cast<double>(kGiB));
-  return text;
+  return decimal(static_cast<double>(bytes) / static_cast<double>(kGiB), 1) + " GiB";
 }
 
 std::string name_of(const Candidate& candidate) {

@@ -1,5 +1,6 @@
 #include "prove/ladder.h"
 
+#include "base/amount.h"
 #include "base/text.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Which file a layer opens: the one that the framework in question would get. Pure.
 #pragma once
 
-#include "prove/layer.h"
+#include "facts/layer.h"
 #include "rules/rule.h"
 
 #include <map>

@@ -1,32 +1,14 @@
 // What a layer measured, beside what its link or chip can do.
+#include "base/amount.h"
 #include "base/text.h"
 #include "knowledge/limits.h"
 #include "prove/ladder.h"
 
-#include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 
 namespace gpuwhy {
 namespace {
-
-std::string number(double value, int digits) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
-/// Three digits that count.
-std::string three_digits(double value) { return number(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0); }
-
-std::string scaled(double value, double step, const std::array<std::string_view, 6>& units) {
-  std::size_t unit = 0;
-  while (value >= step && unit + 1 < units.size()) {
-    value /= step;
-    ++unit;
-  }
-  return three_digits(value) + " " + std::string(units[unit]);
-}
 
 const LayerRun* run_of(const std::vector<LayerRun>& runs, Layer layer) {
   for (const auto& run : runs) {
@@ -60,17 +42,17 @@ void add(std::vector<Measure>& measures, const LayerRun& run, std::string_view f
 std::string version_words(double version, double major_unit, double minor_unit) {
   const auto major = std::floor(version / major_unit);
   const auto minor = std::floor(std::fmod(version, major_unit) / minor_unit);
-  return number(major, 0) + "." + number(minor, 0);
+  return decimal(major, 0) + "." + decimal(minor, 0);
 }
 
 std::string cudnn_words(double version) { // 8907 is 8.9.7, 91900 is 9.19.0
   const double unit = version >= 90000 ? 10000 : 1000;
-  return version_words(version, unit, 100) + "." + number(std::fmod(version, 100), 0);
+  return version_words(version, unit, 100) + "." + decimal(std::fmod(version, 100), 0);
 }
 
 std::string nccl_words(double version) { // 2708 is 2.7.8, 22809 is 2.28.9
   const double unit = version >= 10000 ? 10000 : 1000;
-  return version_words(version, unit, 100) + "." + number(std::fmod(version, 100), 0);
+  return version_words(version, unit, 100) + "." + decimal(std::fmod(version, 100), 0);
 }
 
 const Measure* find(const std::vector<Measure>& measures, std::string_view name) {
@@ -84,7 +66,7 @@ std::string with_share(const Measure& measure) {
   auto text = rate_words(measure.value, measure.unit);
   const auto fraction = measure.fraction();
   if (!fraction) return text;
-  return text + " (" + number(*fraction * 100, 0) + " % of " + measure.limit_of + ")";
+  return text + " (" + decimal(*fraction * 100, 0) + " % of " + measure.limit_of + ")";
 }
 
 std::string memory_summary(const std::vector<Measure>& measures) {
@@ -98,32 +80,20 @@ std::string memory_summary(const std::vector<Measure>& measures) {
   return join(parts, ", ");
 }
 
+/// "6e-06"
+std::string one_digit(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 0).ptr;
+  return {text, end};
+}
+
 std::string training_summary(const LayerRun& run) {
-  return number(run.figure("steps"), 0) + " steps, loss " + number(run.figure("first_loss"), 3) + " to " +
-         number(run.figure("last_loss"), 5) + ", as on the processor within " +
-         [&] {
-           char text[32];
-           std::snprintf(text, sizeof text, "%.0e", run.figure("worst_difference"));
-           return std::string(text);
-         }();
+  return decimal(run.figure("steps"), 0) + " steps, loss " + decimal(run.figure("first_loss"), 3) + " to " +
+         decimal(run.figure("last_loss"), 5) + ", as on the processor within " +
+         one_digit(run.figure("worst_difference"));
 }
 
 } // namespace
-
-std::string bytes_words(double bytes) { return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"}); }
-
-std::string rate_words(double per_second, std::string_view unit) {
-  if (unit == "FLOP/s") {
-    return scaled(per_second, 1000, {"FLOP/s", "kFLOP/s", "MFLOP/s", "GFLOP/s", "TFLOP/s", "PFLOP/s"});
-  }
-  return scaled(per_second, 1000, {"B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s"});
-}
-
-std::string time_words(double seconds) {
-  if (seconds < 1e-3) return three_digits(seconds * 1e6) + " us";
-  if (seconds < 1) return three_digits(seconds * 1e3) + " ms";
-  return three_digits(seconds) + " s";
-}
 
 std::vector<Measure> measures_of(const LayerRun& run, const std::vector<LayerRun>& all, const NvmlDevice* device) {
   std::vector<Measure> measures;
@@ -191,8 +161,8 @@ std::string summary_of(const LayerRun& run, const std::vector<Measure>& measures
            version_words(run.figure("driver_version"), 1000, 10);
   case Layer::device:
     return (run.details.empty() ? std::string("GPU") : run.details.front()) + ", compute capability " +
-           number(run.figure("capability_major"), 0) + "." + number(run.figure("capability_minor"), 0) + ", " +
-           number(run.figure("multiprocessors"), 0) + " multiprocessors, " + bytes_words(run.figure("memory_bytes"));
+           decimal(run.figure("capability_major"), 0) + "." + decimal(run.figure("capability_minor"), 0) + ", " +
+           decimal(run.figure("multiprocessors"), 0) + " multiprocessors, " + bytes_words(run.figure("memory_bytes"));
   case Layer::context:
     return time_words(run.figure("context_seconds")) + ", " + bytes_words(run.figure("memory_free_bytes")) + " free of " +
            bytes_words(run.figure("memory_total_bytes"));
@@ -218,7 +188,7 @@ std::string summary_of(const LayerRun& run, const std::vector<Measure>& measures
   case Layer::cufft:
   case Layer::cusolver: return "agrees with the processor";
   case Layer::nccl: {
-    auto text = "NCCL " + nccl_words(version) + ", " + number(run.figure("devices"), 0) +
+    auto text = "NCCL " + nccl_words(version) + ", " + decimal(run.figure("devices"), 0) +
                 (run.figure("devices") > 1 ? " GPUs" : " GPU");
     if (const auto* measure = find(measures, "all_reduce_bus")) {
       text += ", all-reduce at " + rate_words(measure->value, measure->unit);
@@ -230,7 +200,7 @@ std::string summary_of(const LayerRun& run, const std::vector<Measure>& measures
     auto text = slow != nullptr ? with_share(*slow) : std::string("copies arrive");
     const auto pairs = run.figure("pairs");
     const auto direct = run.figure("direct_pairs");
-    if (direct < pairs) text += ", " + number(pairs - direct, 0) + " of " + number(pairs, 0) + " ways through the host";
+    if (direct < pairs) text += ", " + decimal(pairs - direct, 0) + " of " + decimal(pairs, 0) + " ways through the host";
     return text;
   }
   case Layer::training: return training_summary(run);

@@ -1,5 +1,6 @@
 #include "render/prove_text.h"
 
+#include "base/amount.h"
 #include "base/text.h"
 
 #include <algorithm>

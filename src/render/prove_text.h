@@ -1,8 +1,8 @@
 // What `gpuwhy prove` found, for a person: the ladder, the first layer that fails, and where the fault lies.
 #pragma once
 
-#include "prove/ladder.h"
 #include "render/style.h"
+#include "verdict/proof.h"
 
 #include <string>
 
