@@ -4,6 +4,8 @@
 //
 // The probes run one after the other: a cold driver takes a second or two to answer the first of
 // them, the next one finds it warm.
+#include "collect/driver_probes.h"
+
 #include "collect/machine.h"
 #include "knowledge/knowledge.h"
 
@@ -309,6 +311,10 @@ void collect(System& system, const Scope& scope, Facts& facts) {
 }
 
 } // namespace
+
+Fact<CudaProbe> ask_cuda(System& system) { return read_cuda(ask(system, cuda_probe(), system.environment())); }
+
+Fact<NvmlProbe> ask_nvml(System& system) { return read_nvml(ask(system, nvml_probe(), system.environment())); }
 
 const Collector kDriverProbes{
     "driver_probes", "cuInit of libcuda.so.1 and nvmlInit of libnvidia-ml.so.1, in child processes",

@@ -147,6 +147,32 @@ void append(std::vector<LayerRun>& runs, std::vector<LayerRun> more) {
   runs.insert(runs.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+LayerRun left_out(Layer layer, const std::string& why) {
+  LayerRun run;
+  run.layer = layer;
+  run.state = LayerRun::State::skipped;
+  run.text = why;
+  return run;
+}
+
+std::vector<LayerRun> do_in_turn(System& system, const LayerRequest& request, const std::vector<Layer>& layers) {
+  std::vector<LayerRun> runs;
+  for (const auto layer : layers) append(runs, do_errand(system, request, {{layer}}));
+  return runs;
+}
+
+std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request, const std::vector<Layer>& layers) {
+  std::vector<std::future<std::vector<LayerRun>>> pending;
+  for (const auto layer : layers) {
+    pending.push_back(std::async(std::launch::async, [&system, &request, layer] {
+      return do_errand(system, request, {{layer}});
+    }));
+  }
+  std::vector<LayerRun> runs;
+  for (auto& each : pending) append(runs, each.get());
+  return runs;
+}
+
 } // namespace
 
 std::vector<LayerRun> read_layer_runs(const std::vector<Layer>& asked, const ProcessResult& result, milliseconds deadline) {
@@ -178,24 +204,21 @@ std::vector<LayerRun> run_layers(System& system, const LayerRequest& request) {
     if (is_foundation(each.layer)) foundation.push_back(each.layer);
     else if (!is_library(each.layer) || request.libraries.contains(each.layer)) rest.push_back(each.layer);
   }
-  if (request.effort == Effort::quick) {
-    auto runs = do_errand(system, request, {foundation});
-    if (!all_passed(runs)) return runs;
-    std::vector<std::future<std::vector<LayerRun>>> pending;
-    for (const auto layer : rest) {
-      pending.push_back(std::async(std::launch::async, [&system, &request, layer] {
-        return do_errand(system, request, {{layer}});
-      }));
-    }
-    for (auto& each : pending) append(runs, each.get());
-    return runs;
-  }
   std::vector<LayerRun> runs;
-  for (const auto layer : foundation) {
-    append(runs, do_errand(system, request, {{layer}}));
-    if (runs.back().state != LayerRun::State::passed) return runs;
+  if (request.effort == Effort::quick) append(runs, do_errand(system, request, {foundation}));
+  else {
+    for (const auto layer : foundation) {
+      append(runs, do_errand(system, request, {{layer}}));
+      if (!all_passed(runs)) break;
+    }
   }
-  for (const auto layer : rest) append(runs, do_errand(system, request, {{layer}}));
+  if (!all_passed(runs)) return runs;
+  if (!request.alone.empty()) {
+    for (const auto layer : {Layer::nccl, Layer::peer}) {
+      if (std::erase(rest, layer) > 0) runs.push_back(left_out(layer, request.alone));
+    }
+  }
+  append(runs, request.at_once ? do_at_once(system, request, rest) : do_in_turn(system, request, rest));
   return runs;
 }
 

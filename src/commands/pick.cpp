@@ -3,6 +3,7 @@
 #include "base/amount.h"
 #include "base/text.h"
 #include "collect/collector.h"
+#include "collect/driver_probes.h"
 #include "pick/choose.h"
 #include "system/claims.h"
 #include "system/live.h"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -90,15 +92,16 @@ Result<Request> request_of(const Arguments& arguments) {
   return request;
 }
 
-/// Only what the choice needs: the variables, the scheduler and the driver.
+/// Only what the choice needs: the variables, the scheduler and NVML. What CUDA_VISIBLE_DEVICES means is
+/// asked of CUDA itself.
 Facts look() {
   const auto system = make_live_system();
   Facts facts;
   for (const auto& collector : all_collectors()) {
-    if (collector.name == "environment_variables" || collector.name == "scheduler" || collector.name == "driver_probes") {
-      collector.collect(*system, Scope{}, facts);
-    }
+    if (collector.name == "environment_variables" || collector.name == "scheduler") collector.collect(*system, Scope{}, facts);
   }
+  facts.observed.nvml = ask_nvml(*system);
+  if (facts.environment.find("CUDA_VISIBLE_DEVICES") != nullptr) facts.observed.cuda = ask_cuda(*system);
   return facts;
 }
 

@@ -112,6 +112,16 @@ bool agreed(const Objection& objection, const Arguments& arguments, Console& con
   return !answer.empty() && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/// Of the other GPUs that would take part in NCCL's layer and the copies: why they must not.
+std::string why_alone(const Facts& facts, int ordinal, std::uint64_t memory) {
+  const auto* cuda = facts.observed.cuda.get();
+  for (int other = 0; cuda != nullptr && other < cuda->count; ++other) {
+    if (other == ordinal) continue;
+    if (const auto objection = objection_to(nvml_device(facts, other), memory)) return objection->reason + ": not tried";
+  }
+  return {};
+}
+
 Exit exit_of(const Proof& proof) {
   if (proof.failed) return Exit::findings;
   const bool tried = std::any_of(proof.rungs.begin(), proof.rungs.end(),
@@ -137,6 +147,8 @@ Exit run(const Arguments& arguments, Console& console) {
     return Exit::unknown;
   }
   LayerRequest request;
+  request.at_once = wish->effort == Effort::quick && is_idle(nvml_device(facts, *ordinal));
+  request.alone = why_alone(facts, *ordinal, wish->memory);
   request.effort = wish->effort;
   request.device = *ordinal;
   request.memory = wish->memory;

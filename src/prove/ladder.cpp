@@ -165,6 +165,11 @@ std::string owners(const NvmlDevice* device) {
   return (pids.size() == 1 ? " process " : " processes ") + join(pids, ", ");
 }
 
+bool is_busy(const NvmlDevice& device) {
+  return !owners(&device).empty() || device.memory_used.value_or(0) > kBusyMemory ||
+         device.utilization.value_or(0) > kBusyPercent;
+}
+
 std::string by_explanation(const Proof& proof) {
   if (!proof.explanation || !proof.explanation->found_by_check) return {};
   return ": " + proof.explanation->summary;
@@ -267,6 +272,10 @@ const NvmlDevice* nvml_device(const Facts& facts, int ordinal) {
   return nullptr;
 }
 
+bool is_idle(const NvmlDevice* device) {
+  return device != nullptr && device->compute_mode.known() && device->compute_mode.value() == 0 && !is_busy(*device);
+}
+
 std::optional<LayerRun> failed_already(const Facts& facts) {
   const auto& cuda = facts.observed.cuda;
   if (cuda.state() != Fact<CudaProbe>::State::unknown) return std::nullopt;
@@ -282,13 +291,11 @@ std::optional<Objection> objection_to(const NvmlDevice* device, std::uint64_t me
   if (device == nullptr) return std::nullopt;
   const auto name = "GPU " + std::to_string(device->index);
   const auto mode = device->compute_mode.value_or(0);
-  const bool has_processes = device->processes.known() && !device->processes.value().empty();
+  const bool has_processes = !owners(device).empty();
   if ((mode == 1 || mode == 3) && has_processes) {
     return Objection{name + " is in exclusive mode and" + owners(device) + " has it", false};
   }
-  const bool busy = has_processes || device->memory_used.value_or(0) > kBusyMemory ||
-                    device->utilization.value_or(0) > kBusyPercent;
-  if (busy && memory_limit > kBusyMemory) {
+  if (is_busy(*device) && memory_limit > kBusyMemory) {
     return Objection{name + " is busy" + (has_processes ? " with" + owners(device) : std::string()) + ", and up to " +
                          bytes_words(static_cast<double>(memory_limit)) + " of its memory would be taken",
                      true};

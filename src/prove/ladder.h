@@ -26,6 +26,8 @@ struct Objection {
   bool may_ask = false; // a person may overrule it
 };
 std::optional<Objection> objection_to(const NvmlDevice* device, std::uint64_t memory_limit);
+/// Nobody works on it, and several processes may.
+bool is_idle(const NvmlDevice* device);
 
 /// The GPU of NVML with this CUDA ordinal; nullptr where they cannot be matched.
 const NvmlDevice* nvml_device(const Facts& facts, int ordinal);

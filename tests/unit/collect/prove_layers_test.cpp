@@ -66,6 +66,7 @@ TEST(ProveLayers, pass_on_a_driver_that_works) {
 TEST(ProveLayers, quick_effort_gives_the_same_layers) {
   LayerRequest request;
   request.effort = Effort::quick;
+  request.at_once = true;
   const auto tried = try_layers({}, request);
   for (const auto layer : {Layer::driver, Layer::kernel, Layer::training}) {
     ASSERT_NE(tried.find(layer), nullptr);
@@ -180,6 +181,7 @@ TEST(ProveLayers, full_memory) {
 TEST(ProveLayers, libraries_fail_each_by_itself) {
   LayerRequest request;
   request.effort = Effort::quick;
+  request.at_once = true;
   request.libraries[Layer::cublas] = {GPUWHY_STUB_BROKEN "/libcrash.so"}; // dies while it is loaded
   request.libraries[Layer::cufft] = {"/nonexistent/libcufft.so.11"};
   request.libraries[Layer::cudnn] = {GPUWHY_STUB_CUDNN "/libcudnn.so.9"}; // has hardly any function
@@ -191,6 +193,16 @@ TEST(ProveLayers, libraries_fail_each_by_itself) {
   EXPECT_EQ(tried.find(Layer::cudnn)->state, State::failed);
   EXPECT_EQ(tried.find(Layer::training)->state, State::passed);
   EXPECT_EQ(tried.find(Layer::nccl), nullptr); // not asked for
+}
+
+TEST(ProveLayers, other_gpus_are_left_in_peace) {
+  LayerRequest request;
+  request.effort = Effort::quick;
+  request.alone = "GPU 1 is in exclusive mode: not tried";
+  const auto tried = try_layers({{"STUB_CUDA_DEVICES", "2"}}, request);
+  EXPECT_EQ(tried.find(Layer::peer)->state, State::skipped);
+  EXPECT_EQ(tried.find(Layer::peer)->text, request.alone);
+  EXPECT_EQ(tried.find(Layer::training)->state, State::passed);
 }
 
 TEST(ProveLayers, reads_what_it_is_given_with_care) {

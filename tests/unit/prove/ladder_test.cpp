@@ -231,11 +231,16 @@ TEST(Ladder, slow_links_are_remarked_but_only_where_measured_well) {
 TEST(Ladder, objections) {
   auto device = gen5();
   EXPECT_FALSE(objection_to(nullptr, 8ULL << 30U).has_value());
+  EXPECT_FALSE(is_idle(nullptr)); // not known is not idle
+  EXPECT_FALSE(is_idle(&device)); // its compute mode is not known
+  device.compute_mode = Fact<int>::known(0);
+  EXPECT_TRUE(is_idle(&device));
   EXPECT_FALSE(objection_to(&device, 8ULL << 30U).has_value()); // idle
   device.memory_used = Fact<std::uint64_t>::known(20ULL << 30U);
   EXPECT_FALSE(objection_to(&device, 512ULL << 20U).has_value()); // little is taken
   ASSERT_TRUE(objection_to(&device, 8ULL << 30U).has_value());
   EXPECT_TRUE(objection_to(&device, 8ULL << 30U)->may_ask);
+  EXPECT_FALSE(is_idle(&device));
   device.compute_mode = Fact<int>::known(3);
   device.processes = Fact<std::vector<GpuProcess>>::known({{4711, 1}});
   const auto exclusive = objection_to(&device, 512ULL << 20U);
