@@ -218,6 +218,9 @@ std::vector<LayerRun> run_layers(System& system, const LayerRequest& request) {
       if (std::erase(rest, layer) > 0) runs.push_back(left_out(layer, request.alone));
     }
   }
+  if (request.effort == Effort::quick && std::erase(rest, Layer::nccl) > 0) {
+    runs.push_back(left_out(Layer::nccl, "its start alone takes more than a quick run may")); // 1 to 3 s
+  }
   append(runs, request.at_once ? do_at_once(system, request, rest) : do_in_turn(system, request, rest));
   return runs;
 }

@@ -39,12 +39,13 @@ constexpr std::array kOptions{
 };
 
 constexpr seconds kLookAgain{2};
+constexpr seconds kForEver = std::chrono::hours(24 * 365); // the clock's own end is no time to add to
 constexpr std::chrono::milliseconds kPatience{30'000};
 
 struct Request {
   PickWish wish;
   bool wait = false;
-  seconds timeout = seconds::max();
+  seconds timeout = kForEver;
   seconds hold{30};
 };
 
@@ -80,7 +81,7 @@ Result<Request> request_of(const Arguments& arguments) {
     }
   }
   request.wait = arguments.has("wait") || arguments.has("timeout");
-  const auto timeout = time_of(arguments, "timeout", seconds::max());
+  const auto timeout = time_of(arguments, "timeout", kForEver);
   const auto hold = time_of(arguments, "hold", request.hold);
   if (!timeout) return tl::unexpected(timeout.error());
   if (!hold) return tl::unexpected(hold.error());

@@ -111,7 +111,7 @@ struct NvmlDevice {
   Fact<int> pcie_lanes;      // likewise
   Fact<int> pcie_lanes_now;
   Fact<int> nvlinks;         // that are up; 0 where there are none
-  Fact<int> nvlink_version;
+  Fact<int> nvlink_version; // as NVML numbers it: 6 is 4.0
   std::vector<MigInstance> instances;
   std::vector<GpuNeighbour> neighbours;
 
@@ -136,7 +136,7 @@ struct NvmlDevice {
     v("pcie_lanes", &NvmlDevice::pcie_lanes, "PCIe lanes that GPU and slot have");
     v("pcie_lanes_now", &NvmlDevice::pcie_lanes_now, "PCIe lanes in use");
     v("nvlinks", &NvmlDevice::nvlinks, "NVLinks that are up");
-    v("nvlink_version", &NvmlDevice::nvlink_version, "NVLink version");
+    v("nvlink_version", &NvmlDevice::nvlink_version, "NVLink version as NVML numbers it: 6 is 4.0");
     v("instances", &NvmlDevice::instances, "MIG instances");
     v("neighbours", &NvmlDevice::neighbours, "Other GPUs and how near they are");
   }

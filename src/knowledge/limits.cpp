@@ -51,7 +51,7 @@ std::optional<double> pcie_limit(int generation, int lanes) {
 }
 
 std::optional<double> nvlink_limit(int version) {
-  constexpr std::array kLink = {20e9, 25e9, 25e9, 25e9, 50e9};
+  constexpr std::array kLink = {20e9, 25e9, 25e9, 25e9, 25e9, 25e9, 50e9}; // 1.0 2.0 2.2 3.0 3.1 4.0 5.0
   if (version < 1 || static_cast<std::size_t>(version) > kLink.size()) return std::nullopt;
   return kLink[static_cast<std::size_t>(version) - 1];
 }

@@ -115,20 +115,21 @@ std::optional<Explanation> explain_by_check(const Rung& rung, const LibraryChoic
   return std::nullopt;
 }
 
-/// The causes that a code of the driver is known for, likeliest first. Source: the rules' own texts.
+/// The causes that a code is known for, likeliest first. Source: the rules' own texts.
 std::optional<Explanation> explain_by_code(const LayerRun& run) {
   struct Known {
+    std::string_view api;
     int code;
     std::vector<std::string_view> rules;
   };
   static const std::vector<Known> kKnown = {
-      {2, {"R01"}},          {34, {"L08"}},         {46, {"H13"}},  {101, {"E02"}}, {209, {"H12", "H11"}},
-      {214, {"H07"}},        {222, {"H10"}},        {802, {"H14"}}, {803, {"H17", "H05"}},
-      {804, {"H17", "H18"}}, {999, {"H09"}},
+      {"cuda", 2, {"R01"}},          {"cuda", 34, {"L08"}},   {"cuda", 46, {"H13"}},   {"cuda", 101, {"E02"}},
+      {"cuda", 209, {"H12", "H11"}}, {"cuda", 214, {"H07"}},  {"cuda", 222, {"H10"}},  {"cuda", 802, {"H14"}},
+      {"cuda", 803, {"H17", "H05"}}, {"cuda", 804, {"H17"}},  {"cuda", 999, {"H09"}},  {"cudart", 2, {"R01"}},
+      {"cudart", 35, {"H10"}},       {"cudnn", 1002, {"L04"}}, {"cudnn", 1008, {"L03"}}, {"cudnn", 3009, {"L03"}},
   };
-  if (run.api != "cuda" && run.api != "cudart") return std::nullopt;
   for (const auto& known : kKnown) {
-    if (known.code != run.code) continue;
+    if (known.api != run.api || known.code != run.code) continue;
     for (const auto id : known.rules) {
       if (const Rule* rule = find_rule(id)) {
         Explanation explanation;

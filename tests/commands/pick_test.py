@@ -94,12 +94,13 @@ class Pick(StubTest):
         process, _ = self.begin()
         status, _, _ = self.run_command("pick", "--timeout", "1s")
         self.assertEqual(status, 1)
-        waiting = self.start("pick", "--timeout", "60s")
+        waiting = [self.start("pick", "--hold", "0", *words) for words in (["--wait"], ["--timeout", "60s"])]
         time.sleep(1)
-        self.assertIsNone(waiting.poll())
+        self.assertEqual([each.poll() for each in waiting], [None, None])
         process.kill()
-        out, _ = waiting.communicate(timeout=60)
-        self.assertEqual((waiting.returncode, out), (0, uuid(0) + "\n"))
+        for each in waiting:
+            out, _ = each.communicate(timeout=60)
+            self.assertEqual((each.returncode, out), (0, uuid(0) + "\n"))
 
     def test_many_at_once_get_different_gpus(self):
         six = {"STUB_CUDA_DEVICES": "6"}

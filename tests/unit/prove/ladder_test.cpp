@@ -148,6 +148,9 @@ TEST(Ladder, library_that_fails_at_work) {
   ASSERT_EQ(proof.failed, Layer::cudnn);
   EXPECT_EQ(rung(proof, Layer::cudnn).summary, "cudnnOpsVersionCheck: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH (1002)");
   EXPECT_EQ(proof.conclusion, "the machine is fine up to cuBLAS; the fault is in cuDNN as tensorflow 2.18.0 gets it in /home/u/tf");
+  ASSERT_TRUE(proof.explanation.has_value()); // the files look right; the code says what to look at
+  EXPECT_EQ(proof.explanation->id, "L04");
+  EXPECT_FALSE(proof.explanation->found_by_check);
   EXPECT_EQ(rung(proof, Layer::cudnn).evidence.front(), test::kSite + "/nvidia/cudnn/lib/libcudnn.so.9");
 }
 
@@ -295,7 +298,8 @@ TEST(Limits, of_links_and_chips) {
   EXPECT_NEAR(pcie_limit(3, 16).value(), 15.75e9, 0.01e9);
   EXPECT_FALSE(pcie_limit(0, 16).has_value());
   EXPECT_FALSE(pcie_limit(9, 16).has_value());
-  EXPECT_EQ(nvlink_limit(4).value(), 25e9);
+  EXPECT_EQ(nvlink_limit(6).value(), 25e9);
+  EXPECT_EQ(nvlink_limit(7).value(), 50e9);
   EXPECT_FALSE(nvlink_limit(0).has_value());
   // NVIDIA's data sheet of the H100 SXM: 989 TFLOP/s at its boost clock of 1830 MHz.
   ASSERT_NE(find_chip_rate({9, 0}), nullptr);
