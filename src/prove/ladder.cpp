@@ -309,7 +309,7 @@ Proof prove(const Facts& facts, const Case& subject, const FrameworkVerdict& ver
   Proof proof;
   proof.effort = effort;
   if (subject.framework != nullptr) {
-    proof.framework = subject.wanted;
+    proof.framework = subject.framework->name;
     if (subject.framework->version.known()) proof.framework += " " + subject.framework->version.value();
   }
   if (subject.python != nullptr) proof.environment = subject.python->prefix;

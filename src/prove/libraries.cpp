@@ -48,7 +48,9 @@ std::string why_missing(const LibraryNeed& need) {
   return need.soname + " is not in any of the " + std::to_string(places) + " places where the framework's loader looks";
 }
 
-LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const LibraryNeed& need) {
+/// `here`: what the environment has; of a library that was in the process before, what brought it is not
+/// told, nor where what it needs came from.
+LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded& here, const LibraryNeed& need) {
   LibraryChoice choice;
   choice.soname = need.soname;
   switch (need.found.outcome) {
@@ -59,7 +61,11 @@ LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Librar
   case loader::Outcome::unknown: // the loader itself will tell
     choice.files = {need.found.path.empty() ? need.soname : need.found.path};
     break;
-  default: choice.files = opening_order(subject.facts.libraries, loaded, need.found.path);
+  default: {
+    auto reach = loaded;
+    if (need.found.step == loader::Step::already_loaded) reach.insert(here.begin(), here.end());
+    choice.files = opening_order(subject.facts.libraries, reach, need.found.path.empty() ? need.soname : need.found.path);
+  }
   }
   return choice;
 }
@@ -117,6 +123,7 @@ std::map<Layer, LibraryChoice> libraries_to_prove(const Case& subject) {
   Loaded loaded;
   for (const auto& need : subject.libraries) {
     for (const auto& path : need.found.loaded) loaded.try_emplace(soname_of(libraries, path), path);
+    if (need.found.outcome == loader::Outcome::found && !need.found.path.empty()) loaded.try_emplace(need.soname, need.found.path);
   }
   const bool of_framework = !subject.libraries.empty();
   Loaded here = wheel_libraries(subject);
@@ -127,7 +134,7 @@ std::map<Layer, LibraryChoice> libraries_to_prove(const Case& subject) {
     // TensorFlow carries NCCL inside; whether the GPUs can work together is worth knowing all the same.
     const bool brought = of_framework && each.layer != Layer::nccl;
     if (const auto* need = subject.library(each.name)) {
-      choice = choice_for(subject, loaded, *need);
+      choice = choice_for(subject, loaded, here, *need);
     } else if (brought) {
       choice.not_asked = "the framework opens no library of that name";
     } else if (const auto* path = find_product(here, each.name)) {

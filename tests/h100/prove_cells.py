@@ -152,7 +152,8 @@ prove("healthy", None, prefix=base)
 prove("healthy quick", None, ["--quick"], prefix=base)
 prove("healthy quick again", None, ["--quick"], prefix=base)
 prove("healthy full", None, ["--full", "--memory", "8GiB"], prefix=base, limit=120)
-prove("healthy, no framework", None, ["--quick"])
+for framework in ("torch", "jax"):
+    prove(f"healthy {framework}", None, ["--framework", framework])
 for extra in ((), ("--quick",), ("-v",)):
     done = subprocess.run([GPUWHY, "prove", "--python", base + "/bin/python", *extra], capture_output=True, text=True)
     print(done.stdout, done.stderr, flush=True)
@@ -195,6 +196,30 @@ with Hidden(f"{TOOLKIT}/libcusparse.so.12"):
     broken("cusparse removed", "cusolver", lambda n: os.remove(f"{n}/cu13/lib/libcusparse.so.12"))
 with Hidden(f"{TOOLKIT}/libcudart.so.13"):
     broken("cudart removed", "cudart", lambda n: os.remove(f"{n}/cu13/lib/libcudart.so.13"))
+
+
+def swapped(path, target):
+    """The file of the real environment becomes a link to another for one cell."""
+    os.rename(path, path + ".kept")
+    os.symlink(target, path)
+
+
+def restored(path):
+    os.remove(path)
+    os.rename(path + ".kept", path)
+
+
+with Hidden(f"{SITE}/nvidia/cu13/lib/libcublas.so.13", f"{TOOLKIT}/libcublas.so.13"):
+    prove("torch: cublas removed", "cublas", ["--framework", "torch", "--quick"])
+with Hidden(f"{SITE}/nvidia/cudnn/lib/libcudnn.so.9", f"{SYSTEM}/libcudnn.so.9"):
+    for framework in ("torch", "jax"):
+        prove(f"{framework}: cudnn removed", "cudnn", ["--framework", framework, "--quick"])
+part = f"{SITE}/nvidia/cudnn/lib/libcudnn_graph.so.9"
+swapped(part, f"{SYSTEM}/libcudnn_graph.so.9.14.0")
+for framework in ("torch", "jax"):
+    prove(f"{framework}: cudnn graph of 9.14", "cudnn", ["--framework", framework, "--quick"])
+restored(part)
+
 broken("cudnn engines removed", "cudnn", lambda n: os.remove(f"{n}/cudnn/lib/libcudnn_engines_precompiled.so.9"))
 broken("cudnn cnn part removed", "cudnn", lambda n: os.remove(f"{n}/cudnn/lib/libcudnn_cnn.so.9"))
 broken("cudnn ops of 9.14", "cudnn", lambda n: link(f"{n}/cudnn/lib/libcudnn_ops.so.9", f"{SYSTEM}/libcudnn_ops.so.9.14.0"))
