@@ -254,7 +254,8 @@ static void put_state(device_handle device) {
     put_unsigned("temperature", degrees);
 }
 
-static void put_if_told(const char* key, int (*ask)(device_handle, unsigned*), device_handle device) {
+static void put_if_told(const char* key, int (*ask)(device_handle, unsigned*),
+                        device_handle device) {
   unsigned value = 0;
   if (ask && ask(device, &value) == SUCCESS) put_unsigned(key, value);
 }
@@ -283,7 +284,8 @@ static void put_neighbours(unsigned index, device_handle device, unsigned count)
     int level = 0, status = -1;
     if (i == index || nvml.device(i, &other) != SUCCESS) continue;
     if (nvml.common_ancestor(device, other, &level) != SUCCESS) continue;
-    if (!nvml.peer_status || nvml.peer_status(device, other, NVLINK_PEERS, &status) != SUCCESS) status = -1;
+    if (!nvml.peer_status || nvml.peer_status(device, other, NVLINK_PEERS, &status) != SUCCESS)
+      status = -1;
     open_object(NULL);
     put_unsigned("index", i);
     put_integer("level", level);

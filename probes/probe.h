@@ -1,4 +1,5 @@
-// What the probes share: a JSON object a line on standard output, and a driver library opened by name.
+// What the probes share: a JSON object a line on standard output, and a driver library opened by
+// name.
 //
 // A probe is a program of its own because a driver library can hang, abort or print. It runs on
 // any glibc from 2.17 on (start.c, old_glibc.h), links no driver, and exits 0 when the driver says

@@ -29,10 +29,10 @@ static const struct {
   const char* name;
   bool (*run)(void);
 } layers[] = {
-    {"driver", prove_driver}, {"device", prove_device},     {"context", prove_context},
-    {"memory", prove_memory}, {"kernel", prove_kernel},     {"cudart", prove_cudart},
-    {"cublas", prove_cublas}, {"cudnn", prove_cudnn},       {"cufft", prove_cufft},
-    {"nccl", prove_nccl},     {"cusolver", prove_cusolver}, {"peer", prove_peer},
+    {"driver", prove_driver},     {"device", prove_device},     {"context", prove_context},
+    {"memory", prove_memory},     {"kernel", prove_kernel},     {"cudart", prove_cudart},
+    {"cublas", prove_cublas},     {"cudnn", prove_cudnn},       {"cufft", prove_cufft},
+    {"nccl", prove_nccl},         {"cusolver", prove_cusolver}, {"peer", prove_peer},
     {"training", prove_training},
 };
 

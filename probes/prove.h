@@ -69,8 +69,8 @@ struct driver {
   int (*ModuleLoadDataEx)(module*, const void*, unsigned, int*, void**);
   int (*ModuleGetFunction)(function*, module, const char*);
   int (*ModuleUnload)(module);
-  int (*LaunchKernel)(function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
-                      stream, void**, void**);
+  int (*LaunchKernel)(function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                      unsigned, stream, void**, void**);
   int (*DeviceCanAccessPeer)(int*, int, int);
   int (*CtxEnablePeerAccess)(context, unsigned);
   int (*MemcpyPeer)(device_pointer, context, device_pointer, context, size_t);
@@ -115,6 +115,7 @@ void* open_library(const char* variable);
 // Numbers for tests: the same everywhere, small whole numbers from -2 to 2 where products must be
 // exact in every format.
 uint32_t scrambled(uint32_t value);
+void fill(uint32_t* words, size_t count, uint32_t seed);
 float small_integer(uint32_t index, uint32_t seed);
 
 // ---- The layers ----

@@ -12,10 +12,10 @@ static bool fail_blas(const char* step, int code) {
     int code;
     const char* name;
   } names[] = {
-      {1, "CUBLAS_STATUS_NOT_INITIALIZED"},  {3, "CUBLAS_STATUS_ALLOC_FAILED"},
-      {7, "CUBLAS_STATUS_INVALID_VALUE"},    {8, "CUBLAS_STATUS_ARCH_MISMATCH"},
-      {11, "CUBLAS_STATUS_MAPPING_ERROR"},   {13, "CUBLAS_STATUS_EXECUTION_FAILED"},
-      {14, "CUBLAS_STATUS_INTERNAL_ERROR"},  {15, "CUBLAS_STATUS_NOT_SUPPORTED"},
+      {1, "CUBLAS_STATUS_NOT_INITIALIZED"}, {3, "CUBLAS_STATUS_ALLOC_FAILED"},
+      {7, "CUBLAS_STATUS_INVALID_VALUE"},   {8, "CUBLAS_STATUS_ARCH_MISMATCH"},
+      {11, "CUBLAS_STATUS_MAPPING_ERROR"},  {13, "CUBLAS_STATUS_EXECUTION_FAILED"},
+      {14, "CUBLAS_STATUS_INTERNAL_ERROR"}, {15, "CUBLAS_STATUS_NOT_SUPPORTED"},
       {16, "CUBLAS_STATUS_LICENSE_ERROR"},
   };
   const char* name = NULL;
@@ -56,12 +56,14 @@ static uint16_t half_of(float value) { // exact for whole numbers from -2 to 2
 static double exact_product(int n, int row, int column) {
   double sum = 0;
   for (int k = 0; k < n; ++k)
-    sum += (double)small_integer((uint32_t)(k * n + row), 1) * (double)small_integer((uint32_t)(column * n + k), 2);
+    sum += (double)small_integer((uint32_t)(k * n + row), 1) *
+           (double)small_integer((uint32_t)(column * n + k), 2);
   return sum;
 }
 
 static bool wrong_product(const char* step, int row, int column, double got, double expected) {
-  return fail(step, "element (%d, %d): the GPU computed %.9g, the processor %.9g", row, column, got, expected);
+  return fail(step, "element (%d, %d): the GPU computed %.9g, the processor %.9g", row, column, got,
+              expected);
 }
 
 // 32-bit product of whole numbers, every element compared.
@@ -79,8 +81,8 @@ static bool check_single(blas_handle handle) {
   CU(MemcpyHtoD, x, a, sizeof(a));
   CU(MemcpyHtoD, y, b, sizeof(a));
   const float one = 1, zero = 0;
-  BLAS("cublasSgemm", blas.sgemm(handle, 0, 0, N, N, N, &one, (const float*)x, N, (const float*)y, N,
-                                 &zero, (float*)z, N));
+  BLAS("cublasSgemm", blas.sgemm(handle, 0, 0, N, N, N, &one, (const float*)x, N, (const float*)y,
+                                 N, &zero, (float*)z, N));
   CU(CtxSynchronize);
   CU(MemcpyDtoH, c, z, sizeof(c));
   for (int row = 0; row < N; ++row) {
@@ -120,20 +122,23 @@ static bool check_half(blas_handle handle, int n, bool bfloat, int version) {
   for (int round = 0; round < rounds; ++round) {
     double start = seconds_now();
     for (int i = 0; i < batch; ++i)
-      BLAS("cublasGemmEx", blas.gemm(handle, 0, 0, n, n, n, &one, (const void*)x, type, n, y, type, n,
-                                     &zero, (void*)z, SINGLE, n, compute, DEFAULT));
+      BLAS("cublasGemmEx", blas.gemm(handle, 0, 0, n, n, n, &one, (const void*)x, type, n, y, type,
+                                     n, &zero, (void*)z, SINGLE, n, compute, DEFAULT));
     CU(CtxSynchronize);
     double rate = 2.0 * n * n * n * batch / (seconds_now() - start);
     if (rate > best) best = rate;
   }
-  if (request.effort != QUICK) figure(bfloat ? "bfloat16_flops" : "half_flops", best); // else too short
+  if (request.effort != QUICK)
+    figure(bfloat ? "bfloat16_flops" : "half_flops", best); // else too short
   figure("matrix_size", n);
   for (uint32_t i = 0; i < SAMPLES; ++i) {
     int row = (int)(scrambled(i) % (uint32_t)n), column = (int)(scrambled(i + 1000) % (uint32_t)n);
     float got = 0;
-    CU(MemcpyDtoH, &got, z + ((size_t)column * (size_t)n + (size_t)row) * sizeof(float), sizeof(got));
+    CU(MemcpyDtoH, &got, z + ((size_t)column * (size_t)n + (size_t)row) * sizeof(float),
+       sizeof(got));
     double expected = exact_product(n, row, column);
-    if ((double)got != expected) return wrong_product("cublasGemmEx", row, column, (double)got, expected);
+    if ((double)got != expected)
+      return wrong_product("cublasGemmEx", row, column, (double)got, expected);
   }
   CU(MemFree, x);
   CU(MemFree, z);

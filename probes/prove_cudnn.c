@@ -42,8 +42,8 @@ static struct {
   int (*create_convolution)(convolution*);
   int (*set_convolution)(convolution, int, int, int, int, int, int, int, int);
   int (*workspace)(dnn_handle, tensor, filter, convolution, tensor, int, size_t*);
-  int (*forward)(dnn_handle, const void*, tensor, const void*, filter, const void*, convolution, int,
-                 void*, size_t, const void*, tensor, void*);
+  int (*forward)(dnn_handle, const void*, tensor, const void*, filter, const void*, convolution,
+                 int, void*, size_t, const void*, tensor, void*);
 } dnn;
 
 static bool bind_library(void* library) {
@@ -66,7 +66,8 @@ struct shape {
   int images, channels, size, filters;
 };
 
-static int output_at(const struct shape* s, int image, int out, int y, int x, const float* in, const float* w) {
+static int output_at(const struct shape* s, int image, int out, int y, int x, const float* in,
+                     const float* w) {
   double sum = 0;
   for (int c = 0; c < s->channels; ++c) {
     for (int dy = -1; dy <= 1; ++dy) {
@@ -102,7 +103,8 @@ static bool convolve(dnn_handle handle, const struct shape* s, size_t stride, in
       dnn.set_tensor(in, NCHW, SINGLE, s->images, s->channels, s->size, s->size));
   DNN("cudnnSetTensor4dDescriptor",
       dnn.set_tensor(out, NCHW, SINGLE, s->images, s->filters, s->size, s->size));
-  DNN("cudnnSetFilter4dDescriptor", dnn.set_filter(kernel, SINGLE, NCHW, s->filters, s->channels, 3, 3));
+  DNN("cudnnSetFilter4dDescriptor",
+      dnn.set_filter(kernel, SINGLE, NCHW, s->filters, s->channels, 3, 3));
   DNN("cudnnSetConvolution2dDescriptor",
       dnn.set_convolution(how, 1, 1, 1, 1, 1, 1, CROSS_CORRELATION, SINGLE));
   size_t space = 0;
@@ -133,8 +135,8 @@ static bool convolve(dnn_handle handle, const struct shape* s, size_t stride, in
     rest /= s->size;
     int expected = output_at(s, rest / s->filters, rest % s->filters, row, column, host, w);
     if (fabs((double)result[i] - expected) > 1e-3)
-      return fail("cudnnConvolutionForward", "element %zu: the GPU computed %.9g, the processor %d", i,
-                  (double)result[i], expected);
+      return fail("cudnnConvolutionForward", "element %zu: the GPU computed %.9g, the processor %d",
+                  i, (double)result[i], expected);
   }
   CU(MemFree, x);
   CU(MemFree, f);

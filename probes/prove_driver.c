@@ -1,4 +1,4 @@
-// The layers of the driver itself: start, devices, context, memory, a kernel, peers.
+// The layers of the driver itself: start, devices, context, memory, a kernel.
 // Truth: NVIDIA's CUDA driver API manual, and what driver 580 answers on an H100.
 #include "prove.h"
 
@@ -8,7 +8,6 @@
 
 enum { THREADS = 256, LOG_SIZE = 400 };
 enum { JIT_ERROR_LOG = 5, JIT_ERROR_LOG_SIZE = 6 }; // CUjit_option
-enum { PEER_ACCESS_ALREADY_ENABLED = 704 };
 
 struct driver cu;
 
@@ -143,8 +142,8 @@ bool prove_device(void) {
     const char* name;
     int attribute; // CUdevice_attribute
   } attributes[] = {
-      {"multiprocessors", 16},  {"clock_khz", 13},        {"memory_clock_khz", 36},
-      {"memory_bus_bits", 37},  {"capability_major", 75}, {"capability_minor", 76},
+      {"multiprocessors", 16}, {"clock_khz", 13},        {"memory_clock_khz", 36},
+      {"memory_bus_bits", 37}, {"capability_major", 75}, {"capability_minor", 76},
       {"integrated", 18},
   };
   int count = 0;
@@ -182,7 +181,7 @@ bool prove_context(void) {
 
 // ---- memory ----
 
-static void fill(uint32_t* words, size_t count, uint32_t seed) {
+void fill(uint32_t* words, size_t count, uint32_t seed) {
   for (size_t i = 0; i < count; ++i) words[i] = scrambled((uint32_t)i ^ seed);
 }
 
@@ -216,7 +215,8 @@ static bool sweep(uint32_t* host, size_t chunk, size_t bytes) {
     fill(host, 1024, (uint32_t)i);
     CU(MemcpyDtoH, back, chunks[i], chunk);
     if (memcmp(host, back, chunk) != 0)
-      return fail("cuMemcpyDtoH", "byte pattern came back different from chunk %zu of %zu", i, count);
+      return fail("cuMemcpyDtoH", "byte pattern came back different from chunk %zu of %zu", i,
+                  count);
   }
   for (size_t i = 0; i < count; ++i) CU(MemFree, chunks[i]);
   figure("swept_bytes", (double)count * (double)chunk);
@@ -278,8 +278,8 @@ bool load_kernels(module* kernels) {
 }
 
 bool launch(function kernel, unsigned threads, void** parameters) {
-  CU(LaunchKernel, kernel, (threads + THREADS - 1) / THREADS, 1, 1, THREADS, 1, 1, 0, NULL, parameters,
-     NULL);
+  CU(LaunchKernel, kernel, (threads + THREADS - 1) / THREADS, 1, 1, THREADS, 1, 1, 0, NULL,
+     parameters, NULL);
   return true;
 }
 
@@ -308,7 +308,8 @@ bool prove_kernel(void) {
   for (uint32_t i = 0; i < COUNT; ++i) {
     uint32_t expected = scrambled(i * 2654435761u) + seed;
     if (words[i] != expected)
-      return fail("scramble", "element %u: the GPU computed %u, the processor %u", i, words[i], expected);
+      return fail("scramble", "element %u: the GPU computed %u, the processor %u", i, words[i],
+                  expected);
   }
   int rounds = request.effort == QUICK ? 100 : 1000;
   count = 32;
@@ -319,81 +320,5 @@ bool prove_kernel(void) {
   CU(MemFree, data);
   CU(ModuleUnload, kernels);
   free(words);
-  return true;
-}
-
-// ---- peer access ----
-
-static bool copy_between(int from, int to, context source, context target, size_t bytes, double* best) {
-  uint32_t* out = malloc(2 * bytes);
-  if (!out) return fail("malloc", "no memory on the host");
-  uint32_t* back = out + bytes / sizeof(*out);
-  fill(out, bytes / sizeof(*out), (uint32_t)(from * 64 + to));
-  memset(back, 0, bytes);
-  device_pointer a = 0, b = 0;
-  CU(CtxSetCurrent, source);
-  CU(MemAlloc, &a, bytes);
-  CU(MemcpyHtoD, a, out, bytes);
-  CU(CtxSetCurrent, target);
-  CU(MemAlloc, &b, bytes);
-  CU(MemsetD8, b, 0, bytes);
-  CU(CtxSetCurrent, source);
-  *best = 0;
-  for (int round = 0; round < 5; ++round) {
-    double start = seconds_now();
-    CU(MemcpyPeer, b, target, a, source, bytes);
-    CU(CtxSynchronize);
-    double rate = (double)bytes / (seconds_now() - start);
-    if (rate > *best) *best = rate;
-  }
-  CU(CtxSetCurrent, target);
-  CU(MemcpyDtoH, back, b, bytes);
-  bool same = memcmp(out, back, bytes) == 0;
-  CU(MemFree, b);
-  CU(CtxSetCurrent, source);
-  CU(MemFree, a);
-  free(out);
-  if (!same) return fail("cuMemcpyPeer", "what GPU %d sent to GPU %d came back different", from, to);
-  return true;
-}
-
-bool prove_peer(void) {
-  enum { MOST = 16 };
-  int count = 0;
-  TRY(count_devices(&count));
-  if (count > MOST) count = MOST;
-  figure("devices", count);
-  if (count < 2) {
-    skip("one GPU is visible: there is no peer");
-    return true;
-  }
-  context contexts[MOST];
-  for (int i = 0; i < count; ++i) TRY(use_device(i, &contexts[i]));
-  size_t bytes = (size_t)(request.effort == QUICK ? 16 : 128) << 20;
-  if (bytes > request.memory / 2) bytes = request.memory / 2 & ~(size_t)4095;
-  int pairs = 0, direct = 0;
-  double slowest = 0, fastest = 0;
-  for (int from = 0; from < count; ++from) {
-    for (int to = 0; to < count; ++to) {
-      if (from == to) continue;
-      int can = 0;
-      CU(DeviceCanAccessPeer, &can, from, to);
-      if (can) {
-        CU(CtxSetCurrent, contexts[from]);
-        int code = cu.CtxEnablePeerAccess(contexts[to], 0);
-        if (code && code != PEER_ACCESS_ALREADY_ENABLED) return fail_cuda("cuCtxEnablePeerAccess", code);
-        ++direct;
-      }
-      double rate = 0;
-      TRY(copy_between(from, to, contexts[from], contexts[to], bytes, &rate));
-      if (!pairs || rate < slowest) slowest = rate;
-      if (rate > fastest) fastest = rate;
-      ++pairs;
-    }
-  }
-  figure("pairs", pairs);
-  figure("direct_pairs", direct);
-  figure("slowest_bytes_per_second", slowest);
-  figure("fastest_bytes_per_second", fastest);
   return true;
 }

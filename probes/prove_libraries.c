@@ -57,7 +57,8 @@ bool prove_cudart(void) {
   enum { TO_DEVICE = 1, TO_HOST = 2, BYTES = 1 << 20 };
   void* library = open_library("CUDART");
   if (!library) return true;
-  int (*version)(int*), (*count)(int*), (*set_device)(int), (*allocate)(void**, size_t), (*release)(void*);
+  int (*version)(int*), (*count)(int*), (*set_device)(int), (*allocate)(void**, size_t),
+      (*release)(void*);
   int (*copy)(void*, const void*, size_t, int);
   NEED(runtime.error_name, library, "cudaGetErrorName");
   NEED(runtime.error_text, library, "cudaGetErrorString");
@@ -93,9 +94,9 @@ bool prove_cudart(void) {
 
 static bool fail_fft(const char* step, int code) {
   static const char* const names[] = {
-      "CUFFT_SUCCESS",      "CUFFT_INVALID_PLAN", "CUFFT_ALLOC_FAILED",  "CUFFT_INVALID_TYPE",
-      "CUFFT_INVALID_VALUE", "CUFFT_INTERNAL_ERROR", "CUFFT_EXEC_FAILED", "CUFFT_SETUP_FAILED",
-      "CUFFT_INVALID_SIZE",
+      "CUFFT_SUCCESS",      "CUFFT_INVALID_PLAN",  "CUFFT_ALLOC_FAILED",
+      "CUFFT_INVALID_TYPE", "CUFFT_INVALID_VALUE", "CUFFT_INTERNAL_ERROR",
+      "CUFFT_EXEC_FAILED",  "CUFFT_SETUP_FAILED",  "CUFFT_INVALID_SIZE",
   };
   return fail_code("cufft", step, code, (size_t)code < COUNT_OF(names) ? names[code] : NULL, NULL);
 }
@@ -111,7 +112,8 @@ bool prove_cufft(void) {
   static float values[2 * N], result[2 * N];
   void* library = open_library("CUFFT");
   if (!library) return true;
-  int (*version)(int*), (*plan)(int*, int, int, int), (*run)(int, void*, void*, int), (*destroy)(int);
+  int (*version)(int*), (*plan)(int*, int, int, int), (*run)(int, void*, void*, int),
+      (*destroy)(int);
   NEED(version, library, "cufftGetVersion");
   NEED(plan, library, "cufftPlan1d");
   NEED(run, library, "cufftExecC2C");
@@ -135,7 +137,8 @@ bool prove_cufft(void) {
   for (int k = 0; k < N; ++k) {
     double real = 0, imaginary = 0;
     for (int j = 0; j < N; ++j) {
-      double angle = -2 * M_PI * (double)((long)j * k % N) / N, x = (double)values[2 * j], y = (double)values[2 * j + 1];
+      double angle = -2 * M_PI * (double)((long)j * k % N) / N, x = (double)values[2 * j],
+             y = (double)values[2 * j + 1];
       real += x * cos(angle) - y * sin(angle);
       imaginary += x * sin(angle) + y * cos(angle);
     }
@@ -147,7 +150,8 @@ bool prove_cufft(void) {
   figure("relative_error", relative);
   FFT("cufftDestroy", destroy(handle));
   CU(MemFree, data);
-  if (!(relative < 1e-5)) return fail("cufftExecC2C", "differs from the processor's transform by %.3g", relative);
+  if (!(relative < 1e-5))
+    return fail("cufftExecC2C", "differs from the processor's transform by %.3g", relative);
   return true;
 }
 
@@ -160,7 +164,8 @@ static bool fail_solver(const char* step, int code) {
       "CUSOLVER_STATUS_ARCH_MISMATCH",    "CUSOLVER_STATUS_MAPPING_ERROR",
       "CUSOLVER_STATUS_EXECUTION_FAILED", "CUSOLVER_STATUS_INTERNAL_ERROR",
   };
-  return fail_code("cusolver", step, code, (size_t)code < COUNT_OF(names) ? names[code] : NULL, NULL);
+  return fail_code("cusolver", step, code, (size_t)code < COUNT_OF(names) ? names[code] : NULL,
+                   NULL);
 }
 
 #define SOLVER(name, call)                                                                         \
@@ -226,12 +231,14 @@ bool prove_cusolver(void) {
   factor(exact);
   double worst = 0;
   for (int j = 0; j < N; ++j)
-    for (int i = j; i < N; ++i) worst = fmax(worst, fabs((double)single[j * N + i] - exact[j * N + i]));
+    for (int i = j; i < N; ++i)
+      worst = fmax(worst, fabs((double)single[j * N + i] - exact[j * N + i]));
   figure("worst_error", worst);
   SOLVER("cusolverDnDestroy", destroy(handle));
   CU(MemFree, matrix);
   CU(MemFree, work);
   CU(MemFree, information);
-  if (!(worst < 1e-3)) return fail("cusolverDnSpotrf", "differs from the processor's factor by %.3g", worst);
+  if (!(worst < 1e-3))
+    return fail("cusolverDnSpotrf", "differs from the processor's factor by %.3g", worst);
   return true;
 }

@@ -39,8 +39,8 @@ static bool all_reduce(int count, communicator* members, const device_pointer* f
   enum { FLOAT = 7, SUM = 0 };
   COLLECTIVE("ncclGroupStart", collective.begin());
   for (int i = 0; i < count; ++i)
-    COLLECTIVE("ncclAllReduce", collective.sum((const void*)from[i], (void*)to[i], elements, FLOAT, SUM,
-                                               members[i], NULL));
+    COLLECTIVE("ncclAllReduce", collective.sum((const void*)from[i], (void*)to[i], elements, FLOAT,
+                                               SUM, members[i], NULL));
   COLLECTIVE("ncclGroupEnd", collective.end());
   for (int i = 0; i < count; ++i) {
     CU(CtxSetCurrent, contexts[i]);
@@ -104,8 +104,8 @@ bool prove_nccl(void) {
       double expected = 0;
       for (int k = 0; k < count; ++k) expected += (double)small_integer((uint32_t)j, (uint32_t)k);
       if ((double)host[j] != expected)
-        return fail("ncclAllReduce", "GPU %d, element %zu: the sum is %.9g and should be %.9g", i, j,
-                    (double)host[j], expected);
+        return fail("ncclAllReduce", "GPU %d, element %zu: the sum is %.9g and should be %.9g", i,
+                    j, (double)host[j], expected);
     }
   }
   for (int i = 0; i < count; ++i) COLLECTIVE("ncclCommDestroy", collective.destroy(members[i]));

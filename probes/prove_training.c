@@ -8,10 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 32, HIDDEN = 64, CLASSES = 10, BATCH = 64, BATCHES = 8, SAMPLES = BATCH * BATCHES };
+enum {
+  FEATURES = 32,
+  HIDDEN = 64,
+  CLASSES = 10,
+  BATCH = 64,
+  BATCHES = 8,
+  SAMPLES = BATCH * BATCHES
+};
 enum { W1 = FEATURES * HIDDEN, W2 = HIDDEN * CLASSES, WEIGHTS = W1 + HIDDEN + W2 + CLASSES };
 
-static const double kRate = 0.01, kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-7; // as Keras has them, but a faster rate
+static const double kRate = 0.01, kBeta1 = 0.9, kBeta2 = 0.999,
+                    kEpsilon = 1e-7; // as Keras has them, but a faster rate
 
 static float inputs[SAMPLES * FEATURES];
 static uint32_t labels[SAMPLES];
@@ -133,7 +141,8 @@ static bool prepare(module kernels) {
 }
 
 static bool multiply(device_pointer c, device_pointer a, device_pointer b, unsigned m, unsigned n,
-                     unsigned k, unsigned a_row, unsigned a_column, unsigned b_row, unsigned b_column) {
+                     unsigned k, unsigned a_row, unsigned a_column, unsigned b_row,
+                     unsigned b_column) {
   void* parameters[] = {&c, &a, &b, &m, &n, &k, &a_row, &a_column, &b_row, &b_column};
   return launch(gpu.multiply, m * n, parameters);
 }
@@ -146,10 +155,14 @@ static bool column_sums(device_pointer sums, device_pointer d, unsigned rows, un
 static bool gpu_step(int step, double* loss) {
   const size_t size = sizeof(float);
   size_t first = (size_t)((step - 1) % BATCHES * BATCH);
-  device_pointer x = gpu.inputs + first * FEATURES * size, truth = gpu.labels + first * sizeof(uint32_t);
-  device_pointer w1 = gpu.weights, b1 = w1 + W1 * size, w2 = b1 + HIDDEN * size, b2 = w2 + W2 * size;
-  device_pointer g1 = gpu.gradient, gb1 = g1 + W1 * size, g2 = gb1 + HIDDEN * size, gb2 = g2 + W2 * size;
-  unsigned batch = BATCH, classes = CLASSES, hidden = HIDDEN, cells = BATCH * HIDDEN, count = WEIGHTS;
+  device_pointer x = gpu.inputs + first * FEATURES * size,
+                 truth = gpu.labels + first * sizeof(uint32_t);
+  device_pointer w1 = gpu.weights, b1 = w1 + W1 * size, w2 = b1 + HIDDEN * size,
+                 b2 = w2 + W2 * size;
+  device_pointer g1 = gpu.gradient, gb1 = g1 + W1 * size, g2 = gb1 + HIDDEN * size,
+                 gb2 = g2 + W2 * size;
+  unsigned batch = BATCH, classes = CLASSES, hidden = HIDDEN, cells = BATCH * HIDDEN,
+           count = WEIGHTS;
   float scale = 1.0f / BATCH, rate = (float)corrected_rate(step);
   float beta1 = (float)kBeta1, beta2 = (float)kBeta2, epsilon = (float)kEpsilon;
   void* relu[] = {&gpu.hidden, &b1, &cells, &hidden};
@@ -201,6 +214,7 @@ bool prove_training(void) {
   figure("samples_per_second", steps * BATCH / busy);
   if (!(worst < 1e-3))
     return fail("training", "the loss on the GPU and on the processor differ by up to %.3g", worst);
-  if (!(last < first / 2)) return fail("training", "the loss went from %.3g to %.3g only", first, last);
+  if (!(last < first / 2))
+    return fail("training", "the loss went from %.3g to %.3g only", first, last);
   return true;
 }

@@ -52,7 +52,9 @@ std::optional<std::uint64_t> in_units(std::string_view text, const std::array<Un
   return std::nullopt;
 }
 
-std::string three_digits(double value) { return decimal(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0); }
+std::string three_digits(double value) {
+  return decimal(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
+}
 
 std::string scaled(double value, double step, const std::array<std::string_view, 6>& units) {
   std::size_t unit = 0;
@@ -67,15 +69,19 @@ std::string scaled(double value, double step, const std::array<std::string_view,
 
 std::string decimal(double value, int digits) {
   std::array<char, 400> text; // the longest double has 309 digits before the point
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value,
+                                          std::chars_format::fixed, digits);
   return error == std::errc() ? std::string(text.data(), end) : std::string("?");
 }
 
-std::string bytes_words(double bytes) { return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"}); }
+std::string bytes_words(double bytes) {
+  return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
+}
 
 std::string rate_words(double per_second, std::string_view unit) {
   if (unit == "FLOP/s") {
-    return scaled(per_second, 1000, {"FLOP/s", "kFLOP/s", "MFLOP/s", "GFLOP/s", "TFLOP/s", "PFLOP/s"});
+    return scaled(per_second, 1000,
+                  {"FLOP/s", "kFLOP/s", "MFLOP/s", "GFLOP/s", "TFLOP/s", "PFLOP/s"});
   }
   return scaled(per_second, 1000, {"B/s", "kB/s", "MB/s", "GB/s", "TB/s", "PB/s"});
 }

@@ -8,8 +8,8 @@
 
 namespace gpuwhy {
 
-/// "8GiB", "512 MiB", "8G", "1.5GB", "4096": bytes. KiB, MiB, GiB, TiB and their bare letters count by
-/// 1024, KB, MB, GB, TB by 1000. Nothing for anything else.
+/// "8GiB", "512 MiB", "8G", "1.5GB", "4096": bytes. KiB, MiB, GiB, TiB and their bare letters count
+/// by 1024, KB, MB, GB, TB by 1000. Nothing for anything else.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 /// "30", "30s", "5m", "2h": seconds. Nothing for anything else.
 std::optional<std::uint64_t> parse_seconds(std::string_view text);

@@ -73,16 +73,20 @@ LayerRun read_run(const Json& object, Layer layer) {
   if (const auto taken = object.find("seconds"); taken != object.end() && taken->is_number()) {
     run.seconds = taken->get<double>();
   }
-  if (const auto figures = object.find("figures"); figures != object.end() && figures->is_object()) {
+  if (const auto figures = object.find("figures");
+      figures != object.end() && figures->is_object()) {
     for (const auto& [name, value] : figures->items()) {
-      if (!value.is_number() || !std::isfinite(value.get<double>()) || run.figures.size() >= kMostValues) continue;
+      if (!value.is_number() || !std::isfinite(value.get<double>()) ||
+          run.figures.size() >= kMostValues)
+        continue;
       run.figures.emplace(printable(name.substr(0, kLongestText)), value.get<double>());
     }
   }
   if (const auto details = object.find("details"); details != object.end() && details->is_array()) {
     for (const auto& value : *details) {
       if (!value.is_string() || run.details.size() >= kMostValues) continue;
-      run.details.push_back(printable(std::string_view(value.get_ref<const std::string&>()).substr(0, kLongestText)));
+      run.details.push_back(
+          printable(std::string_view(value.get_ref<const std::string&>()).substr(0, kLongestText)));
     }
   }
   return run;
@@ -99,7 +103,8 @@ LayerRun broken_run(Layer layer, const ProcessResult& result, milliseconds deadl
     auto words = std::to_string(limit);
     words.erase(words.find_last_not_of('0') + 1);
     if (words.ends_with('.')) words.pop_back();
-    run.text = std::string(text_of(layer).title) + " did not come to an end within " + words + " s; the process was ended";
+    run.text = std::string(text_of(layer).title) + " did not come to an end within " + words +
+               " s; the process was ended";
   } else {
     run.state = LayerRun::State::crashed;
     run.ended_by = result.signal != 0 ? signal_words(result.signal)
@@ -119,7 +124,8 @@ std::vector<LayerRun> do_errand(System& system, const LayerRequest& request, con
     names.emplace_back(text_of(layer).name);
     const auto library = request.libraries.find(layer);
     if (library == request.libraries.end()) continue;
-    environment["GPUWHY_PROVE_" + std::string(text_of(layer).variable)] = join(library->second, "\n");
+    environment["GPUWHY_PROVE_" + std::string(text_of(layer).variable)] =
+        join(library->second, "\n");
   }
   constexpr std::array kEfforts = {"quick", "normal", "full"};
   environment["GPUWHY_PROVE_LAYERS"] = join(names, ",");
@@ -127,7 +133,8 @@ std::vector<LayerRun> do_errand(System& system, const LayerRequest& request, con
   environment["GPUWHY_PROVE_DEVICE"] = std::to_string(request.device);
   if (request.memory > 0) environment["GPUWHY_PROVE_MEMORY"] = std::to_string(request.memory);
   if (!request.libcuda.empty()) environment["GPUWHY_PROVE_LIBCUDA"] = request.libcuda;
-  environment["CUDA_CACHE_DISABLE"] = "1"; // compile for real, and leave no file in the home directory
+  environment["CUDA_CACHE_DISABLE"] =
+      "1"; // compile for real, and leave no file in the home directory
   const auto deadline = deadline_of(request);
   const auto result = system.run_probe("prove", environment, deadline);
   if (!result) {
@@ -140,11 +147,13 @@ std::vector<LayerRun> do_errand(System& system, const LayerRequest& request, con
 }
 
 bool all_passed(const std::vector<LayerRun>& runs) {
-  return std::all_of(runs.begin(), runs.end(), [](const LayerRun& run) { return run.state == LayerRun::State::passed; });
+  return std::all_of(runs.begin(), runs.end(),
+                     [](const LayerRun& run) { return run.state == LayerRun::State::passed; });
 }
 
 void append(std::vector<LayerRun>& runs, std::vector<LayerRun> more) {
-  runs.insert(runs.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  runs.insert(runs.end(), std::make_move_iterator(more.begin()),
+              std::make_move_iterator(more.end()));
 }
 
 LayerRun left_out(Layer layer, const std::string& why) {
@@ -155,13 +164,15 @@ LayerRun left_out(Layer layer, const std::string& why) {
   return run;
 }
 
-std::vector<LayerRun> do_in_turn(System& system, const LayerRequest& request, const std::vector<Layer>& layers) {
+std::vector<LayerRun> do_in_turn(System& system, const LayerRequest& request,
+                                 const std::vector<Layer>& layers) {
   std::vector<LayerRun> runs;
   for (const auto layer : layers) append(runs, do_errand(system, request, {{layer}}));
   return runs;
 }
 
-std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request, const std::vector<Layer>& layers) {
+std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request,
+                                 const std::vector<Layer>& layers) {
   std::vector<std::future<std::vector<LayerRun>>> pending;
   for (const auto layer : layers) {
     pending.push_back(std::async(std::launch::async, [&system, &request, layer] {
@@ -175,7 +186,8 @@ std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request, co
 
 } // namespace
 
-std::vector<LayerRun> read_layer_runs(const std::vector<Layer>& asked, const ProcessResult& result, milliseconds deadline) {
+std::vector<LayerRun> read_layer_runs(const std::vector<Layer>& asked, const ProcessResult& result,
+                                      milliseconds deadline) {
   std::vector<LayerRun> runs;
   std::optional<Layer> begun;
   for (const auto line : split_lines(result.output)) {
@@ -201,11 +213,14 @@ std::vector<LayerRun> run_layers(System& system, const LayerRequest& request) {
   std::vector<Layer> foundation;
   std::vector<Layer> rest;
   for (const auto& each : kLayers) {
-    if (is_foundation(each.layer)) foundation.push_back(each.layer);
-    else if (!is_library(each.layer) || request.libraries.contains(each.layer)) rest.push_back(each.layer);
+    if (is_foundation(each.layer))
+      foundation.push_back(each.layer);
+    else if (!is_library(each.layer) || request.libraries.contains(each.layer))
+      rest.push_back(each.layer);
   }
   std::vector<LayerRun> runs;
-  if (request.effort == Effort::quick) append(runs, do_errand(system, request, {foundation}));
+  if (request.effort == Effort::quick)
+    append(runs, do_errand(system, request, {foundation}));
   else {
     for (const auto layer : foundation) {
       append(runs, do_errand(system, request, {{layer}}));
@@ -219,9 +234,11 @@ std::vector<LayerRun> run_layers(System& system, const LayerRequest& request) {
     }
   }
   if (request.effort == Effort::quick && std::erase(rest, Layer::nccl) > 0) {
-    runs.push_back(left_out(Layer::nccl, "its start alone takes more than a quick run may")); // 1 to 3 s
+    runs.push_back(
+        left_out(Layer::nccl, "its start alone takes more than a quick run may")); // 1 to 3 s
   }
-  append(runs, request.at_once ? do_at_once(system, request, rest) : do_in_turn(system, request, rest));
+  append(runs,
+         request.at_once ? do_at_once(system, request, rest) : do_in_turn(system, request, rest));
   return runs;
 }
 

@@ -19,13 +19,16 @@ namespace gpuwhy {
 namespace {
 
 constexpr std::array kOptions{
-    Option{"quick", 'q', "", "two seconds on a warm machine: everything is tried, nothing is measured well"},
+    Option{"quick", 'q', "",
+           "two seconds on a warm machine: everything is tried, nothing is measured well"},
     Option{"full", 0, "", "longer measurements, and memory swept up to --memory"},
     kPythonOption,
     Option{"framework", 0, "NAME", "whose CUDA libraries to try: tensorflow, jax, torch"},
-    Option{"gpu", 'g', "GPU", "the GPU to try: CUDA's number, or a UUID or its beginning (default 0)"},
+    Option{"gpu", 'g', "GPU",
+           "the GPU to try: CUDA's number, or a UUID or its beginning (default 0)"},
     Option{"memory", 'm', "SIZE", "GPU memory that a layer may take (default 512MiB)"},
-    Option{"deadline", 0, "TIME", "end a layer after this time (default 10 s quick, 40 s, 110 s full)"},
+    Option{"deadline", 0, "TIME",
+           "end a layer after this time (default 10 s quick, 40 s, 110 s full)"},
     Option{"yes", 'y', "", "do not ask before much memory of a busy GPU is taken"},
     Option{"json", 0, "", "one JSON document for programs"},
     Option{"verbose", 'v', "", "what each layer did, how long it took and which files it opened"},
@@ -41,20 +44,23 @@ struct Wish {
 
 Result<Wish> wish_of(const Arguments& arguments) {
   Wish wish;
-  if (arguments.has("quick") && arguments.has("full")) return fail("--quick and --full exclude each other");
+  if (arguments.has("quick") && arguments.has("full"))
+    return fail("--quick and --full exclude each other");
   if (arguments.has("quick")) wish.effort = Effort::quick;
   if (arguments.has("full")) wish.effort = Effort::full;
   if (arguments.has("memory")) {
     const auto bytes = parse_bytes(arguments.value("memory"));
     if (!bytes || *bytes < (64ULL << 20U)) {
-      return fail("--memory " + printable(arguments.value("memory")) + ": not a size of at least 64MiB, such as 2GiB");
+      return fail("--memory " + printable(arguments.value("memory")) +
+                  ": not a size of at least 64MiB, such as 2GiB");
     }
     wish.memory = *bytes;
   }
   if (arguments.has("deadline")) {
     const auto seconds = parse_seconds(arguments.value("deadline"));
     if (!seconds || *seconds < 1 || *seconds > 115) {
-      return fail("--deadline " + printable(arguments.value("deadline")) + ": not a time from 1s to 115s");
+      return fail("--deadline " + printable(arguments.value("deadline")) +
+                  ": not a time from 1s to 115s");
     }
     wish.deadline = std::chrono::seconds(*seconds);
   }
@@ -69,7 +75,8 @@ Result<int> ordinal_of(const Facts& facts, const std::string& wanted) {
   if (const auto number = to_number(wanted)) {
     // Where the driver does not answer, its layer will say so; the number is not what is wrong.
     if (count > 0 && (*number < 0 || *number >= count)) {
-      return fail("--gpu " + printable(wanted) + ": this process sees " + std::to_string(count) + (count == 1 ? " GPU" : " GPUs"));
+      return fail("--gpu " + printable(wanted) + ": this process sees " + std::to_string(count) +
+                  (count == 1 ? " GPU" : " GPUs"));
     }
     return static_cast<int>(std::clamp<std::int64_t>(*number, 0, 1024));
   }
@@ -77,28 +84,34 @@ Result<int> ordinal_of(const Facts& facts, const std::string& wanted) {
   int found = -1;
   for (const auto& device : cuda->devices) {
     if (!device.uuid.starts_with(wanted)) continue;
-    if (found >= 0) return fail("--gpu " + printable(wanted) + ": more than one GPU has a UUID that begins so");
+    if (found >= 0)
+      return fail("--gpu " + printable(wanted) + ": more than one GPU has a UUID that begins so");
     found = device.ordinal;
   }
-  if (found < 0) return fail("--gpu " + printable(wanted) + ": no GPU that this process sees has that UUID");
+  if (found < 0)
+    return fail("--gpu " + printable(wanted) + ": no GPU that this process sees has that UUID");
   return found;
 }
 
-/// The case to prove and its verdict: judge() and cases_of() list the same installations in the same order.
+/// The case to prove and its verdict: judge() and cases_of() list the same installations in the
+/// same order.
 struct Subject {
   const Case* subject = nullptr;
   FrameworkVerdict verdict;
 };
 
-Result<Subject> subject_of(const std::vector<Case>& cases, const Verdict& verdict, const std::string& framework) {
+Result<Subject> subject_of(const std::vector<Case>& cases, const Verdict& verdict,
+                           const std::string& framework) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const bool asked = framework.empty() || cases[i].wanted == framework;
     names.push_back(cases[i].wanted);
     if (!asked || (!framework.empty() && cases[i].framework == nullptr)) continue;
-    return Subject{&cases[i], i < verdict.frameworks.size() ? verdict.frameworks[i] : FrameworkVerdict{}};
+    return Subject{&cases[i],
+                   i < verdict.frameworks.size() ? verdict.frameworks[i] : FrameworkVerdict{}};
   }
-  return fail("--framework " + printable(framework) + ": not installed in the environment in question");
+  return fail("--framework " + printable(framework) +
+              ": not installed in the environment in question");
 }
 
 /// Whether a person agrees; nobody is asked where nobody can answer.
@@ -117,15 +130,17 @@ std::string why_alone(const Facts& facts, int ordinal, std::uint64_t memory) {
   const auto* cuda = facts.observed.cuda.get();
   for (int other = 0; cuda != nullptr && other < cuda->count; ++other) {
     if (other == ordinal) continue;
-    if (const auto objection = objection_to(nvml_device(facts, other), memory)) return objection->reason + ": not tried";
+    if (const auto objection = objection_to(nvml_device(facts, other), memory))
+      return objection->reason + ": not tried";
   }
   return {};
 }
 
 Exit exit_of(const Proof& proof) {
   if (proof.failed) return Exit::findings;
-  const bool tried = std::any_of(proof.rungs.begin(), proof.rungs.end(),
-                                 [](const Rung& rung) { return rung.state == Rung::State::passed; });
+  const bool tried = std::any_of(proof.rungs.begin(), proof.rungs.end(), [](const Rung& rung) {
+    return rung.state == Rung::State::passed;
+  });
   return tried ? Exit::gpu : Exit::unknown;
 }
 
@@ -153,15 +168,19 @@ Exit run(const Arguments& arguments, Console& console) {
   request.device = *ordinal;
   request.memory = wish->memory;
   request.deadline = wish->deadline;
-  if (subject->subject->libcuda.outcome == loader::Outcome::found) request.libcuda = subject->subject->libcuda.path;
+  if (subject->subject->libcuda.outcome == loader::Outcome::found)
+    request.libcuda = subject->subject->libcuda.path;
   const auto libraries = libraries_to_prove(*subject->subject);
   for (const auto& [layer, choice] : libraries) {
     if (!choice.files.empty()) request.libraries[layer] = choice.files;
   }
   const auto known = failed_already(facts);
   const auto runs = known ? std::vector<LayerRun>{*known} : run_layers(*system, request);
-  const auto proof = prove(facts, *subject->subject, subject->verdict, wish->effort, *ordinal, libraries, runs);
-  console.out << (arguments.has("json") ? prove_json(proof) : prove_text(proof, console.style, arguments.has("verbose")));
+  const auto proof =
+      prove(facts, *subject->subject, subject->verdict, wish->effort, *ordinal, libraries, runs);
+  console.out << (arguments.has("json")
+                      ? prove_json(proof)
+                      : prove_text(proof, console.style, arguments.has("verbose")));
   return exit_of(proof);
 }
 
@@ -170,9 +189,12 @@ Exit run(const Arguments& arguments, Console& console) {
 const Command kProveCommand{
     .name = "prove",
     .summary = "is it the machine or Python? the GPU is put to work, layer by layer",
-    .details = "Starts the driver, takes memory, runs a kernel, then opens the very CUDA libraries that the framework "
-               "would get and computes with each; at last trains a small network. No Python takes part and no toolkit "
-               "is needed. Every result is compared with the processor's. A layer that hangs or crashes is ended and "
+    .details = "Starts the driver, takes memory, runs a kernel, then opens the very CUDA libraries "
+               "that the framework "
+               "would get and computes with each; at last trains a small network. No Python takes "
+               "part and no toolkit "
+               "is needed. Every result is compared with the processor's. A layer that hangs or "
+               "crashes is ended and "
                "named. Status 0: every layer passed.",
     .options = kOptions,
     .run = run,

@@ -44,14 +44,17 @@ const Chips& chips() {
 
 std::optional<double> pcie_limit(int generation, int lanes) {
   // A lane's transfers a second times the share of them that is data.
-  constexpr std::array kLane = {2.5e9 / 10, 5e9 / 10, 8e9 / 8 * 128 / 130, 16e9 / 8 * 128 / 130,
+  constexpr std::array kLane = {2.5e9 / 10,           5e9 / 10,
+                                8e9 / 8 * 128 / 130,  16e9 / 8 * 128 / 130,
                                 32e9 / 8 * 128 / 130, 64e9 / 8 * 242 / 256};
-  if (generation < 1 || static_cast<std::size_t>(generation) > kLane.size() || lanes < 1) return std::nullopt;
+  if (generation < 1 || static_cast<std::size_t>(generation) > kLane.size() || lanes < 1)
+    return std::nullopt;
   return kLane[static_cast<std::size_t>(generation) - 1] * lanes;
 }
 
 std::optional<double> nvlink_limit(int version) {
-  constexpr std::array kLink = {20e9, 25e9, 25e9, 25e9, 25e9, 25e9, 50e9}; // 1.0 2.0 2.2 3.0 3.1 4.0 5.0
+  constexpr std::array kLink = {20e9, 25e9, 25e9, 25e9,
+                                25e9, 25e9, 50e9}; // 1.0 2.0 2.2 3.0 3.1 4.0 5.0
   if (version < 1 || static_cast<std::size_t>(version) > kLink.size()) return std::nullopt;
   return kLink[static_cast<std::size_t>(version) - 1];
 }
@@ -63,6 +66,8 @@ const ChipRate* find_chip_rate(ComputeCapability capability) {
   return nullptr;
 }
 
-const std::vector<std::string>& chip_problems() { return chips().problems; }
+const std::vector<std::string>& chip_problems() {
+  return chips().problems;
+}
 
 } // namespace gpuwhy

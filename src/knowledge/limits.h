@@ -9,11 +9,11 @@
 
 namespace gpuwhy {
 
-/// Bytes a second in one direction of a PCIe link, after its line code; nothing for a generation that
-/// is not known. Source: PCI Express Base Specifications 1.0 to 6.0.
+/// Bytes a second in one direction of a PCIe link, after its line code; nothing for a generation
+/// that is not known. Source: PCI Express Base Specifications 1.0 to 6.0.
 std::optional<double> pcie_limit(int generation, int lanes);
-/// Bytes a second in one direction of one NVLink. `version` as NVML numbers it: 6 is NVLink 4.0 (seen on an
-/// H200). Source: nvml.h, nvmlNvlinkVersion_t; NVIDIA's white papers of P100 to B200.
+/// Bytes a second in one direction of one NVLink. `version` as NVML numbers it: 6 is NVLink 4.0
+/// (seen on an H200). Source: nvml.h, nvmlNvlinkVersion_t; NVIDIA's white papers of P100 to B200.
 std::optional<double> nvlink_limit(int version);
 
 struct ChipRate {

@@ -1,7 +1,7 @@
-// Which GPUs this process may use. A choice never leaves what somebody else has set: an allocation of a
-// scheduler, or CUDA_VISIBLE_DEVICES.
-// Truth: sbatch(1) and gres.conf(5) for Slurm's variables; NVIDIA's device plugin for Kubernetes; the
-// CUDA C++ Programming Guide, "CUDA environment variables".
+// Which GPUs this process may use. A choice never leaves what somebody else has set: an allocation
+// of a scheduler, or CUDA_VISIBLE_DEVICES. Truth: sbatch(1) and gres.conf(5) for Slurm's variables;
+// NVIDIA's device plugin for Kubernetes; the CUDA C++ Programming Guide, "CUDA environment
+// variables".
 #include "base/text.h"
 #include "pick/choose.h"
 
@@ -15,14 +15,17 @@ constexpr int kProhibited = 2;
 constexpr int kExclusiveProcess = 3;
 
 std::string refusal_of(const NvmlDevice& device) {
-  if (device.error.known()) return "the driver cannot reach it (NVML error " + std::to_string(device.error.value()) + ")";
+  if (device.error.known())
+    return "the driver cannot reach it (NVML error " + std::to_string(device.error.value()) + ")";
   const auto mode = device.compute_mode.value_or(0);
   if (mode == kProhibited) return "its compute mode is prohibited";
   const bool taken = device.processes.known() && !device.processes.value().empty();
   if (taken && (mode == kExclusiveProcess || mode == kExclusiveThread)) {
-    return "it is in exclusive mode and process " + std::to_string(device.processes.value().front().pid) + " has it";
+    return "it is in exclusive mode and process " +
+           std::to_string(device.processes.value().front().pid) + " has it";
   }
-  if (device.mig.value_or(false) && device.instances.empty()) return "it is in MIG mode and has no instance";
+  if (device.mig.value_or(false) && device.instances.empty())
+    return "it is in MIG mode and has no instance";
   return {};
 }
 
@@ -39,7 +42,8 @@ Candidate candidate_of(const NvmlDevice& device) {
   candidate.nvlinks = device.nvlinks.value_or(0);
   candidate.neighbours = device.neighbours;
   candidate.refused = refusal_of(device);
-  if (candidate.uuid.empty() && candidate.refused.empty()) candidate.refused = "NVML did not tell its UUID";
+  if (candidate.uuid.empty() && candidate.refused.empty())
+    candidate.refused = "NVML did not tell its UUID";
   return candidate;
 }
 
@@ -61,11 +65,13 @@ void add_candidates(const NvmlDevice& device, std::vector<Candidate>& all) {
   }
 }
 
-void refuse_others(Candidates& candidates, const std::string& bounds, const std::vector<std::string>& allowed) {
+void refuse_others(Candidates& candidates, const std::string& bounds,
+                   const std::vector<std::string>& allowed) {
   candidates.bounds = bounds;
   for (auto& each : candidates.all) {
     if (!each.refused.empty()) continue;
-    if (std::find(allowed.begin(), allowed.end(), each.uuid) == allowed.end()) each.refused = "outside of " + bounds;
+    if (std::find(allowed.begin(), allowed.end(), each.uuid) == allowed.end())
+      each.refused = "outside of " + bounds;
   }
 }
 
@@ -78,9 +84,11 @@ void stay_visible(const Facts& facts, Candidates& candidates) {
   }
   refuse_others(candidates, "$CUDA_VISIBLE_DEVICES", allowed);
   if (!allowed.empty()) return;
-  const bool answered = cuda != nullptr && (cuda->init == 0 || cuda->init == 100 || cuda->init == 101);
-  candidates.problem = answered ? "$CUDA_VISIBLE_DEVICES hides every GPU: unset it to choose among all"
-                                : "$CUDA_VISIBLE_DEVICES is set, and the driver does not say what it leaves visible";
+  const bool answered =
+      cuda != nullptr && (cuda->init == 0 || cuda->init == 100 || cuda->init == 101);
+  candidates.problem =
+      answered ? "$CUDA_VISIBLE_DEVICES hides every GPU: unset it to choose among all"
+               : "$CUDA_VISIBLE_DEVICES is set, and the driver does not say what it leaves visible";
   candidates.open = !answered;
 }
 
@@ -95,7 +103,8 @@ std::vector<int> granted_indices(const std::vector<std::string>& grants) {
         const auto first = to_number(part.substr(0, dash));
         const auto last = dash == std::string_view::npos ? first : to_number(part.substr(dash + 1));
         if (!first || !last || *first < 0 || *last > 1023) return {};
-        for (auto index = *first; index <= *last; ++index) indices.push_back(static_cast<int>(index));
+        for (auto index = *first; index <= *last; ++index)
+          indices.push_back(static_cast<int>(index));
       }
       return indices;
     }
@@ -118,7 +127,8 @@ std::vector<std::string> granted_uuids(const std::vector<std::string>& grants) {
 void stay_in_job(const Facts& facts, Candidates& candidates) {
   const auto& job = facts.access.scheduler.value();
   const auto grants = facts.access.scheduler_gpus.value_or({});
-  if (const auto uuids = granted_uuids(grants); !uuids.empty()) return refuse_others(candidates, job, uuids);
+  if (const auto uuids = granted_uuids(grants); !uuids.empty())
+    return refuse_others(candidates, job, uuids);
   if (!job.starts_with("slurm")) { // the container or cgroup shows only what was given
     candidates.bounds = job;
     return;
@@ -133,7 +143,8 @@ void stay_in_job(const Facts& facts, Candidates& candidates) {
   if (candidates.all.size() <= indices.size()) return;
   std::vector<std::string> allowed;
   for (const auto& each : candidates.all) {
-    if (std::find(indices.begin(), indices.end(), each.index) != indices.end()) allowed.push_back(each.uuid);
+    if (std::find(indices.begin(), indices.end(), each.index) != indices.end())
+      allowed.push_back(each.uuid);
   }
   refuse_others(candidates, job, allowed);
 }
@@ -154,7 +165,9 @@ Candidates candidates_of(const Facts& facts) {
     return candidates;
   }
   if (nvml->init != 0) {
-    candidates.problem = "the NVIDIA driver does not start: " + (nvml->init_name.empty() ? "NVML error " + std::to_string(nvml->init) : nvml->init_name);
+    candidates.problem =
+        "the NVIDIA driver does not start: " +
+        (nvml->init_name.empty() ? "NVML error " + std::to_string(nvml->init) : nvml->init_name);
     return candidates;
   }
   for (const auto& device : nvml->devices) add_candidates(device, candidates.all);

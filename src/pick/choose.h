@@ -1,5 +1,5 @@
-// Which GPUs to take: the freest of those that this process may use, and near each other where there are
-// several. Pure.
+// Which GPUs to take: the freest of those that this process may use, and near each other where
+// there are several. Pure.
 #pragma once
 
 #include "facts/facts.h"
@@ -30,12 +30,14 @@ struct Candidate {
 
 struct Candidates {
   std::vector<Candidate> all; // in PCI order
-  std::string bounds;         // what limits the choice: "$CUDA_VISIBLE_DEVICES", "slurm job 17"; empty: nothing
-  std::string problem;        // why there are none
-  bool open = false;          // of a problem: it could not be found out
+  std::string
+      bounds; // what limits the choice: "$CUDA_VISIBLE_DEVICES", "slurm job 17"; empty: nothing
+  std::string problem; // why there are none
+  bool open = false;   // of a problem: it could not be found out
 };
 
-/// The GPUs of the machine; those outside of CUDA_VISIBLE_DEVICES or of what a scheduler gave are refused.
+/// The GPUs of the machine; those outside of CUDA_VISIBLE_DEVICES or of what a scheduler gave are
+/// refused.
 Candidates candidates_of(const Facts& facts);
 
 struct PickWish {
@@ -56,6 +58,7 @@ struct Choice {
 };
 
 /// `claimed`: UUIDs that another pick has taken, and by whom.
-Choice choose(const Candidates& candidates, const PickWish& wish, const std::map<std::string, std::string>& claimed);
+Choice choose(const Candidates& candidates, const PickWish& wish,
+              const std::map<std::string, std::string>& claimed);
 
 } // namespace gpuwhy

@@ -56,7 +56,8 @@ Rung rung_of(const LayerRun& run, const std::vector<LayerRun>& all, const NvmlDe
   if (!rung.files.empty()) rung.evidence.push_back(rung.files.back());
   for (const auto& detail : run.details) rung.evidence.push_back(detail);
   for (const auto line : split_lines(run.said)) {
-    if (!trim(line).empty() && rung.evidence.size() < 8) rung.evidence.push_back(printable(trim(line)));
+    if (!trim(line).empty() && rung.evidence.size() < 8)
+      rung.evidence.push_back(printable(trim(line)));
   }
   return rung;
 }
@@ -102,13 +103,16 @@ Explanation explanation_of(const Cause& cause) {
   return explanation;
 }
 
-std::optional<Explanation> explain_by_check(const Rung& rung, const LibraryChoice* library, const FrameworkVerdict& verdict) {
+std::optional<Explanation> explain_by_check(const Rung& rung, const LibraryChoice* library,
+                                            const FrameworkVerdict& verdict) {
   const auto name = std::string(text_of(rung.layer).name);
   for (const auto& cause : verdict.causes) {
     if (!bears_on(cause.gate, rung.layer)) continue;
     if (library == nullptr) return explanation_of(cause);
-    const auto words = lower(cause.summary + " " + (cause.evidence.empty() ? "" : cause.evidence.front().text));
-    if (contains(words, name) || (!library->soname.empty() && contains(words, lower(library->soname)))) {
+    const auto words =
+        lower(cause.summary + " " + (cause.evidence.empty() ? "" : cause.evidence.front().text));
+    if (contains(words, name) ||
+        (!library->soname.empty() && contains(words, lower(library->soname)))) {
       return explanation_of(cause);
     }
   }
@@ -123,10 +127,12 @@ std::optional<Explanation> explain_by_code(const LayerRun& run) {
     std::vector<std::string_view> rules;
   };
   static const std::vector<Known> kKnown = {
-      {"cuda", 2, {"R01"}},          {"cuda", 34, {"L08"}},   {"cuda", 46, {"H13"}},   {"cuda", 101, {"E02"}},
-      {"cuda", 209, {"H12", "H11"}}, {"cuda", 214, {"H07"}},  {"cuda", 222, {"H10"}},  {"cuda", 802, {"H14"}},
-      {"cuda", 803, {"H17", "H05"}}, {"cuda", 804, {"H17"}},  {"cuda", 999, {"H09"}},  {"cudart", 2, {"R01"}},
-      {"cudart", 35, {"H10"}},       {"cudnn", 1002, {"L04"}}, {"cudnn", 1008, {"L03"}}, {"cudnn", 3009, {"L03"}},
+      {"cuda", 2, {"R01"}},     {"cuda", 34, {"L08"}},         {"cuda", 46, {"H13"}},
+      {"cuda", 101, {"E02"}},   {"cuda", 209, {"H12", "H11"}}, {"cuda", 214, {"H07"}},
+      {"cuda", 222, {"H10"}},   {"cuda", 802, {"H14"}},        {"cuda", 803, {"H17", "H05"}},
+      {"cuda", 804, {"H17"}},   {"cuda", 999, {"H09"}},        {"cudart", 2, {"R01"}},
+      {"cudart", 35, {"H10"}},  {"cudnn", 1002, {"L04"}},      {"cudnn", 1008, {"L03"}},
+      {"cudnn", 3009, {"L03"}},
   };
   for (const auto& known : kKnown) {
     if (known.api != run.api || known.code != run.code) continue;
@@ -145,7 +151,8 @@ std::optional<Explanation> explain_by_code(const LayerRun& run) {
 
 /// The GPU's memory: starting the driver takes none of it, but memory of the host.
 bool is_memory_full(const LayerRun& run) {
-  return run.layer != Layer::driver && (run.api == "cuda" || run.api == "cudart") && run.code == kOutOfMemory;
+  return run.layer != Layer::driver && (run.api == "cuda" || run.api == "cudart") &&
+         run.code == kOutOfMemory;
 }
 
 std::string highest_passed(const Proof& proof) {
@@ -158,7 +165,8 @@ std::string highest_passed(const Proof& proof) {
 }
 
 std::string owners(const NvmlDevice* device) {
-  if (device == nullptr || !device->processes.known() || device->processes.value().empty()) return {};
+  if (device == nullptr || !device->processes.known() || device->processes.value().empty())
+    return {};
   std::vector<std::string> pids;
   for (const auto& process : device->processes.value()) {
     if (pids.size() < 4) pids.push_back(std::to_string(process.pid));
@@ -185,19 +193,23 @@ void conclude_failure(Proof& proof, const Rung& rung, const NvmlDevice* device, 
     proof.suspect = Suspect::machine;
     const auto who = owners(device);
     proof.conclusion = up_to + "the GPU's memory is full" + (who.empty() ? "" : ", taken by" + who);
-  } else if (rung.layer == Layer::driver && rung.run.api == "cuda" && rung.run.code == kOutOfMemory) {
+  } else if (rung.layer == Layer::driver && rung.run.api == "cuda" &&
+             rung.run.code == kOutOfMemory) {
     proof.suspect = Suspect::program;
-    proof.conclusion = "the driver does not get enough of the host's memory: look at 'ulimit -v' and at the limits of the container";
+    proof.conclusion = "the driver does not get enough of the host's memory: look at 'ulimit -v' "
+                       "and at the limits of the container";
   } else if (gate == Gate::visibility) {
     proof.suspect = Suspect::program;
     proof.conclusion = "the environment of this process hides the GPU" + by_explanation(proof);
   } else if (is_library(rung.layer)) {
     proof.suspect = Suspect::libraries;
-    proof.conclusion = up_to + "the fault is in " + title + (proof.framework.empty() ? "" : " as " + proof.framework + " gets it") +
+    proof.conclusion = up_to + "the fault is in " + title +
+                       (proof.framework.empty() ? "" : " as " + proof.framework + " gets it") +
                        place + by_explanation(proof);
   } else {
     proof.suspect = rung.layer == Layer::training ? Suspect::unclear : Suspect::machine;
-    proof.conclusion = up_to + "the fault is in the machine, not in Python: " + title + " fails" + by_explanation(proof);
+    proof.conclusion = up_to + "the fault is in the machine, not in Python: " + title + " fails" +
+                       by_explanation(proof);
   }
 }
 
@@ -206,7 +218,8 @@ void conclude_success(Proof& proof) {
   switch (proof.check) {
   case Usable::gpu:
     proof.suspect = Suspect::nobody;
-    proof.conclusion = "the machine and the libraries work, and 'gpuwhy check' expects " + what + " to use the GPU";
+    proof.conclusion = "the machine and the libraries work, and 'gpuwhy check' expects " + what +
+                       " to use the GPU";
     break;
   case Usable::no_gpu:
     proof.suspect = Suspect::program;
@@ -215,7 +228,8 @@ void conclude_success(Proof& proof) {
     break;
   case Usable::unknown:
     proof.suspect = Suspect::unclear;
-    proof.conclusion = "the machine is fine; 'gpuwhy check' could not tell whether " + what + " will use the GPU";
+    proof.conclusion =
+        "the machine is fine; 'gpuwhy check' could not tell whether " + what + " will use the GPU";
     break;
   }
 }
@@ -224,8 +238,9 @@ void remark_on_speed(Proof& proof, const NvmlDevice* device) {
   const auto slow = [&](const Measure& measure, double least, std::string_view what) {
     const auto fraction = measure.fraction();
     if (!fraction || *fraction >= least) return;
-    proof.remarks.push_back(std::string(what) + ": " + rate_words(measure.value, measure.unit) + ", " +
-                            std::to_string(static_cast<int>(*fraction * 100)) + " % of " + measure.limit_of);
+    proof.remarks.push_back(std::string(what) + ": " + rate_words(measure.value, measure.unit) +
+                            ", " + std::to_string(static_cast<int>(*fraction * 100)) + " % of " +
+                            measure.limit_of);
   };
   if (proof.effort != Effort::quick) { // quick ones are too short to be a measure
     for (const auto& rung : proof.rungs) {
@@ -233,7 +248,8 @@ void remark_on_speed(Proof& proof, const NvmlDevice* device) {
         if (measure.name == "to_device") slow(measure, kSlowLink, "copies to the GPU are slow");
         if (measure.name == "from_device") slow(measure, kSlowLink, "copies from the GPU are slow");
         if (measure.name == "on_device") slow(measure, kSlowMemory, "the GPU's memory is slow");
-        if (measure.name.ends_with("_product")) slow(measure, kSlowMatrix, "matrix products are slow");
+        if (measure.name.ends_with("_product"))
+          slow(measure, kSlowMatrix, "matrix products are slow");
       }
     }
   }
@@ -241,12 +257,13 @@ void remark_on_speed(Proof& proof, const NvmlDevice* device) {
   const auto most = device->pcie_lanes.value_or(0);
   const auto now = device->pcie_lanes_now.value_or(most);
   if (now < most) {
-    proof.remarks.push_back("the GPU's link runs with " + std::to_string(now) + " of " + std::to_string(most) + " PCIe lanes");
+    proof.remarks.push_back("the GPU's link runs with " + std::to_string(now) + " of " +
+                            std::to_string(most) + " PCIe lanes");
   }
 }
 
-Rung rung_for(const LayerText& each, const NvmlDevice* device, const std::map<Layer, LibraryChoice>& libraries,
-              const std::vector<LayerRun>& runs) {
+Rung rung_for(const LayerText& each, const NvmlDevice* device,
+              const std::map<Layer, LibraryChoice>& libraries, const std::vector<LayerRun>& runs) {
   const auto found = libraries.find(each.layer);
   const LibraryChoice* library = found == libraries.end() ? nullptr : &found->second;
   for (const auto& run : runs) {
@@ -266,7 +283,8 @@ const NvmlDevice* nvml_device(const Facts& facts, int ordinal) {
   for (const auto& device : cuda->devices) {
     if (device.ordinal != ordinal) continue;
     for (const auto& other : nvml->devices) {
-      const bool same = !device.pci.empty() ? device.pci == other.pci : !device.uuid.empty() && device.uuid == other.uuid;
+      const bool same = !device.pci.empty() ? device.pci == other.pci
+                                            : !device.uuid.empty() && device.uuid == other.uuid;
       if (same) return &other;
     }
   }
@@ -274,7 +292,8 @@ const NvmlDevice* nvml_device(const Facts& facts, int ordinal) {
 }
 
 bool is_idle(const NvmlDevice* device) {
-  return device != nullptr && device->compute_mode.known() && device->compute_mode.value() == 0 && !is_busy(*device);
+  return device != nullptr && device->compute_mode.known() && device->compute_mode.value() == 0 &&
+         !is_busy(*device);
 }
 
 std::optional<LayerRun> failed_already(const Facts& facts) {
@@ -297,25 +316,30 @@ std::optional<Objection> objection_to(const NvmlDevice* device, std::uint64_t me
     return Objection{name + " is in exclusive mode and" + owners(device) + " has it", false};
   }
   if (is_busy(*device) && memory_limit > kBusyMemory) {
-    return Objection{name + " is busy" + (has_processes ? " with" + owners(device) : std::string()) + ", and up to " +
-                         bytes_words(static_cast<double>(memory_limit)) + " of its memory would be taken",
+    return Objection{name + " is busy" +
+                         (has_processes ? " with" + owners(device) : std::string()) +
+                         ", and up to " + bytes_words(static_cast<double>(memory_limit)) +
+                         " of its memory would be taken",
                      true};
   }
   return std::nullopt;
 }
 
 Proof prove(const Facts& facts, const Case& subject, const FrameworkVerdict& verdict, Effort effort,
-            int ordinal, const std::map<Layer, LibraryChoice>& libraries, const std::vector<LayerRun>& runs) {
+            int ordinal, const std::map<Layer, LibraryChoice>& libraries,
+            const std::vector<LayerRun>& runs) {
   Proof proof;
   proof.effort = effort;
   if (subject.framework != nullptr) {
     proof.framework = subject.framework->name;
-    if (subject.framework->version.known()) proof.framework += " " + subject.framework->version.value();
+    if (subject.framework->version.known())
+      proof.framework += " " + subject.framework->version.value();
   }
   if (subject.python != nullptr) proof.environment = subject.python->prefix;
   proof.check = verdict.answer;
   proof.check_unknown = verdict.unknown;
-  for (const auto& cause : verdict.causes) proof.check_causes.push_back(cause.id + " " + cause.slug + ": " + cause.summary);
+  for (const auto& cause : verdict.causes)
+    proof.check_causes.push_back(cause.id + " " + cause.slug + ": " + cause.summary);
   const auto* device = nvml_device(facts, ordinal);
   bool broken = false;
   for (const auto& each : kLayers) {
@@ -333,7 +357,8 @@ Proof prove(const Facts& facts, const Case& subject, const FrameworkVerdict& ver
   if (proof.failed) {
     const auto& rung = proof.rungs[static_cast<std::size_t>(*proof.failed)];
     const auto found = libraries.find(*proof.failed);
-    proof.explanation = explain_by_check(rung, found == libraries.end() ? nullptr : &found->second, verdict);
+    proof.explanation =
+        explain_by_check(rung, found == libraries.end() ? nullptr : &found->second, verdict);
     if (!proof.explanation) proof.explanation = explain_by_code(rung.run);
     Gate gate = Gate::use;
     if (proof.explanation && proof.explanation->found_by_check) {

@@ -13,8 +13,9 @@ using Loaded = std::map<std::string, std::string, std::less<>>;
 
 std::string soname_of(const Libraries& libraries, const std::string& path) {
   const auto file = libraries.files.find(path);
-  return file != libraries.files.end() && !file->second.soname.empty() ? file->second.soname
-                                                                       : std::string(base_name(path));
+  return file != libraries.files.end() && !file->second.soname.empty()
+             ? file->second.soname
+             : std::string(base_name(path));
 }
 
 /// What `path` needs and `loaded` has, deepest first, then `path` itself.
@@ -31,7 +32,8 @@ void add_with_needs(const Libraries& libraries, const Loaded& loaded, const std:
   order.push_back(path);
 }
 
-std::vector<std::string> opening_order(const Libraries& libraries, const Loaded& loaded, const std::string& path) {
+std::vector<std::string> opening_order(const Libraries& libraries, const Loaded& loaded,
+                                       const std::string& path) {
   std::set<std::string> seen;
   std::vector<std::string> order;
   add_with_needs(libraries, loaded, path, seen, order);
@@ -44,19 +46,24 @@ std::string why_missing(const LibraryNeed& need) {
     return need.soname + " needs " + found.dependency + ", which is not found";
   }
   std::size_t places = 0;
-  for (const auto& asked : found.trace) places += asked.result == loader::Asked::Result::missing ? 1U : 0U;
-  return need.soname + " is not in any of the " + std::to_string(places) + " places where the framework's loader looks";
+  for (const auto& asked : found.trace)
+    places += asked.result == loader::Asked::Result::missing ? 1U : 0U;
+  return need.soname + " is not in any of the " + std::to_string(places) +
+         " places where the framework's loader looks";
 }
 
-/// `here`: what the environment has; of a library that was in the process before, what brought it is not
-/// told, nor where what it needs came from.
-LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded& here, const LibraryNeed& need) {
+/// `here`: what the environment has; of a library that was in the process before, what brought it
+/// is not told, nor where what it needs came from.
+LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded& here,
+                         const LibraryNeed& need) {
   LibraryChoice choice;
   choice.soname = need.soname;
   switch (need.found.outcome) {
   case loader::Outcome::missing:
-    if (need.required) choice.missing = why_missing(need);
-    else choice.not_asked = need.soname + " is not there, and the framework does without";
+    if (need.required)
+      choice.missing = why_missing(need);
+    else
+      choice.not_asked = need.soname + " is not there, and the framework does without";
     break;
   case loader::Outcome::unknown: // the loader itself will tell
     choice.files = {need.found.path.empty() ? need.soname : need.found.path};
@@ -64,7 +71,8 @@ LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded
   default: {
     auto reach = loaded;
     if (need.found.step == loader::Step::already_loaded) reach.insert(here.begin(), here.end());
-    choice.files = opening_order(subject.facts.libraries, reach, need.found.path.empty() ? need.soname : need.found.path);
+    choice.files = opening_order(subject.facts.libraries, reach,
+                                 need.found.path.empty() ? need.soname : need.found.path);
   }
   }
   return choice;
@@ -85,7 +93,8 @@ Loaded wheel_libraries(const Case& subject) {
   for (const auto& [path, file] : subject.facts.libraries.files) {
     if (file.status != LibraryFile::Status::good) continue;
     const auto& sites = subject.python->site_directories;
-    if (std::any_of(sites.begin(), sites.end(), [&](const std::string& site) { return path.starts_with(site + "/"); })) {
+    if (std::any_of(sites.begin(), sites.end(),
+                    [&](const std::string& site) { return path.starts_with(site + "/"); })) {
       found.try_emplace(soname_of(subject.facts.libraries, path), path);
     }
   }
@@ -104,13 +113,15 @@ void add_system_libraries(const Case& subject, Loaded& found) {
       }
     }
   }
-  for (const auto& entry : facts.libraries.cache.value_or({})) found.try_emplace(entry.soname, entry.path);
+  for (const auto& entry : facts.libraries.cache.value_or({}))
+    found.try_emplace(entry.soname, entry.path);
 }
 
 const std::string* find_product(const Loaded& loaded, std::string_view product) {
   const std::string* best = nullptr;
   for (const auto& [soname, path] : loaded) {
-    if (is_library_of(soname, product)) best = &path; // of several majors the last, which is the newest
+    if (is_library_of(soname, product))
+      best = &path; // of several majors the last, which is the newest
   }
   return best;
 }
@@ -123,7 +134,8 @@ std::map<Layer, LibraryChoice> libraries_to_prove(const Case& subject) {
   Loaded loaded;
   for (const auto& need : subject.libraries) {
     for (const auto& path : need.found.loaded) loaded.try_emplace(soname_of(libraries, path), path);
-    if (need.found.outcome == loader::Outcome::found && !need.found.path.empty()) loaded.try_emplace(need.soname, need.found.path);
+    if (need.found.outcome == loader::Outcome::found && !need.found.path.empty())
+      loaded.try_emplace(need.soname, need.found.path);
   }
   const bool of_framework = !subject.libraries.empty();
   Loaded here = wheel_libraries(subject);
@@ -131,7 +143,8 @@ std::map<Layer, LibraryChoice> libraries_to_prove(const Case& subject) {
   for (const auto& each : kLayers) {
     if (!is_library(each.layer)) continue;
     auto& choice = choices[each.layer];
-    // TensorFlow carries NCCL inside; whether the GPUs can work together is worth knowing all the same.
+    // TensorFlow carries NCCL inside; whether the GPUs can work together is worth knowing all the
+    // same.
     const bool brought = of_framework && each.layer != Layer::nccl;
     if (const auto* need = subject.library(each.name)) {
       choice = choice_for(subject, loaded, here, *need);

@@ -19,7 +19,8 @@ const LayerRun* run_of(const std::vector<LayerRun>& runs, Layer layer) {
 
 std::optional<double> memory_limit(const LayerRun& device) {
   // Twice a clock, as every memory of the last fifteen years transfers.
-  const double limit = device.figure("memory_clock_khz") * 1e3 * device.figure("memory_bus_bits") / 8 * 2;
+  const double limit =
+      device.figure("memory_clock_khz") * 1e3 * device.figure("memory_bus_bits") / 8 * 2;
   return limit > 0 ? std::optional(limit) : std::nullopt;
 }
 
@@ -31,8 +32,9 @@ std::optional<double> matrix_limit(const LayerRun& device) {
   return *rate->half * device.figure("multiprocessors") * device.figure("clock_khz") * 1e3;
 }
 
-void add(std::vector<Measure>& measures, const LayerRun& run, std::string_view figure, std::string_view name,
-         std::string_view unit, std::optional<double> limit = {}, std::string limit_of = {}) {
+void add(std::vector<Measure>& measures, const LayerRun& run, std::string_view figure,
+         std::string_view name, std::string_view unit, std::optional<double> limit = {},
+         std::string limit_of = {}) {
   const auto found = run.figures.find(figure);
   if (found == run.figures.end()) return;
   measures.push_back({std::string(name), found->second, std::string(unit), limit,
@@ -83,19 +85,21 @@ std::string memory_summary(const std::vector<Measure>& measures) {
 /// "6e-06"
 std::string one_digit(double value) {
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 0).ptr;
+  const auto end =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, 0).ptr;
   return {text, end};
 }
 
 std::string training_summary(const LayerRun& run) {
-  return decimal(run.figure("steps"), 0) + " steps, loss " + decimal(run.figure("first_loss"), 3) + " to " +
-         decimal(run.figure("last_loss"), 5) + ", as on the processor within " +
+  return decimal(run.figure("steps"), 0) + " steps, loss " + decimal(run.figure("first_loss"), 3) +
+         " to " + decimal(run.figure("last_loss"), 5) + ", as on the processor within " +
          one_digit(run.figure("worst_difference"));
 }
 
 } // namespace
 
-std::vector<Measure> measures_of(const LayerRun& run, const std::vector<LayerRun>& all, const NvmlDevice* device) {
+std::vector<Measure> measures_of(const LayerRun& run, const std::vector<LayerRun>& all,
+                                 const NvmlDevice* device) {
   std::vector<Measure> measures;
   const LayerRun* described = run_of(all, Layer::device);
   switch (run.layer) {
@@ -137,7 +141,8 @@ std::vector<Measure> measures_of(const LayerRun& run, const std::vector<LayerRun
   case Layer::peer: {
     std::optional<double> link;
     if (device != nullptr && device->nvlinks.value_or(0) > 0) {
-      if (const auto one = nvlink_limit(device->nvlink_version.value_or(0))) link = *one * device->nvlinks.value();
+      if (const auto one = nvlink_limit(device->nvlink_version.value_or(0)))
+        link = *one * device->nvlinks.value();
     }
     add(measures, run, "slowest_bytes_per_second", "slowest_copy", "B/s", link, "its NVLinks");
     add(measures, run, "fastest_bytes_per_second", "fastest_copy", "B/s", link, "its NVLinks");
@@ -160,21 +165,25 @@ std::string summary_of(const LayerRun& run, const std::vector<Measure>& measures
     return "starts in " + time_words(run.figure("init_seconds")) + ", CUDA " +
            version_words(run.figure("driver_version"), 1000, 10);
   case Layer::device:
-    return (run.details.empty() ? std::string("GPU") : run.details.front()) + ", compute capability " +
-           decimal(run.figure("capability_major"), 0) + "." + decimal(run.figure("capability_minor"), 0) + ", " +
-           decimal(run.figure("multiprocessors"), 0) + " multiprocessors, " + bytes_words(run.figure("memory_bytes"));
+    return (run.details.empty() ? std::string("GPU") : run.details.front()) +
+           ", compute capability " + decimal(run.figure("capability_major"), 0) + "." +
+           decimal(run.figure("capability_minor"), 0) + ", " +
+           decimal(run.figure("multiprocessors"), 0) + " multiprocessors, " +
+           bytes_words(run.figure("memory_bytes"));
   case Layer::context:
-    return time_words(run.figure("context_seconds")) + ", " + bytes_words(run.figure("memory_free_bytes")) + " free of " +
+    return time_words(run.figure("context_seconds")) + ", " +
+           bytes_words(run.figure("memory_free_bytes")) + " free of " +
            bytes_words(run.figure("memory_total_bytes"));
   case Layer::memory: return memory_summary(measures);
   case Layer::kernel:
-    return "compiled by the driver in " + time_words(run.figure("compile_seconds")) + ", a launch takes " +
-           time_words(run.figure("launch_seconds"));
+    return "compiled by the driver in " + time_words(run.figure("compile_seconds")) +
+           ", a launch takes " + time_words(run.figure("launch_seconds"));
   case Layer::cudart: return "CUDA runtime " + version_words(version, 1000, 10);
   case Layer::cublas:
     for (const auto* name : {"bfloat16_product", "half_product"}) {
       if (const auto* measure = find(measures, name)) {
-        return with_share(*measure) + (name == std::string_view("half_product") ? " in half" : " in bfloat16");
+        return with_share(*measure) +
+               (name == std::string_view("half_product") ? " in half" : " in bfloat16");
       }
     }
     return "products are exact";
@@ -200,7 +209,9 @@ std::string summary_of(const LayerRun& run, const std::vector<Measure>& measures
     auto text = slow != nullptr ? with_share(*slow) : std::string("copies arrive");
     const auto pairs = run.figure("pairs");
     const auto direct = run.figure("direct_pairs");
-    if (direct < pairs) text += ", " + decimal(pairs - direct, 0) + " of " + decimal(pairs, 0) + " ways through the host";
+    if (direct < pairs)
+      text +=
+          ", " + decimal(pairs - direct, 0) + " of " + decimal(pairs, 0) + " ways through the host";
     return text;
   }
   case Layer::training: return training_summary(run);

@@ -35,13 +35,11 @@ Json failure_json(const LayerRun& run) {
 
 Json rung_json(const Rung& rung) {
   constexpr std::array kStates = {"passed", "failed", "skipped", "not_reached"};
-  Json json{{"layer", text_of(rung.layer).name},
-            {"state", kStates[static_cast<std::size_t>(rung.state)]},
-            {"seconds", rung.run.seconds},
-            {"summary", rung.summary},
-            {"measures", Json::array()},
-            {"files", rung.files},
-            {"evidence", rung.evidence}};
+  Json json{
+      {"layer", text_of(rung.layer).name}, {"state", kStates[static_cast<std::size_t>(rung.state)]},
+      {"seconds", rung.run.seconds},       {"summary", rung.summary},
+      {"measures", Json::array()},         {"files", rung.files},
+      {"evidence", rung.evidence}};
   for (const auto& measure : rung.measures) json["measures"].push_back(measure_json(measure));
   const bool ran = rung.state == Rung::State::failed && rung.run.state != LayerRun::State::passed;
   if (ran && !(rung.run.step.empty() && rung.run.text.empty() && rung.run.ended_by.empty())) {
@@ -70,19 +68,23 @@ std::string prove_json(const Proof& proof) {
   constexpr std::array kEfforts = {"quick", "normal", "full"};
   constexpr std::array kSuspects = {"nobody", "machine", "libraries", "program", "unclear"};
   constexpr std::array kAnswers = {"gpu", "no_gpu", "unknown"};
-  Json report{{"schema", "gpuwhy.report/1"},
-              {"command", "prove"},
-              {"effort", kEfforts[static_cast<std::size_t>(proof.effort)]},
-              {"framework", proof.framework},
-              {"environment", proof.environment},
-              {"passed", !proof.failed.has_value()},
-              {"failed_layer", proof.failed ? Json(text_of(*proof.failed).name) : Json(nullptr)},
-              {"suspect", kSuspects[static_cast<std::size_t>(proof.suspect)]},
-              {"conclusion", proof.conclusion},
-              {"explanation", proof.explanation ? explanation_json(*proof.explanation) : Json(nullptr)},
-              {"check", {{"verdict", kAnswers[static_cast<std::size_t>(proof.check)]}, {"causes", proof.check_causes}, {"unknown", proof.check_unknown}}},
-              {"remarks", proof.remarks},
-              {"layers", Json::array()}};
+  Json report{
+      {"schema", "gpuwhy.report/1"},
+      {"command", "prove"},
+      {"effort", kEfforts[static_cast<std::size_t>(proof.effort)]},
+      {"framework", proof.framework},
+      {"environment", proof.environment},
+      {"passed", !proof.failed.has_value()},
+      {"failed_layer", proof.failed ? Json(text_of(*proof.failed).name) : Json(nullptr)},
+      {"suspect", kSuspects[static_cast<std::size_t>(proof.suspect)]},
+      {"conclusion", proof.conclusion},
+      {"explanation", proof.explanation ? explanation_json(*proof.explanation) : Json(nullptr)},
+      {"check",
+       {{"verdict", kAnswers[static_cast<std::size_t>(proof.check)]},
+        {"causes", proof.check_causes},
+        {"unknown", proof.check_unknown}}},
+      {"remarks", proof.remarks},
+      {"layers", Json::array()}};
   for (const auto& rung : proof.rungs) report["layers"].push_back(rung_json(rung));
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -1,4 +1,5 @@
-// What `gpuwhy prove` found, for a person: the ladder, the first layer that fails, and where the fault lies.
+// What `gpuwhy prove` found, for a person: the ladder, the first layer that fails, and where the
+// fault lies.
 #pragma once
 
 #include "render/style.h"

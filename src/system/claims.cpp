@@ -15,13 +15,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kLongestReservation = 24 * 3600; // seconds; a clock that jumped must not block for ever
+constexpr std::int64_t kLongestReservation =
+    24 * 3600; // seconds; a clock that jumped must not block for ever
 
 std::string directory_of(const Environment& environment) {
   const auto runtime = environment.find("XDG_RUNTIME_DIR");
   if (runtime != environment.end() && runtime->second.starts_with('/')) {
     struct stat found {};
-    if (::stat(runtime->second.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid()) {
+    if (::stat(runtime->second.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+        found.st_uid == ::geteuid()) {
       return join_path(runtime->second, "gpuwhy");
     }
   }
@@ -32,7 +34,8 @@ std::string directory_of(const Environment& environment) {
 std::string file_name(const std::string& uuid) {
   std::string name;
   for (const char c : uuid.substr(0, 100)) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+    const bool plain =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
     name += plain ? c : '_';
   }
   return name + ".lock";
@@ -48,7 +51,9 @@ bool try_lock(int descriptor) {
 std::int64_t reserved_until(int descriptor) {
   char text[32] = "";
   const auto size = ::pread(descriptor, text, sizeof text - 1, 0);
-  const auto until = size > 0 ? to_number(trim(std::string_view(text, static_cast<std::size_t>(size)))) : std::nullopt;
+  const auto until = size > 0
+                         ? to_number(trim(std::string_view(text, static_cast<std::size_t>(size))))
+                         : std::nullopt;
   return until.value_or(0);
 }
 
@@ -66,14 +71,18 @@ Result<Claims> Claims::open(const Environment& environment) {
     return fail(printable(directory) + ": " + std::strerror(errno));
   }
   struct stat found {};
-  if (::lstat(directory.c_str(), &found) != 0) return fail(printable(directory) + ": " + std::strerror(errno));
-  const bool ours = S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() && (found.st_mode & 022U) == 0;
-  if (!ours) return fail(printable(directory) + ": not a directory that only this user can write to");
+  if (::lstat(directory.c_str(), &found) != 0)
+    return fail(printable(directory) + ": " + std::strerror(errno));
+  const bool ours =
+      S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() && (found.st_mode & 022U) == 0;
+  if (!ours)
+    return fail(printable(directory) + ": not a directory that only this user can write to");
   return Claims(directory);
 }
 
 Descriptor Claims::open_file(const std::string& name) const {
-  Descriptor file(::open(join_path(directory_, name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  Descriptor file(::open(join_path(directory_, name).c_str(),
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   file.keep_above_standard();
   return file;
 }
@@ -83,7 +92,8 @@ Result<void> Claims::lock(milliseconds patience) {
   if (!file) return fail(printable(directory_) + "/choice.lock: " + std::strerror(errno));
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!try_lock(file.get())) {
-    if (std::chrono::steady_clock::now() >= until) return fail("another 'gpuwhy pick' is choosing and does not come to an end");
+    if (std::chrono::steady_clock::now() >= until)
+      return fail("another 'gpuwhy pick' is choosing and does not come to an end");
     std::this_thread::sleep_for(milliseconds(20));
   }
   turn_ = std::move(file);
@@ -95,16 +105,20 @@ std::map<std::string, std::string> Claims::taken(const std::vector<std::string>&
   for (const auto& uuid : uuids) {
     const Descriptor file = open_file(file_name(uuid));
     if (!file) continue;
-    if (!try_lock(file.get())) claimed[uuid] = "a program started by 'gpuwhy pick' has it";
-    else if (is_reserved(file.get())) claimed[uuid] = "another 'gpuwhy pick' has just chosen it";
+    if (!try_lock(file.get()))
+      claimed[uuid] = "a program started by 'gpuwhy pick' has it";
+    else if (is_reserved(file.get()))
+      claimed[uuid] = "another 'gpuwhy pick' has just chosen it";
   }
   return claimed;
 }
 
 Result<void> Claims::hold(const std::string& uuid) {
   Descriptor file = open_file(file_name(uuid));
-  if (!file || !try_lock(file.get())) return fail(printable(directory_) + ": cannot lock " + printable(uuid));
-  if (::ftruncate(file.get(), 0) != 0) return fail(printable(directory_) + ": " + std::strerror(errno));
+  if (!file || !try_lock(file.get()))
+    return fail(printable(directory_) + ": cannot lock " + printable(uuid));
+  if (::ftruncate(file.get(), 0) != 0)
+    return fail(printable(directory_) + ": " + std::strerror(errno));
   ::fcntl(file.get(), F_SETFD, 0); // goes with the program
   held_.push_back(std::move(file));
   return {};
@@ -112,7 +126,8 @@ Result<void> Claims::hold(const std::string& uuid) {
 
 Result<void> Claims::reserve(const std::string& uuid, std::chrono::seconds time) {
   const Descriptor file = open_file(file_name(uuid));
-  if (!file || !try_lock(file.get())) return fail(printable(directory_) + ": cannot lock " + printable(uuid));
+  if (!file || !try_lock(file.get()))
+    return fail(printable(directory_) + ": cannot lock " + printable(uuid));
   const auto seconds = std::min<std::int64_t>(time.count(), kLongestReservation);
   const auto text = std::to_string(::time(nullptr) + seconds) + "\n";
   if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), text.data(), text.size(), 0) < 0) {

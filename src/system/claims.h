@@ -1,6 +1,6 @@
-// Who has been given which GPU: lock files of this user, so that two picks at once do not choose the same
-// one. See flock(2): a lock belongs to the open file, passes through exec, and ends with the last process
-// that holds it, however that ends.
+// Who has been given which GPU: lock files of this user, so that two picks at once do not choose
+// the same one. See flock(2): a lock belongs to the open file, passes through exec, and ends with
+// the last process that holds it, however that ends.
 #pragma once
 
 #include "base/result.h"
@@ -16,8 +16,8 @@ namespace gpuwhy {
 
 class Claims {
 public:
-  /// Opens (and makes) the user's directory: $XDG_RUNTIME_DIR/gpuwhy, else /tmp/gpuwhy-<uid>. A directory
-  /// that others could write to is refused.
+  /// Opens (and makes) the user's directory: $XDG_RUNTIME_DIR/gpuwhy, else /tmp/gpuwhy-<uid>. A
+  /// directory that others could write to is refused.
   static Result<Claims> open(const Environment& environment);
 
   /// Waits its turn to choose; until unlock() no other pick chooses.

@@ -260,7 +260,8 @@ EXPORT result nvmlDeviceGetMigDeviceHandleByIndex(handle device, unsigned index,
   static struct gpu instances[MOST_GPUS][MOST_GPUS];
   REQUIRE(device);
   if (device->slot >= MOST_GPUS) return INVALID_ARGUMENT;
-  if (index >= (unsigned)stub_item("STUB_NVML_INSTANCES", device->slot, 0) || index >= MOST_GPUS) return NOT_FOUND;
+  if (index >= (unsigned)stub_item("STUB_NVML_INSTANCES", device->slot, 0) || index >= MOST_GPUS)
+    return NOT_FOUND;
   struct gpu* part = &instances[device->slot][index];
   *part = *device;
   part->slot = MOST_GPUS;
@@ -285,7 +286,8 @@ EXPORT result nvmlDeviceGetP2PStatus(handle device, handle other, int kind, int*
   REQUIRE(device);
   if (!other || kind != NVLINK) return INVALID_ARGUMENT;
   int group = stub_item("STUB_NVML_NVLINKS", device->slot, 0);
-  *status = group && group == stub_item("STUB_NVML_NVLINKS", other->slot, 0) ? PEERS_OK : NOT_CONNECTED;
+  *status =
+      group && group == stub_item("STUB_NVML_NVLINKS", other->slot, 0) ? PEERS_OK : NOT_CONNECTED;
   return OK;
 }
 

@@ -1,8 +1,10 @@
-// Written for tests: memory and kernels of the stub driver. Device memory is the host's, and the kernels
-// of probes/prove_kernels.ptx are repeated here in C, by name.
-//   STUB_CUDA_FAULT=CALL:WHAT   the call, by its plain name (cuMemAlloc), fails: WHAT is a CUresult, with
+// Written for tests: memory and kernels of the stub driver. Device memory is the host's, and the
+// kernels of probes/prove_kernels.ptx are repeated here in C, by name.
+//   STUB_CUDA_FAULT=CALL:WHAT   the call, by its plain name (cuMemAlloc), fails: WHAT is a
+//   CUresult, with
 //                               which everything after it fails too (a GPU that is lost), or
-//                               hang, crash, or wrong (memory comes back changed, or a kernel computes nonsense)
+//                               hang, crash, or wrong (memory comes back changed, or a kernel
+//                               computes nonsense)
 //   STUB_CUDA_FREE=BYTES        so much memory is free; more is CUDA_ERROR_OUT_OF_MEMORY
 #include "work.h"
 
@@ -20,7 +22,14 @@
 typedef int result;
 typedef unsigned long long pointer;
 
-enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_IMAGE = 200, NOT_FOUND = 500, WRONG = -1 };
+enum {
+  OK = 0,
+  INVALID_VALUE = 1,
+  OUT_OF_MEMORY = 2,
+  INVALID_IMAGE = 200,
+  NOT_FOUND = 500,
+  WRONG = -1
+};
 
 int stub_fault(const char* call) {
   static int lost;
@@ -148,7 +157,8 @@ static void multiply(void** parameters) {
 
 static void bias_relu(void** parameters) {
   float *h = FLOATS(0), *bias = FLOATS(1);
-  for (uint32_t i = 0; i < VALUE(uint32_t, 2); ++i) h[i] = fmaxf(h[i] + bias[i % VALUE(uint32_t, 3)], 0);
+  for (uint32_t i = 0; i < VALUE(uint32_t, 2); ++i)
+    h[i] = fmaxf(h[i] + bias[i % VALUE(uint32_t, 3)], 0);
 }
 
 static void relu_gradient(void** parameters) {
@@ -165,7 +175,8 @@ static void softmax_loss(void** parameters) {
     float own = z[labels[row]] - most;
     for (uint32_t j = 0; j < columns; ++j) sum += z[j] = expf(z[j] - most);
     FLOATS(3)[row] = logf(sum) - own;
-    for (uint32_t j = 0; j < columns; ++j) z[j] = (z[j] / sum - (j == labels[row])) * VALUE(float, 6);
+    for (uint32_t j = 0; j < columns; ++j)
+      z[j] = (z[j] / sum - (j == labels[row])) * VALUE(float, 6);
   }
 }
 
@@ -192,12 +203,17 @@ struct kernel {
 };
 
 static const struct kernel kernels[] = {
-    {"scramble", scramble},         {"multiply", multiply},       {"bias_relu", bias_relu},
-    {"relu_gradient", relu_gradient}, {"softmax_loss", softmax_loss}, {"column_sums", column_sums},
+    {"scramble", scramble},
+    {"multiply", multiply},
+    {"bias_relu", bias_relu},
+    {"relu_gradient", relu_gradient},
+    {"softmax_loss", softmax_loss},
+    {"column_sums", column_sums},
     {"adam", adam},
 };
 
-EXPORT result cuModuleLoadDataEx(void** module, const void* image, unsigned options, int* names, void** values) {
+EXPORT result cuModuleLoadDataEx(void** module, const void* image, unsigned options, int* names,
+                                 void** values) {
   BEGIN("cuModuleLoadDataEx");
   (void)options, (void)names, (void)values;
   if (!strstr(image, ".version")) return INVALID_IMAGE;
@@ -222,10 +238,12 @@ EXPORT result cuModuleGetFunction(void** function, void* module, const char* nam
   return NOT_FOUND;
 }
 
-EXPORT result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
-                             unsigned bz, unsigned shared, void* stream, void** parameters, void** extra) {
+EXPORT result cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
+                             unsigned by, unsigned bz, unsigned shared, void* stream,
+                             void** parameters, void** extra) {
   BEGIN("cuLaunchKernel");
-  (void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream, (void)extra;
+  (void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz, (void)shared, (void)stream,
+      (void)extra;
   if (fault != WRONG) ((const struct kernel*)function)->run(parameters);
   return OK;
 }

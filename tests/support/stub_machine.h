@@ -1,4 +1,5 @@
-// This machine with the stub driver in front: probes run for real and get libcuda from tests/stub_driver.
+// This machine with the stub driver in front: probes run for real and get libcuda from
+// tests/stub_driver.
 #pragma once
 
 #include "support/memory_system.h"
@@ -18,7 +19,8 @@ public:
   Answer<ProcessResult> run_probe(const std::string& name, const Environment& environment,
                                   std::chrono::milliseconds deadline) override {
     for (const auto& image : probe_images()) {
-      if (image.name == name) return run_image(name, image.bytes, {{"gpuwhy-" + name}, environment, deadline});
+      if (image.name == name)
+        return run_image(name, image.bytes, {{"gpuwhy-" + name}, environment, deadline});
     }
     return MemorySystem::run_probe(name, environment, deadline);
   }

@@ -12,7 +12,8 @@ TEST(Amount, bytes) {
   EXPECT_EQ(parse_bytes(" 512 MiB "), 512ULL << 20U);
   EXPECT_EQ(parse_bytes("1.5GiB"), 3ULL << 29U);
   EXPECT_EQ(parse_bytes("1.5GB"), 1'500'000'000U);
-  for (const auto* wrong : {"", "GiB", "-1", "1.", ".5", "1.2.3G", "8 bananas", "99999999999999999999", "9e9", "20000000TiB"}) {
+  for (const auto* wrong : {"", "GiB", "-1", "1.", ".5", "1.2.3G", "8 bananas",
+                            "99999999999999999999", "9e9", "20000000TiB"}) {
     EXPECT_FALSE(parse_bytes(wrong).has_value()) << wrong;
   }
 }

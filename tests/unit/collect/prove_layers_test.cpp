@@ -1,5 +1,5 @@
-// The probe that works, on the stub driver: every way in which a driver or library can go wrong ends at
-// the layer where it went wrong, within the deadline, and leaves no process behind.
+// The probe that works, on the stub driver: every way in which a driver or library can go wrong
+// ends at the layer where it went wrong, within the deadline, and leaves no process behind.
 #include "collect/prove_layers.h"
 
 #include "base/text.h"
@@ -45,15 +45,18 @@ void expect_failure(const Tried& tried, Layer layer, State state) {
   ASSERT_FALSE(tried.runs.empty());
   EXPECT_EQ(text_of(tried.runs.back().layer).name, text_of(layer).name);
   EXPECT_EQ(tried.runs.back().state, state) << tried.runs.back().text << tried.runs.back().said;
-  for (std::size_t i = 0; i + 1 < tried.runs.size(); ++i) EXPECT_EQ(tried.runs[i].state, State::passed);
+  for (std::size_t i = 0; i + 1 < tried.runs.size(); ++i)
+    EXPECT_EQ(tried.runs[i].state, State::passed);
 }
 
 TEST(ProveLayers, pass_on_a_driver_that_works) {
   const auto tried = try_layers({{"STUB_CUDA_DEVICES", "2"}});
-  for (const auto layer : {Layer::driver, Layer::device, Layer::context, Layer::memory, Layer::kernel, Layer::peer, Layer::training}) {
+  for (const auto layer : {Layer::driver, Layer::device, Layer::context, Layer::memory,
+                           Layer::kernel, Layer::peer, Layer::training}) {
     const auto* run = tried.find(layer);
     ASSERT_NE(run, nullptr) << text_of(layer).name;
-    EXPECT_EQ(run->state, State::passed) << text_of(layer).name << ": " << run->step << " " << run->text;
+    EXPECT_EQ(run->state, State::passed)
+        << text_of(layer).name << ": " << run->step << " " << run->text;
   }
   EXPECT_EQ(tried.find(Layer::device)->figure("devices"), 2);
   EXPECT_EQ(tried.find(Layer::driver)->figure("driver_version"), 13000);
@@ -107,8 +110,10 @@ TEST(ProveLayers, driver_that_prints_is_no_answer) {
 }
 
 TEST(ProveLayers, code_of_init_is_named) {
-  for (const auto& [code, name] : {std::pair{"100", "CUDA_ERROR_NO_DEVICE"}, {"803", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"},
-                                   {"34", "CUDA_ERROR_STUB_LIBRARY"}, {"999", "CUDA_ERROR_UNKNOWN"}}) {
+  for (const auto& [code, name] : {std::pair{"100", "CUDA_ERROR_NO_DEVICE"},
+                                   {"803", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"},
+                                   {"34", "CUDA_ERROR_STUB_LIBRARY"},
+                                   {"999", "CUDA_ERROR_UNKNOWN"}}) {
     const auto tried = try_layers({{"STUB_CUDA_INIT", code}});
     expect_failure(tried, Layer::driver, State::failed);
     EXPECT_EQ(tried.runs.back().step, "cuInit");
@@ -126,7 +131,8 @@ TEST(ProveLayers, hidden_by_the_environment) {
 
 TEST(ProveLayers, no_permission_for_the_device_nodes) {
   // Of a folder without nodes the stub driver sees none; an unreadable node answers the same code.
-  const auto tried = try_layers({{"STUB_CUDA_CHECK_NODES", "1"}, {"STUB_CUDA_DEV", "/nonexistent"}});
+  const auto tried =
+      try_layers({{"STUB_CUDA_CHECK_NODES", "1"}, {"STUB_CUDA_DEV", "/nonexistent"}});
   expect_failure(tried, Layer::driver, State::failed);
   EXPECT_EQ(tried.runs.back().code, 100);
 }
@@ -138,7 +144,9 @@ struct Seed {
   int code;
 };
 
-std::string test_name(const testing::TestParamInfo<Seed>& seed) { return replace_all(seed.param.fault, ":", "_"); }
+std::string test_name(const testing::TestParamInfo<Seed>& seed) {
+  return replace_all(seed.param.fault, ":", "_");
+}
 
 class ProveFaults : public testing::TestWithParam<Seed> {};
 
@@ -157,19 +165,20 @@ TEST_P(ProveFaults, end_at_their_layer) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ProveFaults,
-                         testing::Values(Seed{"cuDevicePrimaryCtxRetain:46", Layer::context, State::failed, 46},
-                                         Seed{"cuDevicePrimaryCtxRetain:hang", Layer::context, State::timed_out, 0},
-                                         Seed{"cuDevicePrimaryCtxRetain:crash", Layer::context, State::crashed, 0},
-                                         Seed{"cuMemAlloc:2", Layer::memory, State::failed, 2},
-                                         Seed{"cuMemcpyDtoH:999", Layer::memory, State::failed, 999},
-                                         Seed{"cuMemcpyDtoH:hang", Layer::memory, State::timed_out, 0},
-                                         Seed{"cuMemcpyDtoD:wrong", Layer::memory, State::failed, 0},
-                                         Seed{"cuModuleLoadDataEx:222", Layer::kernel, State::failed, 222},
-                                         Seed{"cuLaunchKernel:719", Layer::kernel, State::failed, 719},
-                                         Seed{"cuLaunchKernel:hang", Layer::kernel, State::timed_out, 0},
-                                         Seed{"cuLaunchKernel:wrong", Layer::kernel, State::failed, 0}),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(
+    All, ProveFaults,
+    testing::Values(Seed{"cuDevicePrimaryCtxRetain:46", Layer::context, State::failed, 46},
+                    Seed{"cuDevicePrimaryCtxRetain:hang", Layer::context, State::timed_out, 0},
+                    Seed{"cuDevicePrimaryCtxRetain:crash", Layer::context, State::crashed, 0},
+                    Seed{"cuMemAlloc:2", Layer::memory, State::failed, 2},
+                    Seed{"cuMemcpyDtoH:999", Layer::memory, State::failed, 999},
+                    Seed{"cuMemcpyDtoH:hang", Layer::memory, State::timed_out, 0},
+                    Seed{"cuMemcpyDtoD:wrong", Layer::memory, State::failed, 0},
+                    Seed{"cuModuleLoadDataEx:222", Layer::kernel, State::failed, 222},
+                    Seed{"cuLaunchKernel:719", Layer::kernel, State::failed, 719},
+                    Seed{"cuLaunchKernel:hang", Layer::kernel, State::timed_out, 0},
+                    Seed{"cuLaunchKernel:wrong", Layer::kernel, State::failed, 0}),
+    test_name);
 
 TEST(ProveLayers, full_memory) {
   const auto tried = try_layers({{"STUB_CUDA_FREE", "1000000"}});
@@ -216,8 +225,15 @@ TEST(ProveLayers, reads_what_it_is_given_with_care) {
   const std::string head = R"({"schema":"gpuwhy.probe.prove/1",)";
   EXPECT_EQ(read("").back().state, State::crashed);
   EXPECT_EQ(read("garbage\n{}\n[1]\n").back().state, State::crashed);
-  EXPECT_EQ(read(head + R"("begin":"driver"})" "\n", 1).back().ended_by, "status 1");
-  const auto runs = read(head + R"("layer":"driver","state":"failed","code":1e99,"step":"\u001b[2J","figures":{"a":1,"b":"x"},"details":[1,"y"]})");
+  EXPECT_EQ(read(head + R"("begin":"driver"})"
+                        "\n",
+                 1)
+                .back()
+                .ended_by,
+            "status 1");
+  const auto runs = read(
+      head +
+      R"("layer":"driver","state":"failed","code":1e99,"step":"\u001b[2J","figures":{"a":1,"b":"x"},"details":[1,"y"]})");
   ASSERT_EQ(runs.size(), 1U);
   EXPECT_EQ(runs[0].code, 0);
   EXPECT_EQ(runs[0].step, "\\x1b[2J");

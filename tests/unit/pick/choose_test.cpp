@@ -39,15 +39,21 @@ Facts machine(int count, int per_group = 4) {
   return facts;
 }
 
-NvmlDevice& device(Facts& facts, std::size_t index) { return facts.observed.nvml.value().devices[index]; }
+NvmlDevice& device(Facts& facts, std::size_t index) {
+  return facts.observed.nvml.value().devices[index];
+}
 
-std::vector<int> chosen(const Facts& facts, const PickWish& wish, const std::map<std::string, std::string>& claimed = {}) {
+std::vector<int> chosen(const Facts& facts, const PickWish& wish,
+                        const std::map<std::string, std::string>& claimed = {}) {
   std::vector<int> indices;
-  for (const auto& each : choose(candidates_of(facts), wish, claimed).chosen) indices.push_back(each.index);
+  for (const auto& each : choose(candidates_of(facts), wish, claimed).chosen)
+    indices.push_back(each.index);
   return indices;
 }
 
-void busy(NvmlDevice& device) { device.processes = Fact<std::vector<GpuProcess>>::known({{4711, kGiB}}); }
+void busy(NvmlDevice& device) {
+  device.processes = Fact<std::vector<GpuProcess>>::known({{4711, kGiB}});
+}
 
 using Indices = std::vector<int>;
 
@@ -107,7 +113,8 @@ TEST(Choose, never_what_is_excluded_or_claimed) {
   const auto facts = machine(3);
   EXPECT_EQ(chosen(facts, {.excluded = {"0", "GPU-00000001"}}), Indices{2});
   EXPECT_EQ(chosen(facts, {}, {{"GPU-00000000", "somebody has it"}}), Indices{1});
-  EXPECT_EQ(unknown_names(candidates_of(facts), {.excluded = {"0", "7", "GPU-x"}}), (std::vector<std::string>{"7", "GPU-x"}));
+  EXPECT_EQ(unknown_names(candidates_of(facts), {.excluded = {"0", "7", "GPU-x"}}),
+            (std::vector<std::string>{"7", "GPU-x"}));
 }
 
 TEST(Choose, not_what_cannot_be_used) {
@@ -118,9 +125,10 @@ TEST(Choose, not_what_cannot_be_used) {
   device(facts, 2).error = Fact<int>::known(15);
   const auto choice = choose(candidates_of(facts), {}, {});
   EXPECT_TRUE(choice.chosen.empty());
-  EXPECT_EQ(choice.refused, (std::vector<std::string>{"GPU 0: its compute mode is prohibited",
-                                                      "GPU 1: it is in exclusive mode and process 4711 has it",
-                                                      "GPU 2: the driver cannot reach it (NVML error 15)"}));
+  EXPECT_EQ(choice.refused,
+            (std::vector<std::string>{"GPU 0: its compute mode is prohibited",
+                                      "GPU 1: it is in exclusive mode and process 4711 has it",
+                                      "GPU 2: the driver cannot reach it (NVML error 15)"}));
 }
 
 TEST(Choose, instances_instead_of_a_gpu_in_mig_mode) {
@@ -162,13 +170,16 @@ Facts slurm(int count, std::vector<std::string> grants) {
 TEST(Candidates, stay_within_an_allocation) {
   EXPECT_EQ(chosen(slurm(8, {"SLURM_JOB_GPUS=5,6"}), {.count = 2}), (Indices{5, 6}));
   EXPECT_TRUE(chosen(slurm(8, {"SLURM_JOB_GPUS=5,6"}), {.count = 3}).empty());
-  EXPECT_EQ(chosen(slurm(8, {"SLURM_JOB_GPUS=0-7", "SLURM_STEP_GPUS=3"}), {}), Indices{3}); // the step's share
-  EXPECT_EQ(chosen(slurm(2, {"SLURM_JOB_GPUS=5,6"}), {.count = 2}), (Indices{0, 1}));       // a cgroup hides the rest
+  EXPECT_EQ(chosen(slurm(8, {"SLURM_JOB_GPUS=0-7", "SLURM_STEP_GPUS=3"}), {}),
+            Indices{3}); // the step's share
+  EXPECT_EQ(chosen(slurm(2, {"SLURM_JOB_GPUS=5,6"}), {.count = 2}),
+            (Indices{0, 1})); // a cgroup hides the rest
   const auto none = candidates_of(slurm(8, {}));
   EXPECT_EQ(none.problem, "the slurm job 17 was given no GPU: ask for one with --gres=gpu:1");
   auto pod = machine(3);
   pod.access.scheduler = Fact<std::string>::known("kubernetes pod x");
-  pod.access.scheduler_gpus = Fact<std::vector<std::string>>::known({"NVIDIA_VISIBLE_DEVICES=GPU-00000002"});
+  pod.access.scheduler_gpus =
+      Fact<std::vector<std::string>>::known({"NVIDIA_VISIBLE_DEVICES=GPU-00000002"});
   EXPECT_EQ(chosen(pod, {}), Indices{2});
 }
 
@@ -184,7 +195,8 @@ TEST(Candidates, say_why_there_are_none) {
   nvml.init = 9;
   nvml.init_name = "NVML_ERROR_DRIVER_NOT_LOADED";
   facts.observed.nvml = Fact<NvmlProbe>::known(nvml);
-  EXPECT_EQ(candidates_of(facts).problem, "the NVIDIA driver does not start: NVML_ERROR_DRIVER_NOT_LOADED");
+  EXPECT_EQ(candidates_of(facts).problem,
+            "the NVIDIA driver does not start: NVML_ERROR_DRIVER_NOT_LOADED");
 }
 
 } // namespace

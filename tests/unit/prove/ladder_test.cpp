@@ -1,5 +1,6 @@
-// What the ladder says of layers that passed, failed, hung and crashed, and where it sees the fault. The
-// figures of the H100 were measured on a virtual machine (driver 580.159.04, CUDA 13.0, 2026-11-26).
+// What the ladder says of layers that passed, failed, hung and crashed, and where it sees the
+// fault. The figures of the H100 were measured on a virtual machine (driver 580.159.04, CUDA 13.0,
+// 2026-11-26).
 #include "prove/ladder.h"
 
 #include "collect/prove_layers.h"
@@ -38,7 +39,8 @@ LayerRun passed(Layer layer) {
   return run;
 }
 
-LayerRun failed(Layer layer, std::string step, std::string api = {}, int code = 0, std::string name = {}, std::string text = {}) {
+LayerRun failed(Layer layer, std::string step, std::string api = {}, int code = 0,
+                std::string name = {}, std::string text = {}) {
   LayerRun run;
   run.layer = layer;
   run.state = LayerRun::State::failed;
@@ -74,14 +76,17 @@ struct Judged {
   Proof proof;
 };
 
-Proof prove_on(const Facts& facts, const std::vector<LayerRun>& runs, Effort effort = Effort::normal) {
+Proof prove_on(const Facts& facts, const std::vector<LayerRun>& runs,
+               Effort effort = Effort::normal) {
   const auto cases = cases_of(facts);
   const auto verdict = judge(facts);
   const auto libraries = libraries_to_prove(cases.front());
   return prove(facts, cases.front(), verdict.frameworks.front(), effort, 0, libraries, runs);
 }
 
-const Rung& rung(const Proof& proof, Layer layer) { return proof.rungs[static_cast<std::size_t>(layer)]; }
+const Rung& rung(const Proof& proof, Layer layer) {
+  return proof.rungs[static_cast<std::size_t>(layer)];
+}
 
 NvmlDevice gen5() {
   NvmlDevice device;
@@ -101,24 +106,28 @@ TEST(Ladder, every_layer_of_an_h100_passes_with_its_figures) {
     return summary_of(run, measures_of(run, runs, &device));
   };
   EXPECT_EQ(words(Layer::driver), "starts in 105 ms, CUDA 13.0");
-  EXPECT_EQ(words(Layer::device), "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors, 79.2 GiB");
+  EXPECT_EQ(words(Layer::device),
+            "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors, 79.2 GiB");
   EXPECT_EQ(words(Layer::context), "118 ms, 78.7 GiB free of 79.2 GiB");
-  EXPECT_EQ(words(Layer::memory), "54.8 GB/s (87 % of PCIe 5.0 x16) to the GPU, 54.8 GB/s back, 2.43 TB/s (73 % of "
-                                  "the memory's limit) on it");
+  EXPECT_EQ(words(Layer::memory),
+            "54.8 GB/s (87 % of PCIe 5.0 x16) to the GPU, 54.8 GB/s back, 2.43 TB/s (73 % of "
+            "the memory's limit) on it");
   EXPECT_EQ(words(Layer::kernel), "compiled by the driver in 98.0 ms, a launch takes 3.90 us");
   EXPECT_EQ(words(Layer::cudart), "CUDA runtime 13.0");
   EXPECT_EQ(words(Layer::cublas), "825 TFLOP/s (77 % of the chip's limit) in bfloat16");
   EXPECT_EQ(words(Layer::cudnn), "cuDNN 9.19.0, convolution at 58.4 TFLOP/s");
   EXPECT_EQ(words(Layer::cufft), "agrees with the processor");
   EXPECT_EQ(words(Layer::nccl), "NCCL 2.28.9, 1 GPU");
-  EXPECT_EQ(words(Layer::training), "160 steps, loss 2.323 to 0.00084, as on the processor within 6e-06");
+  EXPECT_EQ(words(Layer::training),
+            "160 steps, loss 2.323 to 0.00084, as on the processor within 6e-06");
 }
 
 TEST(Ladder, all_passed_and_check_agrees) {
   const auto proof = prove_on(Bench().facts, foundation());
   EXPECT_FALSE(proof.failed.has_value());
   EXPECT_EQ(proof.suspect, Suspect::nobody);
-  EXPECT_EQ(proof.conclusion, "the machine and the libraries work, and 'gpuwhy check' expects tensorflow 2.18.0 to use the GPU");
+  EXPECT_EQ(proof.conclusion, "the machine and the libraries work, and 'gpuwhy check' expects "
+                              "tensorflow 2.18.0 to use the GPU");
 }
 
 TEST(Ladder, machine_is_fine_and_python_is_not) {
@@ -127,7 +136,9 @@ TEST(Ladder, machine_is_fine_and_python_is_not) {
   const auto proof = prove_on(bench.facts, foundation());
   EXPECT_FALSE(proof.failed.has_value());
   EXPECT_EQ(proof.suspect, Suspect::program);
-  EXPECT_TRUE(contains(proof.conclusion, "the machine is fine; the fault is in the Python environment: F02")) << proof.conclusion;
+  EXPECT_TRUE(contains(proof.conclusion,
+                       "the machine is fine; the fault is in the Python environment: F02"))
+      << proof.conclusion;
 }
 
 TEST(Ladder, library_that_the_loader_does_not_find_fails_without_a_try) {
@@ -143,23 +154,30 @@ TEST(Ladder, library_that_the_loader_does_not_find_fails_without_a_try) {
 }
 
 TEST(Ladder, library_that_fails_at_work) {
-  const auto proof = prove_on(Bench().facts, up_to(Layer::cudnn, failed(Layer::cudnn, "cudnnOpsVersionCheck", "cudnn", 1002,
-                                                                       "CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH")));
+  const auto proof = prove_on(
+      Bench().facts, up_to(Layer::cudnn, failed(Layer::cudnn, "cudnnOpsVersionCheck", "cudnn", 1002,
+                                                "CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH")));
   ASSERT_EQ(proof.failed, Layer::cudnn);
-  EXPECT_EQ(rung(proof, Layer::cudnn).summary, "cudnnOpsVersionCheck: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH (1002)");
-  EXPECT_EQ(proof.conclusion, "the machine is fine up to cuBLAS; the fault is in cuDNN as tensorflow 2.18.0 gets it in /home/u/tf");
+  EXPECT_EQ(rung(proof, Layer::cudnn).summary,
+            "cudnnOpsVersionCheck: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH (1002)");
+  EXPECT_EQ(proof.conclusion, "the machine is fine up to cuBLAS; the fault is in cuDNN as "
+                              "tensorflow 2.18.0 gets it in /home/u/tf");
   ASSERT_TRUE(proof.explanation.has_value()); // the files look right; the code says what to look at
   EXPECT_EQ(proof.explanation->id, "L04");
   EXPECT_FALSE(proof.explanation->found_by_check);
-  EXPECT_EQ(rung(proof, Layer::cudnn).evidence.front(), test::kSite + "/nvidia/cudnn/lib/libcudnn.so.9");
+  EXPECT_EQ(rung(proof, Layer::cudnn).evidence.front(),
+            test::kSite + "/nvidia/cudnn/lib/libcudnn.so.9");
 }
 
 TEST(Ladder, foundation_that_fails_stops_the_climb) {
-  const auto proof = prove_on(Bench().facts, up_to(Layer::memory, failed(Layer::memory, "cuMemcpyDtoH", "cuda", 999, "CUDA_ERROR_UNKNOWN")));
+  const auto proof =
+      prove_on(Bench().facts, up_to(Layer::memory, failed(Layer::memory, "cuMemcpyDtoH", "cuda",
+                                                          999, "CUDA_ERROR_UNKNOWN")));
   ASSERT_EQ(proof.failed, Layer::memory);
   EXPECT_EQ(proof.suspect, Suspect::machine);
   EXPECT_EQ(rung(proof, Layer::cublas).state, Rung::State::not_reached);
-  EXPECT_EQ(proof.conclusion, "the machine is fine up to a context on the GPU; the fault is in the machine, not in Python: GPU memory fails");
+  EXPECT_EQ(proof.conclusion, "the machine is fine up to a context on the GPU; the fault is in the "
+                              "machine, not in Python: GPU memory fails");
   ASSERT_TRUE(proof.explanation.has_value()); // by the code alone: nothing was found
   EXPECT_EQ(proof.explanation->id, "H09");
   EXPECT_FALSE(proof.explanation->found_by_check);
@@ -176,7 +194,8 @@ TEST(Ladder, hang_and_crash_are_named) {
   crash.said = "Could not load library libcublasLt.so.12\x1b[31m\n";
   const auto proof = prove_on(Bench().facts, up_to(Layer::cublas, crash));
   EXPECT_EQ(rung(proof, Layer::cublas).summary, "the process ended with SIGABRT");
-  EXPECT_EQ(rung(proof, Layer::cublas).evidence.back(), "Could not load library libcublasLt.so.12\\x1b[31m");
+  EXPECT_EQ(rung(proof, Layer::cublas).evidence.back(),
+            "Could not load library libcublasLt.so.12\\x1b[31m");
 }
 
 TEST(Ladder, full_memory_names_who_has_it) {
@@ -192,9 +211,11 @@ TEST(Ladder, full_memory_names_who_has_it) {
   bench.facts.observed.cuda = Fact<CudaProbe>::known(cuda);
   const auto full = failed(Layer::memory, "cuMemAlloc", "cuda", 2, "CUDA_ERROR_OUT_OF_MEMORY");
   const auto proof = prove_on(bench.facts, up_to(Layer::memory, full));
-  EXPECT_EQ(proof.conclusion, "the machine is fine up to a context on the GPU; the GPU's memory is full, taken by process 4711");
+  EXPECT_EQ(proof.conclusion, "the machine is fine up to a context on the GPU; the GPU's memory is "
+                              "full, taken by process 4711");
   // The same code from cuInit is about the host's memory.
-  const auto limited = prove_on(bench.facts, {failed(Layer::driver, "cuInit", "cuda", 2, "CUDA_ERROR_OUT_OF_MEMORY")});
+  const auto limited = prove_on(
+      bench.facts, {failed(Layer::driver, "cuInit", "cuda", 2, "CUDA_ERROR_OUT_OF_MEMORY")});
   EXPECT_TRUE(contains(limited.conclusion, "ulimit -v")) << limited.conclusion;
 }
 
@@ -206,7 +227,8 @@ TEST(Ladder, hidden_by_a_variable) {
   cuda.count = 0;
   cuda.devices.clear();
   bench.facts.observed.cuda = Fact<CudaProbe>::known(cuda);
-  const auto proof = prove_on(bench.facts, {failed(Layer::driver, "cuInit", "cuda", 100, "CUDA_ERROR_NO_DEVICE")});
+  const auto proof =
+      prove_on(bench.facts, {failed(Layer::driver, "cuInit", "cuda", 100, "CUDA_ERROR_NO_DEVICE")});
   EXPECT_EQ(proof.suspect, Suspect::program);
   ASSERT_TRUE(proof.explanation.has_value());
   EXPECT_EQ(proof.explanation->id, "E01");
@@ -227,7 +249,8 @@ TEST(Ladder, slow_links_are_remarked_but_only_where_measured_well) {
   bench.facts.observed.cuda = Fact<CudaProbe>::known(cuda);
   const std::string lanes = "the GPU's link runs with 4 of 16 PCIe lanes";
   EXPECT_EQ(prove_on(bench.facts, runs).remarks,
-            (std::vector<std::string>{"copies to the GPU are slow: 3.00 GB/s, 4 % of PCIe 5.0 x16", lanes}));
+            (std::vector<std::string>{"copies to the GPU are slow: 3.00 GB/s, 4 % of PCIe 5.0 x16",
+                                      lanes}));
   EXPECT_EQ(prove_on(bench.facts, runs, Effort::quick).remarks, std::vector<std::string>{lanes});
 }
 
@@ -259,17 +282,22 @@ TEST(Ladder, libraries_are_opened_as_the_framework_gets_them) {
   const auto& solver = libraries.at(Layer::cusolver).files;
   ASSERT_EQ(solver.size(), 5U); // what it needs stands before it
   EXPECT_EQ(base_name(solver.back()), "libcusolver.so.11");
-  EXPECT_LT(std::find(solver.begin(), solver.end(), test::kSite + "/nvidia/cublas/lib/libcublasLt.so.12"),
-            std::find(solver.begin(), solver.end(), test::kSite + "/nvidia/cublas/lib/libcublas.so.12"));
-  EXPECT_EQ(libraries.at(Layer::nccl).files, std::vector<std::string>{test::kSite + "/nvidia/nccl/lib/libnccl.so.2"});
+  EXPECT_LT(
+      std::find(solver.begin(), solver.end(), test::kSite + "/nvidia/cublas/lib/libcublasLt.so.12"),
+      std::find(solver.begin(), solver.end(), test::kSite + "/nvidia/cublas/lib/libcublas.so.12"));
+  EXPECT_EQ(libraries.at(Layer::nccl).files,
+            std::vector<std::string>{test::kSite + "/nvidia/nccl/lib/libnccl.so.2"});
   // Without a framework: the wheels of the environment.
   bench.python().frameworks.clear();
   const auto alone = cases_of(bench.facts);
-  EXPECT_EQ(libraries_to_prove(alone.front()).at(Layer::cudnn).files, std::vector<std::string>{test::kSite + "/nvidia/cudnn/lib/libcudnn.so.9"});
+  EXPECT_EQ(libraries_to_prove(alone.front()).at(Layer::cudnn).files,
+            std::vector<std::string>{test::kSite + "/nvidia/cudnn/lib/libcudnn.so.9"});
 }
 
 TEST(Ladder, report_for_programs) {
-  const auto proof = prove_on(Bench().facts, up_to(Layer::cudnn, failed(Layer::cudnn, "cudnnCreate", "cudnn", 1001, "CUDNN_STATUS_NOT_INITIALIZED")));
+  const auto proof =
+      prove_on(Bench().facts, up_to(Layer::cudnn, failed(Layer::cudnn, "cudnnCreate", "cudnn", 1001,
+                                                         "CUDNN_STATUS_NOT_INITIALIZED")));
   const auto json = nlohmann::json::parse(prove_json(proof));
   EXPECT_EQ(json["schema"], "gpuwhy.report/1");
   EXPECT_EQ(json["failed_layer"], "cudnn");
@@ -281,12 +309,16 @@ TEST(Ladder, report_for_programs) {
 
 TEST(Ladder, text_for_a_person) {
   Bench bench;
-  const auto proof = prove_on(bench.facts, up_to(Layer::context, failed(Layer::context, "cuDevicePrimaryCtxRetain", "cuda", 46,
-                                                                       "CUDA_ERROR_DEVICE_UNAVAILABLE", "busy or unavailable")));
+  const auto proof =
+      prove_on(bench.facts, up_to(Layer::context,
+                                  failed(Layer::context, "cuDevicePrimaryCtxRetain", "cuda", 46,
+                                         "CUDA_ERROR_DEVICE_UNAVAILABLE", "busy or unavailable")));
   Style style;
   style.unicode = false;
   const auto text = prove_text(proof, style, false);
-  EXPECT_TRUE(contains(text, "NO context   cuDevicePrimaryCtxRetain: CUDA_ERROR_DEVICE_UNAVAILABLE (46): busy or unavailable\n")) << text;
+  EXPECT_TRUE(contains(text, "NO context   cuDevicePrimaryCtxRetain: CUDA_ERROR_DEVICE_UNAVAILABLE "
+                             "(46): busy or unavailable\n"))
+      << text;
   EXPECT_TRUE(contains(text, "not reached: memory, kernel, cudart")) << text;
   EXPECT_TRUE(contains(text, "NO The machine is fine up to the GPU's description;")) << text;
   for (const auto line : split_lines(text)) EXPECT_LE(display_width(line), style.width);
