@@ -9,6 +9,8 @@ extern const Command kCheckCommand;
 extern const Command kExplainCommand;
 extern const Command kLintCommand;
 extern const Command kSnapshotCommand;
+extern const Command kProveCommand;
+extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;

@@ -5,6 +5,14 @@
 //   STUB_NVML_HANG=1    nvmlInit never returns
 //   STUB_NVML_CRASH=1   nvmlInit aborts
 //   STUB_NVML_TRACE=1   every call is written to standard error
+// Lists give one value a GPU:
+//   STUB_NVML_USED      MiB of memory in use
+//   STUB_NVML_BUSY      percent of time in which a kernel ran
+//   STUB_NVML_DEGREES   temperature
+//   STUB_NVML_MODE      compute mode
+//   STUB_NVML_INSTANCES number of MIG instances; 0 turns MIG mode off
+//   STUB_NVML_NODE      NUMA node
+//   STUB_NVML_NVLINKS   a group; GPUs of one group other than 0 are linked
 #include "machine.h"
 
 #include <stdio.h>
@@ -212,10 +220,14 @@ EXPORT result nvmlDeviceGetCudaComputeCapability(handle device, int* major, int*
   return OK;
 }
 
+static unsigned long long used_by_others(handle device) {
+  return (unsigned long long)stub_item("STUB_NVML_USED", device->slot, 0) << 20;
+}
+
 EXPORT result nvmlDeviceGetMemoryInfo(handle device, struct memory* memory) {
   REQUIRE(device);
   memory->total = device->memory;
-  memory->used = RESERVED;
+  memory->used = RESERVED + used_by_others(device);
   memory->free = memory->total - memory->used;
   return OK;
 }
@@ -225,26 +237,63 @@ EXPORT result nvmlDeviceGetMemoryInfo_v2(handle device, struct memory_v2* memory
   if (memory->version != (sizeof(*memory) | 2u << 24)) return INVALID_ARGUMENT;
   memory->total = device->memory;
   memory->reserved = RESERVED;
-  memory->used = 0;
-  memory->free = memory->total - RESERVED;
+  memory->used = used_by_others(device);
+  memory->free = memory->total - RESERVED - memory->used;
   return OK;
 }
 
 EXPORT result nvmlDeviceGetComputeMode(handle device, int* mode) {
   REQUIRE(device);
-  *mode = 0;
+  *mode = stub_item("STUB_NVML_MODE", device->slot, 0);
   return OK;
 }
 
 EXPORT result nvmlDeviceGetMigMode(handle device, unsigned* now, unsigned* pending) {
   REQUIRE(device);
-  (void)now, (void)pending;
-  return NOT_SUPPORTED;
+  if (!getenv("STUB_NVML_INSTANCES")) return NOT_SUPPORTED;
+  *now = *pending = stub_item("STUB_NVML_INSTANCES", device->slot, 0) > 0;
+  return OK;
+}
+
+// An instance is a GPU with a slot that no GPU has, a sixth of the memory and a UUID of its own.
+EXPORT result nvmlDeviceGetMigDeviceHandleByIndex(handle device, unsigned index, handle* instance) {
+  static struct gpu instances[MOST_GPUS][MOST_GPUS];
+  REQUIRE(device);
+  if (device->slot >= MOST_GPUS) return INVALID_ARGUMENT;
+  if (index >= (unsigned)stub_item("STUB_NVML_INSTANCES", device->slot, 0) || index >= MOST_GPUS)
+    return NOT_FOUND;
+  struct gpu* part = &instances[device->slot][index];
+  *part = *device;
+  part->slot = MOST_GPUS;
+  part->memory = device->memory / 6;
+  snprintf(part->uuid_text, sizeof(part->uuid_text), "MIG-57ab0000-0000-4000-8000-00000000%02x%02x",
+           (unsigned)device->slot & 0xff, index & 0xff);
+  *instance = part;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetTopologyCommonAncestor(handle device, handle other, int* level) {
+  enum { SAME_NODE = 40, SYSTEM = 50 };
+  REQUIRE(device);
+  if (!other) return INVALID_ARGUMENT;
+  int node = stub_item("STUB_NVML_NODE", device->slot, 0);
+  *level = node == stub_item("STUB_NVML_NODE", other->slot, 0) ? SAME_NODE : SYSTEM;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetP2PStatus(handle device, handle other, int kind, int* status) {
+  enum { NVLINK = 2, PEERS_OK = 0, NOT_CONNECTED = 5 };
+  REQUIRE(device);
+  if (!other || kind != NVLINK) return INVALID_ARGUMENT;
+  int group = stub_item("STUB_NVML_NVLINKS", device->slot, 0);
+  *status =
+      group && group == stub_item("STUB_NVML_NVLINKS", other->slot, 0) ? PEERS_OK : NOT_CONNECTED;
+  return OK;
 }
 
 EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* busy) {
   REQUIRE(device);
-  busy->gpu = 0;
+  busy->gpu = (unsigned)stub_item("STUB_NVML_BUSY", device->slot, 0);
   busy->memory = 0;
   return OK;
 }
@@ -252,7 +301,7 @@ EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* b
 EXPORT result nvmlDeviceGetTemperature(handle device, int sensor, unsigned* degrees) {
   REQUIRE(device);
   if (sensor) return INVALID_ARGUMENT;
-  *degrees = 40;
+  *degrees = (unsigned)stub_item("STUB_NVML_DEGREES", device->slot, 40);
   return OK;
 }
 
