@@ -189,19 +189,23 @@ std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request,
 std::vector<LayerRun> read_layer_runs(const std::vector<Layer>& asked, const ProcessResult& result,
                                       milliseconds deadline) {
   std::vector<LayerRun> runs;
-  std::optional<Layer> begun;
+  bool open = false; // a layer was begun and not ended
+  Layer begun{};
   for (const auto line : split_lines(result.output)) {
     const auto object = Json::parse(line, nullptr, false);
     if (!object.is_object() || text_at(object, "schema") != kSchema) continue;
-    if (const auto layer = layer_named(text_at(object, "begin"))) begun = layer;
+    if (const auto layer = layer_named(text_at(object, "begin"))) {
+      begun = *layer;
+      open = true;
+    }
     const auto layer = layer_named(text_at(object, "layer"));
     if (!layer || std::find(asked.begin(), asked.end(), *layer) == asked.end()) continue;
     runs.push_back(read_run(object, *layer));
-    begun.reset();
+    open = false;
   }
   const bool ended_well = !result.timed_out && result.signal == 0 && result.exit_status == 0;
-  if (begun) {
-    runs.push_back(broken_run(*begun, result, deadline));
+  if (open) {
+    runs.push_back(broken_run(begun, result, deadline));
   } else if (runs.empty() || (!ended_well && all_passed(runs) && runs.size() < asked.size())) {
     runs.push_back(broken_run(asked[std::min(runs.size(), asked.size() - 1)], result, deadline));
   }
