@@ -289,7 +289,8 @@ bool runs_model(const Module& module) {
 
 void torch_moves(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
-  if (!module.imports("torch") || mentions_gpu(module) || !runs_model(module)) return;
+  if (!module.imports("torch") || !runs_model(module)) return;
+  const bool knows_gpu = mentions_gpu(module); // then a literal .to("cpu") may be a pause on the host
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
     const NodeId object = module.receiver(call);
@@ -299,6 +300,7 @@ void torch_moves(const Module& module, lint::Report& report) {
     if (!device.is_cpu() || !is_model(module, object) || excused(module, call)) continue;
     if (device.origin != kNoNode && excused(module, device.origin)) continue;
     if (only_stored(module, call) || moved_elsewhere(module, object, call)) continue;
+    if (knows_gpu && tree.inside(device.origin, call)) continue;
     report.at(tree.inside(device.origin, call) ? call : device.origin, Severity::error,
               "the model is put on the CPU and used there",
               "choose the device: \"cuda\" if torch.cuda.is_available() else \"cpu\"");

@@ -1,6 +1,7 @@
 // Steps so small that launching them costs more than computing them.
 // Truth: a kernel launch costs microseconds whatever it computes; a GPU computes thousands of rows at once.
 #include "program/frameworks.h"
+#include "rules/P_program/dataset_chains.h"
 #include "rules/report.h"
 #include "rules/rule.h"
 
@@ -30,8 +31,9 @@ bool has_strategy(const Module& module) {
 }
 
 /// The batch size of a call that feeds a training; kNoNode without.
-NodeId batch_size(const Module& module, NodeId call) {
+NodeId batch_size(const Module& module, NodeId call, bool trains_torch) {
   const auto name = module.called_name(call);
+  if (name == "DataLoader" && trains_torch) return module.keyword(call, "batch_size");
   if (name == "fit" || name == "flow_from_directory" || name == "flow_from_dataframe" || name == "flow" ||
       contains(name, "dataset_from_directory")) {
     return module.keyword(call, "batch_size");
@@ -41,8 +43,20 @@ NodeId batch_size(const Module& module, NodeId call) {
 
 void tiny_batches(const Module& module, lint::Report& report) {
   const bool shared = has_strategy(module);
+  bool trains_torch = false;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    const NodeId given = batch_size(module, call);
+    trains_torch = trains_torch || (module.called_name(call) == "backward" && module.loop(call) != kNoNode);
+  }
+  for (const auto& chain : dataset_chains(module)) {
+    const bool fitted = module.tree().kind(chain.consumer) == Kind::call && module.called_name(chain.consumer) == "fit";
+    if (!fitted || chain.derived || chain.batch == kNoNode) continue;
+    const auto size = module.fold(module.argument(chain.batch, 0, "batch_size"));
+    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch || excused(module, chain.batch)) continue;
+    report.at(size.origin, Severity::info, "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
+              "use a larger batch, as far as memory allows");
+  }
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    const NodeId given = batch_size(module, call, trains_torch);
     const auto size = module.fold(given);
     if (!size.is_integer() || size.integer < 1 || excused(module, call)) continue;
     if (size.integer > (shared ? kTinyGlobalBatch : kTinyBatch)) continue;
@@ -101,9 +115,12 @@ bool repeated(const Module& module, NodeId id, int depth = 0) {
 void single_rows(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto name = module.called_name(call);
+    if (name.empty()) continue;
     const NodeId object = module.receiver(call);
     const bool step = name == "train_on_batch" || name == "predict" || name == "predict_on_batch" || name == "fit";
-    if (!step || object == kNoNode || excused(module, call)) continue;
+    const bool applied = object == kNoNode && names_model(name) && name.front() >= 'a' && name.front() <= 'z' &&
+                         module.positional_count(call) == 1;
+    if ((!applied && (!step || object == kNoNode)) || excused(module, call)) continue;
     const auto rows = module.argument(call, 0, "x");
     const bool single = rows != kNoNode && single_row(module, rows);
     const auto batch = module.fold(module.keyword(call, "batch_size"));

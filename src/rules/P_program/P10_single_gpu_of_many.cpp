@@ -29,7 +29,9 @@ bool used_after(const Module& module, std::string_view name, NodeId from) {
 
 bool trained_after(const Module& module, std::string_view name, NodeId from) {
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (call < from || module.receiver(call) == kNoNode || module.text(module.receiver(call)) != name) continue;
+    if (call < from) continue;
+    if (module.receiver(call) == kNoNode && module.called_name(call) == name) return true;
+    if (module.receiver(call) == kNoNode || module.text(module.receiver(call)) != name) continue;
     const auto method = module.called_name(call);
     if (method == "compile" || method == "fit" || method == "fit_generator" || method == "train_on_batch") return true;
   }

@@ -95,6 +95,34 @@ void models_in_loops(const Module& module, lint::Report& report) {
   }
 }
 
+/// The function answers requests: `@app.route(...)`, `@app.post(...)`.
+bool answers_requests(const Module& module, NodeId function) {
+  const auto& tree = module.tree();
+  const NodeId definition = tree.parent(function);
+  if (tree.kind(definition) != Kind::decorated_definition) return false;
+  for (const NodeId part : tree.children(definition)) {
+    if (tree.kind(part) != Kind::decorator || tree.kind(tree.at(part, 0)) != Kind::call) continue;
+    const auto name = module.called_name(tree.at(part, 0));
+    if (name == "route" || name == "get" || name == "post" || name == "put" || name == "api_view") return true;
+  }
+  return false;
+}
+
+void models_per_request(const Module& module, lint::Report& report) {
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    const NodeId function = module.function(call);
+    if (function == kNoNode || !answers_requests(module, function)) continue;
+    const auto callee = module.callee(call);
+    if (callee != "keras.models.load_model" && callee != "keras.models.Sequential" && callee != "keras.models.model_from_json" &&
+        callee != "tensorflow.saved_model.load") {
+      continue;
+    }
+    if (cleared(module, function) || !module.guards(call).empty()) continue; // kept after the first time
+    report.at(call, Severity::warning, "the model is made anew for each request, and the earlier ones stay on the GPU",
+              "load it once, when the program starts");
+  }
+}
+
 // --- tf.function ---------------------------------------------------------------------------------
 
 /// Runs only where an earlier result is not there: `if self.step: return self.step` before it.
@@ -318,6 +346,7 @@ void lint(const Unit& unit, lint::Report& report) {
   if (!unit.module || !unit.module->uses_framework()) return;
   const auto& module = *unit.module;
   if (module.imports("keras") || module.imports("tensorflow")) models_in_loops(module, report);
+  models_per_request(module, report);
   wrapped_again(module, report);
   changing_scalars(module, report);
   kept_losses(module, report);
