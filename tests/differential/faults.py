@@ -365,7 +365,7 @@ def no_libcuda(cell):
         cell.remove(f"{DRIVER}/{name}")
 
 
-@fault("L07", "libcuda.so.1 is a link to a driver that was removed")
+@fault("H03", "libcuda.so.1 is a link to a driver that was removed")
 def libcuda_dangles(cell):
     cell.link(DRIVER + "/libcuda.so.1", "libcuda.so.560.35.03")
     cell.remove(f"{DRIVER}/libcuda.so.{DRIVER_VERSION}")
