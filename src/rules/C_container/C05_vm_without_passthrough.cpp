@@ -9,7 +9,7 @@
 namespace gpuwhy::rules {
 namespace {
 
-constexpr std::array<std::string_view, 4> kExplains{"H01", "H03", "H06", "H18"};
+constexpr std::array<std::string_view, 5> kExplains{"H01", "H03", "H04", "H06", "H18"};
 
 Outcome check(const Case& c) {
   const auto& facts = c.facts;
