@@ -182,7 +182,7 @@ void probe_begin(const char* schema) {
   put_text("schema", schema);
 }
 
-void probe_end(void) {
+static void write_answer(void) {
   close_object();
   append("\n", 1);
   for (size_t written = 0; written < answer.size;) {
@@ -190,5 +190,16 @@ void probe_end(void) {
     if (step <= 0) _exit(1);
     written += (size_t)step;
   }
+  answer.size = 0;
+  answer.separate = false;
+}
+
+void probe_next(void) {
+  write_answer();
+  open_object(NULL);
+}
+
+void probe_end(void) {
+  write_answer();
   _exit(0);
 }

@@ -20,6 +20,10 @@ void probe_begin(const char* schema);
 // Closes the object, writes it and leaves without running the destructors of driver libraries.
 _Noreturn void probe_end(void);
 
+// For a program that answers more than once: closes the object and writes it, then opens the next.
+// A pipe without a reader ends the process.
+void probe_next(void);
+
 // Members of the object or list that is open. A key of NULL adds an element to a list.
 void put_text(const char* key, const char* value);
 void put_bounded_text(const char* key, const char* value, size_t capacity);
