@@ -1,0 +1,268 @@
+#include "use/statistics.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gpuwhy::use {
+namespace {
+
+/// Of the work that was done, what may lie outside of the steady phase at either end.
+constexpr double kTrimmed = 0.01;
+/// Processes remembered by number.
+constexpr std::uint64_t kMostProcesses = 4096;
+
+bool inside(const Moment& moment, const Span& span) {
+  return moment.end > span.from && moment.start < span.to;
+}
+
+/// What counts as work of this run in a moment: percent of time with kernels.
+double work_in(const GpuMoment& moment) { return moment.busy.value(); }
+
+std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu) {
+  double total = 0;
+  for (const auto& moment : moments) total += work_in(moment.gpus[gpu]);
+  if (total <= 0) return std::nullopt;
+  Span span;
+  double sum = 0;
+  bool started = false;
+  for (const auto& moment : moments) {
+    sum += work_in(moment.gpus[gpu]);
+    if (!started && sum > total * kTrimmed) {
+      span.from = moment.start;
+      started = true;
+    }
+    if (sum >= total * (1 - kTrimmed)) {
+      span.to = moment.end;
+      break;
+    }
+  }
+  return span;
+}
+
+/// Whether kernels of the run ran on this GPU. NVML's list of processes settles it where it can: inside a
+/// container or a virtual machine it may not know our processes by their number.
+bool ran_kernels(const GpuUse& gpu, const std::vector<Moment>& moments, std::size_t place, bool opens_gpu,
+                 std::uint64_t launches) {
+  double own = 0;
+  for (const auto& moment : moments) own += moment.gpus[place].own_sm.sum;
+  if (own > 0) return true;
+  if (!gpu.steady) return gpu.held && launches > 0;
+  if (gpu.held) return true;
+  return opens_gpu && !gpu.by_others;
+}
+
+template <class Value> Growth growth_of(const std::vector<Moment>& moments, const Span& span, Value value) {
+  std::vector<std::pair<double, double>> points;
+  for (const auto& moment : moments) {
+    if (!inside(moment, span)) continue;
+    if (const auto level = value(moment)) points.emplace_back(moment.start, *level);
+  }
+  Growth growth;
+  if (points.size() < 12) return growth;
+  // The first quarter is warm-up: caches fill, the allocator takes its first blocks.
+  points.erase(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(points.size() / 4));
+  growth.slope = robust_slope(points);
+  growth.amount = points.back().second - points.front().second;
+  growth.seconds = points.back().first - points.front().first;
+  for (std::size_t i = 1; i < points.size(); ++i) growth.steps += points[i].second > points[i - 1].second ? 1 : 0;
+  const auto at = [&](std::size_t third) { return points[std::min(third * points.size() / 3, points.size() - 1)].second; };
+  growth.steady = growth.slope.lowest > 0 && growth.amount > 0;
+  for (std::size_t third = 0; third < 3; ++third) {
+    growth.steady &= at(third + 1) - at(third) > growth.amount * 0.1;
+  }
+  return growth;
+}
+
+GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others, bool opens_gpu) {
+  GpuUse gpu;
+  gpu.identity = run.start.gpus[place];
+  gpu.by_others = by_others;
+  Mean whole;
+  std::uint64_t launches = 0;
+  for (const auto& moment : run.moments) {
+    const auto& seen = moment.gpus[place];
+    whole.add(seen.busy);
+    gpu.memory_peak = std::max(gpu.memory_peak, seen.memory);
+    gpu.own_peak = std::max(gpu.own_peak, seen.own_memory);
+    if (seen.own_memory_known) gpu.own_last = seen.own_memory;
+    gpu.held |= seen.own_memory > 0;
+    gpu.lost |= seen.lost;
+    gpu.hottest = std::max(gpu.hottest, seen.temperature.value());
+    launches += moment.cuda.launches;
+  }
+  gpu.busy_whole = whole.value();
+  gpu.steady = steady_phase(run.moments, place);
+  gpu.used = ran_kernels(gpu, run.moments, place, opens_gpu, launches);
+  Mean busy, sm, power, clock, thermal, braked, capped, rx, tx, idle;
+  const Span span = gpu.steady.value_or(Span{0, run.end.time});
+  for (const auto& moment : run.moments) {
+    if (!inside(moment, span)) continue;
+    const auto& seen = moment.gpus[place];
+    busy.add(seen.busy);
+    sm.add(seen.sm);
+    power.add(seen.power);
+    rx.add(seen.pcie_rx);
+    tx.add(seen.pcie_tx);
+    if (seen.busy.known()) idle.add(seen.busy.value() < 5 ? 1 : 0);
+    if (seen.busy.value() < 20) continue;
+    clock.add(seen.sm_clock);
+    thermal.add(seen.thermal);
+    braked.add(seen.braked);
+    capped.add(seen.power_capped);
+  }
+  const auto known = [](const Mean& mean) { return mean.known() ? std::optional(mean.value()) : std::nullopt; };
+  gpu.busy = busy.value();
+  gpu.sm = known(sm);
+  gpu.power = known(power);
+  gpu.sm_clock = known(clock);
+  gpu.pcie_rx = known(rx);
+  gpu.pcie_tx = known(tx);
+  gpu.idle_looks = idle.value();
+  gpu.thermal = thermal.value();
+  gpu.braked = braked.value();
+  gpu.power_capped = capped.value();
+  for (const auto& before : run.start.before) {
+    if (before.index == gpu.identity.index) gpu.memory_before = before.memory.value_or(0);
+  }
+  for (const auto& after : run.end.after) {
+    if (after.index != gpu.identity.index) continue;
+    gpu.after_known = after.memory.has_value();
+    gpu.memory_after = after.memory.value_or(0);
+  }
+  double first_held = -1;
+  for (const auto& moment : run.moments) {
+    if (moment.gpus[place].own_memory == 0) continue;
+    if (first_held < 0) first_held = moment.start;
+  }
+  if (first_held >= 0) {
+    gpu.growth = growth_of(run.moments, {first_held, run.end.time}, [&](const Moment& moment) -> std::optional<double> {
+      const auto& seen = moment.gpus[place];
+      if (!seen.own_memory_known || seen.own_memory == 0) return std::nullopt;
+      return static_cast<double>(seen.own_memory);
+    });
+  }
+  return gpu;
+}
+
+HostUse host_in(const std::vector<Moment>& moments, const Span& span) {
+  HostMoment sum;
+  for (const auto& moment : moments) {
+    if (inside(moment, span)) sum.add(moment.host);
+  }
+  HostUse use;
+  use.cores = sum.cores.value();
+  use.busiest_thread = sum.busiest_thread.value();
+  use.main_thread = sum.main_thread.value();
+  use.io_wait = sum.io_wait.value();
+  use.switches = sum.switches.value();
+  use.rss_peak = sum.rss;
+  use.processes = sum.processes;
+  use.growth = growth_of(moments, span, [](const Moment& moment) -> std::optional<double> {
+    if (moment.host.rss == 0) return std::nullopt;
+    return static_cast<double>(moment.host.rss);
+  });
+  return use;
+}
+
+CallUse calls_in(const std::vector<Moment>& moments, const Span& span) {
+  CallUse use;
+  double windows = 0;
+  double with_loads = 0;
+  for (const auto& moment : moments) {
+    if (!inside(moment, span) || moment.cuda.window <= 0) continue;
+    add(use.sums, moment.cuda);
+    windows += 1;
+    with_loads += moment.cuda.loads > 0 ? 1 : 0;
+  }
+  use.window = use.sums.window;
+  if (use.window <= 0) return use;
+  const auto share = [&](double seconds) { return std::clamp(seconds / use.window, 0.0, 1.0); };
+  use.pause = share(use.sums.pause_time);
+  use.copy = share(use.sums.copy_time);
+  use.sync = share(use.sums.sync_time);
+  use.load = share(use.sums.load_time);
+  use.issue = std::max(0.0, 1 - use.pause - use.copy - use.sync - use.load);
+  use.windows_with_loads = windows > 0 ? with_loads / windows : 0;
+  return use;
+}
+
+} // namespace
+
+bool RunStatistics::any_used() const {
+  return std::any_of(gpus.begin(), gpus.end(), [](const GpuUse& gpu) { return gpu.used; });
+}
+
+bool RunStatistics::any_held() const {
+  return std::any_of(gpus.begin(), gpus.end(), [](const GpuUse& gpu) { return gpu.held; });
+}
+
+const GpuUse* RunStatistics::main_gpu() const {
+  const GpuUse* best = nullptr;
+  for (const auto& gpu : gpus) {
+    if (gpu.used && (best == nullptr || gpu.busy_whole > best->busy_whole)) best = &gpu;
+  }
+  return best;
+}
+
+bool RunStatistics::maps(std::string_view library) const {
+  for (const auto& [pid, process] : processes) {
+    for (const auto& name : process.libraries) {
+      if (name.starts_with(library)) return true;
+    }
+  }
+  return false;
+}
+
+RunObserver::RunObserver(RunStart start)
+    : start_(std::move(start)), by_others_(start_.gpus.size(), false), timeline_(start_.gpus.size()) {
+  for (const auto& gpu : start_.gpus) indices_.push_back(gpu.index);
+}
+
+void RunObserver::add(const Tick& tick) {
+  for (const auto& process : tick.processes) {
+    if (processes_.size() >= kMostProcesses && !processes_.contains(process.pid)) continue;
+    processes_[process.pid] = process;
+    if (std::find(own_.begin(), own_.end(), process.pid) == own_.end()) own_.push_back(process.pid);
+  }
+  for (const auto& gpu : tick.gpus) {
+    if (!gpu.processes) continue;
+    const auto place = static_cast<std::size_t>(std::find(indices_.begin(), indices_.end(), gpu.index) - indices_.begin());
+    if (place >= by_others_.size()) continue;
+    for (const auto& process : *gpu.processes) {
+      // A process may be on the GPU before we have met it: only one that was there before us is another's.
+      const bool before = std::any_of(start_.before.begin(), start_.before.end(), [&](const GpuTick& seen) {
+        if (seen.index != gpu.index || !seen.processes) return false;
+        return std::any_of(seen.processes->begin(), seen.processes->end(),
+                           [&](const GpuProcess& other) { return other.pid == process.pid; });
+      });
+      const bool ours = std::find(own_.begin(), own_.end(), process.pid) != own_.end();
+      if (before && !ours) by_others_[place] = true;
+    }
+  }
+  timeline_.add(tick, indices_, own_);
+}
+
+RunStatistics RunObserver::finish(RunEnd end) const {
+  RunStatistics run;
+  run.start = start_;
+  run.end = std::move(end);
+  run.moments = timeline_.moments();
+  run.moment_width = timeline_.width();
+  run.processes = processes_;
+  const bool opens_gpu = std::any_of(processes_.begin(), processes_.end(), [](const auto& entry) { return entry.second.opens_gpu; });
+  for (std::size_t i = 0; i < start_.gpus.size(); ++i) run.gpus.push_back(use_of(run, i, by_others_[i], opens_gpu));
+  const auto* gpu = run.main_gpu();
+  run.steady = gpu != nullptr && gpu->steady ? *gpu->steady : Span{0, run.end.time};
+  for (const auto& moment : run.moments) {
+    const bool busy = std::any_of(moment.gpus.begin(), moment.gpus.end(), [](const GpuMoment& seen) { return seen.busy.value() >= 1; });
+    if (run.first_use || !run.any_used() || (!busy && moment.cuda.launches == 0)) continue;
+    run.first_use = moment.start;
+  }
+  run.host = host_in(run.moments, run.steady);
+  run.calls = calls_in(run.moments, run.steady);
+  run.calls_early = calls_in(run.moments, {0, run.steady.from});
+  if (run.first_use) run.idle_before_use_cpu = host_in(run.moments, {0, *run.first_use}).cores;
+  return run;
+}
+
+} // namespace gpuwhy::use
