@@ -6,6 +6,7 @@
 namespace gpuwhy {
 
 extern const Command kCheckCommand;
+extern const Command kRunCommand;
 extern const Command kSnapshotCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;

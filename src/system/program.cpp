@@ -409,6 +409,33 @@ void Program::finish() {
   }
 }
 
+std::vector<std::string> environment_strings() {
+  std::vector<std::string> all;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) all.emplace_back(*entry);
+  return all;
+}
+
+ErrorFile::ErrorFile() {
+  struct stat found {};
+  if (::fstat(STDERR_FILENO, &found) == 0 && S_ISREG(found.st_mode)) start_ = found.st_size;
+}
+
+std::string ErrorFile::written(std::size_t most) const {
+  if (start_ < 0) return {};
+  const Descriptor file(::open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC));
+  struct stat found {};
+  if (!file || ::fstat(file.get(), &found) != 0 || found.st_size <= start_) return {};
+  const auto size = std::min(static_cast<std::size_t>(found.st_size - start_), most);
+  std::string text(size, '\0');
+  const auto count = ::pread(file.get(), text.data(), size, found.st_size - static_cast<off_t>(size));
+  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text;
+}
+
+void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+void reap(int process) { ::waitpid(process, nullptr, WNOHANG); }
+
 bool is_privileged(const std::string& command) {
   std::vector<std::string> places;
   if (contains(command, "/")) {

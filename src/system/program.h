@@ -67,6 +67,24 @@ private:
   bool terminal_ = false;
 };
 
+/// "NAME=value", in the order in which we were given them.
+std::vector<std::string> environment_strings();
+
+/// A standard error that is a regular file is not read on its way; it can be read where it lies.
+class ErrorFile {
+public:
+  ErrorFile(); // remembers how long it is now
+  /// The end of what was written since, at most `most` bytes.
+  std::string written(std::size_t most) const;
+
+private:
+  long long start_ = -1; // -1: not a regular file
+};
+
+/// Our children that come to us from others (PR_SET_CHILD_SUBREAPER) must be waited for by us.
+void adopt_orphans();
+void reap(int process);
+
 /// Whether starting `command` changes user or group, or gives capabilities: the loader then drops what would
 /// be loaded into it.
 bool is_privileged(const std::string& command);

@@ -1,6 +1,7 @@
 #include "watch/nvml_stream.h"
 
 #include "base/text.h"
+#include "system/child.h"
 #include "system/probe_images.h"
 #include "system/subprocess.h"
 
@@ -104,6 +105,8 @@ std::span<const std::byte> image() {
 NvmlStream::NvmlStream(Environment environment, milliseconds interval)
     : environment_(std::move(environment)), interval_(interval) {}
 
+NvmlStream::~NvmlStream() = default;
+
 void NvmlStream::launch() {
   Command command;
   command.arguments = {"gpuwhy-nvml", std::to_string(interval_.count())};
@@ -129,6 +132,8 @@ void NvmlStream::start(milliseconds longest) {
 }
 
 int NvmlStream::descriptor() const { return child_ ? child_->output_descriptor() : -1; }
+
+int NvmlStream::process() const { return child_ ? child_->process() : 0; }
 
 void NvmlStream::fail_with(std::string problem, bool for_good) {
   child_.reset();

@@ -2,7 +2,6 @@
 // the reason when that does not help.
 #pragma once
 
-#include "system/child.h"
 #include "system/system.h"
 #include "use/tick.h"
 
@@ -11,6 +10,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace gpuwhy {
+class Child;
+}
 
 namespace gpuwhy::watch {
 
@@ -25,6 +28,7 @@ struct NvmlLine {
 class NvmlStream {
 public:
   NvmlStream(Environment environment, std::chrono::milliseconds interval);
+  ~NvmlStream();
 
   /// Starts the probe and waits for its first line, at most so long.
   void start(std::chrono::milliseconds longest);
@@ -32,6 +36,7 @@ public:
   std::vector<NvmlLine> take();
   /// To wait on with poll(2); -1: there is nothing to wait for.
   int descriptor() const;
+  int process() const; // 0: none runs
   const std::vector<use::GpuIdentity>& gpus() const { return gpus_; }
   const std::string& driver() const { return driver_; }
   const use::SourceState& state() const { return state_; }
