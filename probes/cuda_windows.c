@@ -32,7 +32,13 @@
 
 #include "old_glibc.h"
 
-enum { WINDOW_MS = 200, EARLY_PAUSE_MS = 300, EARLY_WINDOWS = 24, PAUSE_MS = 4800, TAKEN_PAUSE_MS = 10000 };
+enum { WINDOW_MS = 200, LONGEST_WINDOW_MS = 1000, ENOUGH_CALLS = 50 };
+enum {
+  EARLY_PAUSE_MS = 300,
+  EARLY_WINDOWS = 24,
+  PAUSE_MS = 4800,
+  TAKEN_PAUSE_MS = 10000,
+};
 enum { MOST_IDS = 2048, PATH_SIZE = 4096 };
 static const uint64_t SHORTEST_PAUSE = 1000000; // ns without a call that count as one
 
@@ -52,6 +58,7 @@ static struct {
   atomic_ullong start;
   atomic_ullong last_exit;
   atomic_int in_flight;
+  atomic_uint calls;
   atomic_ullong count[KINDS], time[KINDS];
   atomic_int unfinished[KINDS];
   atomic_ullong unfinished_start[KINDS]; // sum of the moments at which they began
@@ -161,6 +168,7 @@ static bool leaves_context_unusable(int result) {
 
 static void on_enter(enum kind kind) {
   uint64_t time = now();
+  atomic_fetch_add_explicit(&window.calls, 1, memory_order_relaxed);
   thread.start = time;
   uint64_t last = atomic_load_explicit(&window.last_exit, memory_order_relaxed);
   if (atomic_fetch_add_explicit(&window.in_flight, 1, memory_order_relaxed) == 0 && time > last + SHORTEST_PAUSE) {
@@ -206,6 +214,11 @@ static void CUPTIAPI on_call(void* nothing, CUpti_CallbackDomain domain, CUpti_C
     if (thread.depth++ == 0) on_enter(kind);
   } else if (thread.depth > 0 && --thread.depth == 0) {
     on_exit_of_call(kind, domain, id, call);
+  } else if (thread.depth == 0 && atomic_load_explicit(&window.calls, memory_order_relaxed) == 0) {
+    // It began before the window did: until now the time was its own, not a pause.
+    uint64_t time = now();
+    add(&window.time[kind], time - atomic_load(&window.start));
+    atomic_store(&window.last_exit, time);
   }
 }
 
@@ -232,6 +245,7 @@ static void begin_window(void) {
   atomic_store(&window.start, time);
   atomic_store(&window.last_exit, time);
   atomic_store(&window.in_flight, 0);
+  atomic_store(&window.calls, 0);
   for (int kind = 0; kind < KINDS; ++kind) unfinished_time((enum kind)kind, 0);
   atomic_fetch_add(&window.number, 1);
 }
@@ -293,7 +307,10 @@ static int look_once(unsigned number) {
   }
   begin_window();
   enable_all(subscriber);
-  rest(WINDOW_MS);
+  // Where hardly anything is called, a longer look costs as little and sees calls from end to end.
+  for (int open = 0; open < LONGEST_WINDOW_MS; open += WINDOW_MS) {
+    if (rest(WINDOW_MS) || atomic_load(&window.calls) >= ENOUGH_CALLS) break;
+  }
   cupti.unsubscribe(subscriber);
   end_window();
   return number < EARLY_WINDOWS ? EARLY_PAUSE_MS : PAUSE_MS;

@@ -22,6 +22,10 @@
 
 namespace gpuwhy {
 
+namespace use {
+struct RunStatistics; // use/statistics.h
+}
+
 /// One library that the framework opens, and the loader's answer.
 struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
@@ -118,7 +122,10 @@ struct Rule {
   std::string_view references;  // Markdown list of links, or empty
   /// Ids at any gate that are mere consequences of this one: they are dropped when this is found.
   std::span<const std::string_view> explains;
+  /// Before the program runs; null: facts of a machine do not show this cause.
   Outcome (*check)(const Case&);
+  /// After a run was observed; null: a run does not show this cause.
+  Outcome (*check_run)(const use::RunStatistics&) = nullptr;
 };
 
 /// All rules, sorted by id. Generated at build time from the files in this folder.

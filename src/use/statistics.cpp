@@ -15,18 +15,42 @@ bool inside(const Moment& moment, const Span& span) {
   return moment.end > span.from && moment.start < span.to;
 }
 
-/// What counts as work of this run in a moment: percent of time with kernels.
-double work_in(const GpuMoment& moment) { return moment.busy.value(); }
+/// NVML's utilisation covers up to a second before it is read: what it says before the run has opened the GPU
+/// is another program's.
+constexpr double kOpeningSlack = 0.6;
 
-std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu) {
+/// What counts as work of this run in a moment: percent of time with kernels.
+double work_in(const Moment& moment, std::size_t gpu, double opened) {
+  return moment.start >= opened - kOpeningSlack ? moment.gpus[gpu].busy.value() : 0;
+}
+
+/// Where the beginning ends in which code is compiled and loaded: nothing where it goes on through the run.
+double start_of_steady(const std::vector<Moment>& moments, const Span& span) {
+  const double middle = (span.from + span.to) / 2;
+  double last_load = span.from;
+  int windows = 0;
+  int with_loads = 0;
+  for (const auto& moment : moments) {
+    if (!inside(moment, span) || moment.cuda.window <= 0) continue;
+    if (moment.start < middle) {
+      if (moment.cuda.loads > 0) last_load = moment.end;
+      continue;
+    }
+    ++windows;
+    with_loads += moment.cuda.loads > 0 ? 1 : 0;
+  }
+  return with_loads * 4 <= windows ? last_load : span.from;
+}
+
+std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu, double opened) {
   double total = 0;
-  for (const auto& moment : moments) total += work_in(moment.gpus[gpu]);
+  for (const auto& moment : moments) total += work_in(moment, gpu, opened);
   if (total <= 0) return std::nullopt;
   Span span;
   double sum = 0;
   bool started = false;
   for (const auto& moment : moments) {
-    sum += work_in(moment.gpus[gpu]);
+    sum += work_in(moment, gpu, opened);
     if (!started && sum > total * kTrimmed) {
       span.from = moment.start;
       started = true;
@@ -36,19 +60,28 @@ std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t
       break;
     }
   }
+  span.from = start_of_steady(moments, span);
   return span;
 }
 
+/// A little work is done for every context: a page cleared, a constant copied.
+constexpr double kContextWork = 2; // per cent of the time since the GPU was opened
+
 /// Whether kernels of the run ran on this GPU. NVML's list of processes settles it where it can: inside a
 /// container or a virtual machine it may not know our processes by their number.
-bool ran_kernels(const GpuUse& gpu, const std::vector<Moment>& moments, std::size_t place, bool opens_gpu,
-                 std::uint64_t launches) {
-  double own = 0;
-  for (const auto& moment : moments) own += moment.gpus[place].own_sm.sum;
-  if (own > 0) return true;
-  if (!gpu.steady) return gpu.held && launches > 0;
-  if (gpu.held) return true;
-  return opens_gpu && !gpu.by_others;
+bool ran_kernels(const GpuUse& gpu, const RunStatistics& run, std::size_t place) {
+  std::uint64_t launches = 0;
+  double window = 0;
+  Mean busy;
+  for (const auto& moment : run.moments) {
+    launches += moment.cuda.launches + moment.cuda.graphs;
+    window += moment.cuda.window;
+    if (run.opened && moment.start >= *run.opened) busy.add(moment.gpus[place].busy);
+  }
+  // The calls are not told by GPU: of several, the one that was busy has run them.
+  if (launches > 0 && run.start.gpus.size() == 1) return gpu.held || (run.opened && !gpu.by_others && gpu.busy_whole > 0);
+  if (!gpu.steady || !(gpu.held || !gpu.by_others)) return false;
+  return busy.value() > (window > 1 ? kContextWork : 0.5);
 }
 
 template <class Value> Growth growth_of(const std::vector<Moment>& moments, const Span& span, Value value) {
@@ -73,12 +106,15 @@ template <class Value> Growth growth_of(const std::vector<Moment>& moments, cons
   return growth;
 }
 
-GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others, bool opens_gpu) {
+std::optional<double> known(const Mean& mean) {
+  return mean.known() ? std::optional(mean.value()) : std::nullopt;
+}
+
+GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others) {
   GpuUse gpu;
   gpu.identity = run.start.gpus[place];
   gpu.by_others = by_others;
   Mean whole;
-  std::uint64_t launches = 0;
   for (const auto& moment : run.moments) {
     const auto& seen = moment.gpus[place];
     whole.add(seen.busy);
@@ -88,12 +124,11 @@ GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others, bool 
     gpu.held |= seen.own_memory > 0;
     gpu.lost |= seen.lost;
     gpu.hottest = std::max(gpu.hottest, seen.temperature.value());
-    launches += moment.cuda.launches;
   }
   gpu.busy_whole = whole.value();
-  gpu.steady = steady_phase(run.moments, place);
-  gpu.used = ran_kernels(gpu, run.moments, place, opens_gpu, launches);
-  Mean busy, sm, power, clock, thermal, braked, capped, rx, tx, idle;
+  gpu.steady = run.opened ? steady_phase(run.moments, place, *run.opened) : std::nullopt;
+  gpu.used = ran_kernels(gpu, run, place);
+  Mean busy, sm, power, clock, thermal, braked, capped, rx, tx, idle, extreme;
   const Span span = gpu.steady.value_or(Span{0, run.end.time});
   for (const auto& moment : run.moments) {
     if (!inside(moment, span)) continue;
@@ -103,14 +138,16 @@ GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others, bool 
     power.add(seen.power);
     rx.add(seen.pcie_rx);
     tx.add(seen.pcie_tx);
-    if (seen.busy.known()) idle.add(seen.busy.value() < 5 ? 1 : 0);
+    if (seen.busy.known()) {
+      idle.add(seen.busy.value() < 5 ? 1 : 0);
+      extreme.add(seen.busy.value() < 5 || seen.busy.value() > 90 ? 1 : 0);
+    }
     if (seen.busy.value() < 20) continue;
     clock.add(seen.sm_clock);
     thermal.add(seen.thermal);
     braked.add(seen.braked);
     capped.add(seen.power_capped);
   }
-  const auto known = [](const Mean& mean) { return mean.known() ? std::optional(mean.value()) : std::nullopt; };
   gpu.busy = busy.value();
   gpu.sm = known(sm);
   gpu.power = known(power);
@@ -118,6 +155,7 @@ GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others, bool 
   gpu.pcie_rx = known(rx);
   gpu.pcie_tx = known(tx);
   gpu.idle_looks = idle.value();
+  gpu.alternation = extreme.value();
   gpu.thermal = thermal.value();
   gpu.braked = braked.value();
   gpu.power_capped = capped.value();
@@ -166,13 +204,11 @@ HostUse host_in(const std::vector<Moment>& moments, const Span& span) {
 
 CallUse calls_in(const std::vector<Moment>& moments, const Span& span) {
   CallUse use;
-  double windows = 0;
-  double with_loads = 0;
+  Mean with_loads;
   for (const auto& moment : moments) {
     if (!inside(moment, span) || moment.cuda.window <= 0) continue;
     add(use.sums, moment.cuda);
-    windows += 1;
-    with_loads += moment.cuda.loads > 0 ? 1 : 0;
+    if (moment.start > (span.from + span.to) / 2) with_loads.add(moment.cuda.loads > 0 ? 1 : 0);
   }
   use.window = use.sums.window;
   if (use.window <= 0) return use;
@@ -182,7 +218,7 @@ CallUse calls_in(const std::vector<Moment>& moments, const Span& span) {
   use.sync = share(use.sums.sync_time);
   use.load = share(use.sums.load_time);
   use.issue = std::max(0.0, 1 - use.pause - use.copy - use.sync - use.load);
-  use.windows_with_loads = windows > 0 ? with_loads / windows : 0;
+  use.late_loads = with_loads.value();
   return use;
 }
 
@@ -219,10 +255,12 @@ RunObserver::RunObserver(RunStart start)
 }
 
 void RunObserver::add(const Tick& tick) {
+  if (!tick.gpus.empty()) newest_ = tick.gpus;
   for (const auto& process : tick.processes) {
     if (processes_.size() >= kMostProcesses && !processes_.contains(process.pid)) continue;
     processes_[process.pid] = process;
     if (std::find(own_.begin(), own_.end(), process.pid) == own_.end()) own_.push_back(process.pid);
+    if (process.opens_gpu && !opened_) opened_ = tick.time;
   }
   for (const auto& gpu : tick.gpus) {
     if (!gpu.processes) continue;
@@ -237,8 +275,10 @@ void RunObserver::add(const Tick& tick) {
       });
       const bool ours = std::find(own_.begin(), own_.end(), process.pid) != own_.end();
       if (before && !ours) by_others_[place] = true;
+      if (ours && !opened_) opened_ = tick.time;
     }
   }
+  if (tick.cuda && tick.cuda->launches > 0 && !opened_) opened_ = tick.time;
   timeline_.add(tick, indices_, own_);
 }
 
@@ -249,19 +289,25 @@ RunStatistics RunObserver::finish(RunEnd end) const {
   run.moments = timeline_.moments();
   run.moment_width = timeline_.width();
   run.processes = processes_;
-  const bool opens_gpu = std::any_of(processes_.begin(), processes_.end(), [](const auto& entry) { return entry.second.opens_gpu; });
-  for (std::size_t i = 0; i < start_.gpus.size(); ++i) run.gpus.push_back(use_of(run, i, by_others_[i], opens_gpu));
+  run.opened = opened_;
+  for (std::size_t i = 0; i < start_.gpus.size(); ++i) run.gpus.push_back(use_of(run, i, by_others_[i]));
   const auto* gpu = run.main_gpu();
   run.steady = gpu != nullptr && gpu->steady ? *gpu->steady : Span{0, run.end.time};
   for (const auto& moment : run.moments) {
+    if (!opened_ || !run.any_used() || moment.start < *opened_ - kOpeningSlack) continue;
     const bool busy = std::any_of(moment.gpus.begin(), moment.gpus.end(), [](const GpuMoment& seen) { return seen.busy.value() >= 1; });
-    if (run.first_use || !run.any_used() || (!busy && moment.cuda.launches == 0)) continue;
-    run.first_use = moment.start;
+    if (!busy && moment.cuda.launches == 0 && moment.cuda.graphs == 0) continue;
+    if (!run.first_use) run.first_use = moment.start;
+    run.last_use = moment.end;
   }
+  for (const auto& [pid, process] : processes_) {
+    run.compilers += process.name == "ptxas" || process.name == "nvlink" || process.name == "cicc" ? 1 : 0;
+  }
+  const Span early{opened_.value_or(0), run.steady.from};
   run.host = host_in(run.moments, run.steady);
+  run.host_early = host_in(run.moments, early);
   run.calls = calls_in(run.moments, run.steady);
-  run.calls_early = calls_in(run.moments, {0, run.steady.from});
-  if (run.first_use) run.idle_before_use_cpu = host_in(run.moments, {0, *run.first_use}).cores;
+  run.calls_early = calls_in(run.moments, early);
   return run;
 }
 

@@ -1,7 +1,8 @@
 // What a run was like, computed from its timeline: what the rules of room R_runtime read.
 //
-// The steady phase of a GPU is the time between the first and the last hundredth of the work that it did:
-// start-up, a few kernels that create a context, and what follows the last use lie outside.
+// The steady phase of a GPU is the time between the first and the last hundredth of the work that it did, less
+// the beginning in which code was compiled and loaded if that came to an end: start-up, the few kernels that
+// create a context, autotuning, and what follows the last use lie outside.
 #pragma once
 
 #include "use/slope.h"
@@ -44,6 +45,7 @@ struct GpuUse {
   std::optional<double> power;  // W
   std::optional<double> sm_clock;
   double idle_looks = 0;        // share of moments with next to no kernel
+  double alternation = 0;       // share of moments that are nearly idle or nearly full
   double thermal = 0, braked = 0, power_capped = 0; // shares of the busy moments
   std::optional<double> pcie_rx, pcie_tx; // KiB/s
   double hottest = 0;
@@ -73,7 +75,7 @@ struct CallUse {
   CudaTick sums;
   double pause = 0, copy = 0, sync = 0, load = 0;
   double issue = 0; // the rest: preparing and making calls
-  double windows_with_loads = 0; // share of the moments that had a window
+  double late_loads = 0; // share of the windows of the second half in which code was loaded
   double per_second(std::uint64_t count) const { return window > 0 ? static_cast<double>(count) / window : 0; }
   double mean_pause() const { return sums.pauses > 0 ? sums.pause_time / static_cast<double>(sums.pauses) : 0; }
   bool known() const { return window > 0; }
@@ -87,11 +89,14 @@ struct RunStatistics {
   std::vector<GpuUse> gpus;
   std::map<int, ProcessTick> processes;
   Span steady; // of the GPU that did most; the whole run if none did anything
-  std::optional<double> first_use; // seconds; any GPU
+  std::optional<double> opened; // when a process of the run first held a GPU
+  std::optional<double> first_use; // when the first kernel was seen; any GPU
+  std::optional<double> last_use;
+  int compilers = 0; // processes of the run that compile for the GPU
   HostUse host;        // in the steady phase
   CallUse calls;       // in the steady phase
   CallUse calls_early; // before it
-  double idle_before_use_cpu = 0; // cores in use before the first use
+  HostUse host_early;  // between the opening of the GPU and the steady phase
 
   bool any_used() const;
   bool any_held() const;
@@ -110,13 +115,16 @@ public:
   RunStatistics finish(RunEnd end) const;
   const RunStart& start() const { return start_; }
   const std::map<int, ProcessTick>& processes() const { return processes_; }
+  const std::vector<GpuTick>& newest() const { return newest_; }
 
 private:
   RunStart start_;
+  std::vector<GpuTick> newest_;
   std::vector<int> indices_;
   std::vector<int> own_;
   std::vector<bool> by_others_;
   std::map<int, ProcessTick> processes_;
+  std::optional<double> opened_;
   Timeline timeline_;
 };
 

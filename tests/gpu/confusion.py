@@ -19,7 +19,7 @@ from workloads import WORKLOADS  # noqa: E402
 def answer_of(report):
     """The one word for a report: its first cause, or how the GPU was used."""
     causes = [cause["id"] for cause in report.get("causes", [])]
-    return causes[0] if causes and report["verdict"] != "not_used" else report["verdict"]
+    return causes[0] if causes else report["verdict"]
 
 
 def run(gpuwhy, folder, name, seconds):
@@ -29,7 +29,7 @@ def run(gpuwhy, folder, name, seconds):
     with open(os.path.join(folder, name + ".log"), "w") as log:
         began = time.monotonic()
         try:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, timeout=90)
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, timeout=90, env={**os.environ, **environment})
         except subprocess.TimeoutExpired:
             return {}, 90.0, -1
     try:

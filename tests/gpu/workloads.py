@@ -1,7 +1,7 @@
 """Programs with one known bottleneck each, and programs that have none: the truth that 'gpuwhy run' is held to.
 
     python workloads.py NAME [SECONDS]     runs one for about so long
-    python workloads.py --list             NAME<TAB>EXPECTED, EXPECTED being "used", "not_used" or a cause's id
+    python workloads.py --list             NAME<TAB>EXPECTED, EXPECTED being "used" or a cause's id
 
 They need one NVIDIA GPU, PyTorch and JAX; those named keras_* need Keras 3 as well.
 """
@@ -477,7 +477,7 @@ def out_of_memory(clock):
 # --- the rest -----------------------------------------------------------------------------------------------
 
 
-@workload("not_used")
+@workload("P15")
 def never_moved(clock):
     """PyTorch with a GPU in reach, and nothing moved to it."""
     import torch
@@ -489,7 +489,7 @@ def never_moved(clock):
         torch_step(net, optimizer, x, y)
 
 
-@workload("not_used", CUDA_VISIBLE_DEVICES="")
+@workload("E01", CUDA_VISIBLE_DEVICES="")
 def never_visible(clock):
     import jax
 
