@@ -1,14 +1,17 @@
 // gpuwhy run -- CMD...: the program runs unchanged; what was seen is told when it has ended.
+#include "commands/observe.h"
 #include "commands/run_report.h"
 #include "commands/table.h"
 
 #include "base/text.h"
+#include "judge/judge.h"
 #include "system/input.h"
 #include "system/live.h"
 #include "system/program.h"
 #include "use/recording.h"
 #include "watch/run_program.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -29,6 +32,22 @@ constexpr std::array kOptions{
     Option{"status", 0, "", "a line with the GPUs' state while the program runs (on a terminal)"},
     Option{"no-calls", 0, "", "do not count CUDA calls (with CUPTI, now and then for a fifth of a second)"},
 };
+
+/// Where a run alone does not show why the GPU was not used, the machine and the environment may.
+void ask_machine(System& system, const use::RunStatistics& run, RunVerdict& verdict) {
+  if (verdict.answer != Used::not_used || !verdict.causes.empty()) return;
+  Arguments arguments;
+  const auto& command = run.start.command.front();
+  if (base_name(command).starts_with("python")) arguments.options["python"] = {command};
+  const auto machine = judge(look_at(system, arguments));
+  const auto loaded = frameworks_in(run);
+  for (const auto& each : machine.frameworks) {
+    const bool meant = loaded.empty() || std::find(loaded.begin(), loaded.end(), each.framework) != loaded.end();
+    if (!meant || each.causes.empty()) continue;
+    verdict.causes = each.causes;
+    return;
+  }
+}
 
 /// What is said of a program that cannot be started, and the status a shell gives it.
 Exit not_started(const std::string& command, int error, Console& console) {
@@ -105,7 +124,8 @@ Exit run(const Arguments& arguments, Console& console) {
   if (recorder) recorder->end(statistics.end);
   if (recorder && !recorder->problem().empty()) statistics.end.notes.push_back("the recording is not whole: " + recorder->problem());
   if (!arguments.has("json") && !arguments.has("output")) console.errors << "\n";
-  const auto told = tell_run(statistics, arguments, console, console.errors, "run");
+  const auto told = tell_run(statistics, arguments, console, console.errors, "run",
+                             [&](const use::RunStatistics& run, RunVerdict& verdict) { ask_machine(*system, run, verdict); });
   if (!told) console.errors << "gpuwhy: " << told.error().message << "\n";
   console.out.flush();
   console.errors.flush();

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 namespace gpuwhy {
-namespace {
 
 std::vector<std::string> frameworks_in(const use::RunStatistics& run) {
   std::vector<std::string> all;
@@ -23,10 +22,10 @@ std::vector<std::string> frameworks_in(const use::RunStatistics& run) {
   return all;
 }
 
-} // namespace
-
-Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console, std::ostream& text, const std::string& name) {
-  const auto verdict = judge_run(run);
+Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console, std::ostream& text, const std::string& name,
+                      const Complement& complement) {
+  auto verdict = judge_run(run);
+  if (complement) complement(run, verdict);
   const auto frameworks = frameworks_in(run);
   auto style = console.style;
   if (&text == &console.errors && ::isatty(STDERR_FILENO) == 0) style.color = false;

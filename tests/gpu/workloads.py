@@ -29,6 +29,8 @@ class Clock:
 
     def runs(self):
         if self.end is None:
+            if "torch" in sys.modules:
+                import torch._dynamo  # the first optimizer imports it, for seconds
             self.end = time.monotonic() + self.seconds
         return time.monotonic() < self.end
 
@@ -419,13 +421,13 @@ def leak_models(clock):
 
     kept = []
     x, y = torch.randn(8192, 2048, device="cuda"), torch.randint(10, (8192,), device="cuda")
-    while clock.runs():
-        net = torch_net(width=2048, depth=6)
-        optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
-        for _ in range(12):
-            torch_step(net, optimizer, x, y)
-        kept.append((net, optimizer))
-        torch.cuda.synchronize()
+    with torch.device("cuda"):
+        while clock.runs():
+            net = torch_net(width=2048, depth=6)
+            optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+            for _ in range(25):
+                torch_step(net, optimizer, x, y)
+            kept.append((net, optimizer))
 
 
 @workload("R02")
@@ -511,6 +513,30 @@ def device_error(clock):
         late = time.monotonic() > end
         index = torch.randint(1000, (8192,), device="cuda") + (5000 if late else 0)
         (table[index] @ w).sum().item()
+
+
+@workload("used")
+def good_torch_varied(clock):
+    """Batches of varying length, an evaluation now and then, a checkpoint: ordinary training."""
+    import io
+
+    import torch
+
+    net = torch_net(width=2048, depth=8, dtype=torch.bfloat16)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4)
+    step = 0
+    while clock.runs():
+        n = 8192 + 512 * (step % 7)
+        x = torch.randn(n, 2048, device="cuda", dtype=torch.bfloat16)
+        loss = torch_step(net, optimizer, x, torch.randint(10, (n,), device="cuda"))
+        step += 1
+        if step % 100 == 0:
+            with torch.no_grad():
+                for _ in range(20):
+                    net(x)
+            print(f"step {step} loss {loss.item():.3f}")
+        if step % 600 == 0:
+            torch.save(net.state_dict(), io.BytesIO())
 
 
 @workload("R11", CUDA_CACHE_DISABLE="1")

@@ -48,9 +48,8 @@ Outcome not_moved(const use::RunStatistics& run) {
   if (!run.maps("libtorch_cuda")) return Outcome::not_applicable();
   if (!run.start.nvml.works || run.gpus.empty()) return Outcome::unknown("whether there was a GPU to use");
   if (run.end.time < 5) return Outcome::unknown("the run was too short");
-  if (run.opened) return Outcome::clear("the program opened the GPU");
   return Outcome::found("PyTorch ran for " + seconds(run.end.time) + " on the processor: nothing was moved to the GPU")
-      .because("a CUDA build of PyTorch, and no GPU was ever opened by it; " + count(run.host.cores) + " cores in use", {"/proc", 0})
+      .because("a CUDA build of PyTorch, and no memory of a GPU was ever taken by it; " + count(run.host.cores) + " cores in use", {"/proc", 0})
       .mend({"model.to('cuda'), and each batch .to('cuda'); or let a trainer do it (accelerate, lightning)", {}, {}});
 }
 
