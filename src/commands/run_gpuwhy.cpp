@@ -10,7 +10,7 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::array kCommands{&kCheckCommand, &kRunCommand, &kSnapshotCommand, &kRuleCommand, &kRulesCommand, &kSchemaCommand};
+constexpr std::array kCommands{&kCheckCommand, &kRunCommand, &kPidCommand, &kWatchCommand, &kSnapshotCommand, &kRuleCommand, &kRulesCommand, &kSchemaCommand};
 
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {

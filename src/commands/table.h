@@ -7,6 +7,8 @@ namespace gpuwhy {
 
 extern const Command kCheckCommand;
 extern const Command kRunCommand;
+extern const Command kPidCommand;
+extern const Command kWatchCommand;
 extern const Command kSnapshotCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;

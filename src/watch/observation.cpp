@@ -93,9 +93,10 @@ use::RunStatistics Observation::finish(use::RunEnd end) {
   end.time = seconds();
   look();
   settle(true);
+  const bool ended = end.exit_status || end.signal != 0;
   const auto own = observer_->processes();
   const auto until = Clock::now() + kLongestWaitForMemory;
-  while (nvml_.state().works && Clock::now() < until) {
+  while (ended && nvml_.state().works && Clock::now() < until) {
     pollfd event{nvml_.descriptor(), POLLIN, 0};
     ::poll(&event, 1, 50);
     bool listed = false;
@@ -110,7 +111,7 @@ use::RunStatistics Observation::finish(use::RunEnd end) {
     }
     if (told && !listed) break;
   }
-  if (nvml_.state().works) end.after = newest_;
+  if (ended && nvml_.state().works) end.after = newest_;
   end.nvml = nvml_.state();
   end.cuda = calls_.state();
   end.left_behind = living();

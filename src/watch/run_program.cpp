@@ -104,12 +104,15 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
   return RunResult{status, observation.finish(std::move(end))};
 }
 
-use::RunStatistics watch_process(System& system, int process, milliseconds time, Listener listener) {
+use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time, Listener listener) {
   Observation observation(system, std::move(listener));
   observation.look_before(milliseconds(2'000));
   use::RunStart about;
   about.attached = true;
-  observation.begin(std::move(about), process, false);
+  about.command = options.command;
+  about.visible_devices = options.visible_devices;
+  observation.calls().refuse("the program runs already");
+  observation.begin(std::move(about), options.process, false);
   observation.step();
   const auto until = Clock::now() + time;
   while (Clock::now() < until && observation.alive()) {

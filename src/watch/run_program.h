@@ -26,7 +26,13 @@ struct RunResult {
 /// The errno of a program that could not be started.
 tl::expected<RunResult, int> run_program(System& system, const RunOptions& options, Listener listener);
 
-/// Watches a process that runs already, for so long or until it ends or we are interrupted.
-use::RunStatistics watch_process(System& system, int process, std::chrono::milliseconds time, Listener listener);
+struct AttachOptions {
+  int process = 0;
+  std::vector<std::string> command;
+  std::optional<std::string> visible_devices; // as it was given them
+};
+
+/// Watches a process that runs already, for so long or until it ends.
+use::RunStatistics watch_process(System& system, const AttachOptions& options, std::chrono::milliseconds time, Listener listener);
 
 } // namespace gpuwhy::watch

@@ -7,7 +7,7 @@ namespace gpuwhy::rules {
 namespace {
 
 constexpr std::uint64_t kContext = 900ULL << 20U; // a bare context takes up to this
-constexpr double kLongEnough = 5;                 // seconds
+constexpr double kLongEnough = 4;                 // seconds
 
 Edit look_at_placement() {
   return {"let the framework say where it computes (tf.debugging.set_log_device_placement(True), array.devices(), "
