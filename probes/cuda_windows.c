@@ -1,6 +1,6 @@
 // Counts a program's CUDA calls in short windows. libcuda loads this library into the program (by
 // CUDA_INJECTION64_PATH) and calls InitializeInjection() from cuInit. A thread of ours then subscribes to
-// CUPTI's callbacks for a fifth of a second, often at first and then every five seconds, and writes the sums
+// CUPTI's callbacks for a fifth of a second or less, often at first and then every five seconds, and writes the sums
 // into a file that gpuwhy reads. Between the windows nothing is subscribed, so that a profiler that the
 // program brings along finds CUPTI free; while it runs, our windows are left out.
 //
@@ -32,10 +32,10 @@
 
 #include "old_glibc.h"
 
-enum { WINDOW_MS = 200, LONGEST_WINDOW_MS = 1000, ENOUGH_CALLS = 50 };
+enum { WINDOW_MS = 200, SHORTEST_WINDOW_MS = 50, LONGEST_WINDOW_MS = 1000, ENOUGH_CALLS = 50, MANY_CALLS = 1000 };
 enum {
-  EARLY_PAUSE_MS = 300,
-  EARLY_WINDOWS = 24,
+  EARLY_PAUSE_MS = 500,
+  EARLY_WINDOWS = 16,
   PAUSE_MS = 4800,
   TAKEN_PAUSE_MS = 10000,
 };
@@ -307,9 +307,14 @@ static int look_once(unsigned number) {
   }
   begin_window();
   enable_all(subscriber);
-  // Where hardly anything is called, a longer look costs as little and sees calls from end to end.
-  for (int open = 0; open < LONGEST_WINDOW_MS; open += WINDOW_MS) {
-    if (rest(WINDOW_MS) || atomic_load(&window.calls) >= ENOUGH_CALLS) break;
+  // Where one call follows the other, a short look tells as much and costs less; where hardly anything is called,
+  // a long one costs as little and sees calls from end to end.
+  bool ends = rest(SHORTEST_WINDOW_MS);
+  const bool dense = atomic_load(&window.calls) >= MANY_CALLS && atomic_load(&window.pauses) == 0;
+  if (!ends && !dense) ends = rest(WINDOW_MS - SHORTEST_WINDOW_MS);
+  for (int open = WINDOW_MS; !ends && open < LONGEST_WINDOW_MS; open += WINDOW_MS) {
+    if (atomic_load(&window.calls) >= ENOUGH_CALLS) break;
+    ends = rest(WINDOW_MS);
   }
   cupti.unsubscribe(subscriber);
   end_window();

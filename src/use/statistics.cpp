@@ -24,22 +24,26 @@ double work_in(const Moment& moment, std::size_t gpu, double opened) {
   return moment.start >= opened - kOpeningSlack ? moment.gpus[gpu].busy.value() : 0;
 }
 
-/// Where the beginning ends in which code is compiled and loaded: nothing where it goes on through the run.
+/// Where the beginning ends in which code is compiled and loaded: the start of the span where there is none, or
+/// where it goes on through the run.
 double start_of_steady(const std::vector<Moment>& moments, const Span& span) {
-  const double middle = (span.from + span.to) / 2;
-  double last_load = span.from;
-  int windows = 0;
-  int with_loads = 0;
+  constexpr double kDense = 0.3;   // share of the windows up to there in which code was loaded
+  constexpr double kSparse = 0.1;  // and of those after it
+  constexpr double kShortest = 1.5; // seconds that must be left to judge
+  double end = span.from;
+  Mean before;
+  Mean after;
   for (const auto& moment : moments) {
     if (!inside(moment, span) || moment.cuda.window <= 0) continue;
-    if (moment.start < middle) {
-      if (moment.cuda.loads > 0) last_load = moment.end;
-      continue;
-    }
-    ++windows;
-    with_loads += moment.cuda.loads > 0 ? 1 : 0;
+    const bool loads = moment.cuda.loads > 0;
+    before.add(loads ? 1 : 0);
+    after.add(loads ? 1 : 0);
+    if (!loads || before.value() < kDense) continue;
+    end = moment.end;
+    after = {};
   }
-  return with_loads * 4 <= windows ? last_load : span.from;
+  const bool enough_left = span.to - end >= std::max(kShortest, 0.2 * span.length());
+  return enough_left && after.value() <= kSparse ? end : span.from;
 }
 
 std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu, double opened) {

@@ -3,7 +3,7 @@
     python overhead.py GPUWHY [PAIRS]        prints steps a second and the difference, early and late in the run
     python overhead.py --program NAME        one program; prints its rates
 
-Windows in which CUDA calls are counted come often in the first 15 seconds and every five seconds later: the
+Windows in which CUDA calls are counted come often in the first ten seconds and every five seconds later: the
 rates of both parts are told.
 """
 

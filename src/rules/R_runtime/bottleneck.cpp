@@ -15,6 +15,8 @@ using use::RunStatistics;
 constexpr double kWellFed = 70;       // per cent; a host that is away for less of the time is no bottleneck
 constexpr double kWellDriven = 80;    // likewise, for a host that is busy with calls
 constexpr double kShortest = 1.0;     // seconds of steady phase that can be judged
+constexpr double kShort = 5.0;        // seconds: one end of an epoch weighs much in so short a phase
+constexpr double kBenefit = 10;       // per cent less are well fed there
 constexpr double kFewMultiprocessors = 12; // per cent
 constexpr double kManyLaunches = 5'000;    // a second
 constexpr double kShortPause = 0.005;      // seconds: a framework's own work between two steps
@@ -44,17 +46,20 @@ bool copies_scalars(const RunStatistics& run) {
   return mean_bytes(sums.to_host_bytes + sums.to_device_bytes, sums.to_host + sums.to_device) < kSmallCopy;
 }
 
+double benefit_of_doubt(const GpuUse& gpu) { return gpu.steady->length() < kShort ? kBenefit : 0; }
+
 Wait by_calls(const RunStatistics& run, const GpuUse& gpu) {
   const auto& calls = run.calls;
   const double busy = gpu.busy / 100;
   const bool many = calls.per_second(calls.sums.launches) > kManyLaunches;
-  if (gpu.busy >= kWellDriven) {
+  const double benefit = benefit_of_doubt(gpu);
+  if (gpu.busy >= kWellDriven - benefit) {
     return gpu.sm && *gpu.sm < kFewMultiprocessors && many ? Wait::small_kernels : Wait::nothing;
   }
   const double blocked = calls.copy + std::max(0.0, calls.sync - busy);
   const bool paused = calls.pause >= calls.issue && calls.pause >= blocked;
   if (paused) {
-    if (gpu.busy >= kWellFed) return Wait::nothing;
+    if (gpu.busy >= kWellFed - benefit) return Wait::nothing;
     if (calls.late_loads >= 0.3) return Wait::compilation;
     if (computes_on_host(run)) return Wait::part_on_cpu;
     const double work = busy * calls.window / std::max(1.0, static_cast<double>(calls.sums.pauses));
@@ -74,9 +79,10 @@ Wait by_calls(const RunStatistics& run, const GpuUse& gpu) {
 
 /// NVML and /proc alone: only what is plain.
 Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
-  if (gpu.busy >= kWellDriven) return {Wait::nothing, {}};
+  const double benefit = benefit_of_doubt(gpu);
+  if (gpu.busy >= kWellDriven - benefit) return {Wait::nothing, {}};
   const double traffic = gpu.pcie_rx.value_or(0) + gpu.pcie_tx.value_or(0);
-  if (gpu.busy < kWellFed) {
+  if (gpu.busy < kWellFed - benefit) {
     if (traffic > kMuchTraffic) return {Wait::transfer, {}};
     const bool bursts = gpu.idle_looks > 0.3 && gpu.alternation > 0.6;
     if (bursts || run.host.io_wait > 0.3 || (run.host.processes > 2 && run.host.cores > 2)) return {Wait::input, {}};
