@@ -197,14 +197,14 @@ static void write_answer(void) {
     if (step <= 0) _exit(1);
     written += (size_t)step;
   }
+  answer.size = 0;
+  answer.separate = false;
 }
 
 void probe_next(const char* schema) {
   write_answer();
-  answer.size = 0;
-  answer.separate = false;
   open_object(NULL);
-  put_text("schema", schema);
+  if (schema != NULL) put_text("schema", schema);
 }
 
 void probe_end(void) {

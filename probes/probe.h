@@ -18,7 +18,9 @@
 // Sets a last deadline of its own, in case nobody waits for this process any more.
 void probe_begin(const char* schema);
 
-// Closes the object, writes it and opens the next: what was written outlives a crash after it.
+// For a program that answers more than once: closes the object, writes it and opens the next, with
+// the schema's name where one is given. What was written outlives a crash after it; a pipe without
+// a reader ends the process.
 void probe_next(const char* schema);
 
 // Closes the object, writes it and leaves without running the destructors of driver libraries.

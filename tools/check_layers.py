@@ -20,8 +20,8 @@ SEES = {
     "knowledge": {"base", "facts"},
     "collect": {"base", "facts", "system", "elf", "loader", "knowledge"},
     "verdict": {"base", "facts"},
-    "rules": PURE | {"program"},  # causes in the program's code look at its syntax
-    "judge": PURE | {"rules"},
+    "rules": PURE | {"program", "use"},  # causes in code look at its syntax, causes of use at a run's statistics
+    "judge": PURE | {"rules", "use"},
     "render": {"base", "verdict"},
     # Programs that are read, logs that are read, proofs and choices: each beside the route, none behind it.
     "program": {"base", "system"},

@@ -8,6 +8,9 @@ namespace gpuwhy {
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
 extern const Command kLintCommand;
+extern const Command kRunCommand;
+extern const Command kPidCommand;
+extern const Command kWatchCommand;
 extern const Command kSnapshotCommand;
 extern const Command kProveCommand;
 extern const Command kPickCommand;

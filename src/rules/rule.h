@@ -22,6 +22,10 @@
 
 namespace gpuwhy {
 
+namespace use {
+struct RunStatistics; // use/statistics.h
+}
+
 /// One library that the framework opens, and the loader's answer.
 struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
@@ -129,10 +133,12 @@ struct Rule {
   std::string_view references;  // Markdown list of links, or empty
   /// Ids at any gate that are mere consequences of this one: they are dropped when this is found.
   std::span<const std::string_view> explains;
-  /// Nothing for a cause that no fact of a machine can settle.
+  /// Before the program runs; nothing for a cause that no fact of a machine can settle.
   Outcome (*check)(const Case&) = nullptr;
   /// Finds the cause in a program or a project file (rules/report.h); nothing where it cannot be seen there.
   void (*lint)(const program::Unit&, lint::Report&) = nullptr;
+  /// After a run was observed; nothing where a run does not show this cause.
+  Outcome (*check_run)(const use::RunStatistics&) = nullptr;
 };
 
 /// All rules, sorted by id. Generated at build time from the files in this folder.

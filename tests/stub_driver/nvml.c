@@ -7,17 +7,24 @@
 //   STUB_NVML_TRACE=1   every call is written to standard error
 // Lists give one value a GPU:
 //   STUB_NVML_USED      MiB of memory in use
-//   STUB_NVML_BUSY      percent of time in which a kernel ran
 //   STUB_NVML_DEGREES   temperature
 //   STUB_NVML_MODE      compute mode
 //   STUB_NVML_INSTANCES number of MIG instances; 0 turns MIG mode off
 //   STUB_NVML_NODE      NUMA node
 //   STUB_NVML_NVLINKS   a group; GPUs of one group other than 0 are linked
+// What it shows over time, counted from nvmlInit:
+//   STUB_NVML_BUSY="0:10,2.5:90;0:0"  utilisation from these seconds on; ';' separates GPUs
+//   STUB_NVML_HANG_AFTER=S   no call returns any more
+//   STUB_NVML_DIE_AFTER=S    the next call aborts
+//   STUB_NVML_LOST_AFTER=S   GPU 0 has fallen off the bus
+//   STUB_NVML_REASONS=N      reasons for lowered clocks
+//   STUB_NVML_PROCESS_FILE=F lines "PID MIB GPU": who holds memory; read at each call
 #include "machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -34,6 +41,7 @@ enum {
   NOT_FOUND = 6,
   INSUFFICIENT_SIZE = 7,
   DRIVER_NOT_LOADED = 9,
+  GPU_IS_LOST = 15,
 };
 
 struct pci {
@@ -63,6 +71,43 @@ struct utilization {
 
 static struct machine machine;
 static bool started;
+static struct timespec begun;
+
+static double elapsed(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - begun.tv_sec) + (double)(now.tv_nsec - begun.tv_nsec) * 1e-9;
+}
+
+static bool is_after(const char* variable) {
+  const char* value = getenv(variable);
+  return value && *value && elapsed() >= atof(value);
+}
+
+// What happens to every call in time.
+static void age(void) {
+  if (is_after("STUB_NVML_DIE_AFTER")) abort();
+  while (is_after("STUB_NVML_HANG_AFTER")) pause();
+}
+
+// The value that a list "SECONDS:VALUE,..." has reached; lists of several GPUs are separated by ';'.
+static unsigned reached(const char* variable, int gpu) {
+  const char* list = getenv(variable);
+  for (; list && gpu > 0; --gpu) {
+    list = strchr(list, ';');
+    if (list) ++list;
+  }
+  unsigned value = 0;
+  while (list && *list && *list != ';') {
+    double from = 0;
+    unsigned next = 0;
+    if (sscanf(list, "%lf:%u", &from, &next) != 2 || from > elapsed()) break;
+    value = next;
+    list += strcspn(list, ",;");
+    if (*list == ',') ++list;
+  }
+  return value;
+}
 
 static const unsigned long long RESERVED = 512ull << 20;
 
@@ -76,6 +121,7 @@ static void trace(const char* call) {
   do {                                                                                             \
     trace(__func__);                                                                               \
     if (!started) return UNINITIALIZED;                                                            \
+    age();                                                                                         \
   } while (0)
 #define REQUIRE(device)                                                                            \
   do {                                                                                             \
@@ -101,6 +147,7 @@ EXPORT result nvmlInit_v2(void) {
     machine.count = kept;
   }
   started = true;
+  clock_gettime(CLOCK_MONOTONIC, &begun);
   return OK;
 }
 
@@ -293,7 +340,8 @@ EXPORT result nvmlDeviceGetP2PStatus(handle device, handle other, int kind, int*
 
 EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* busy) {
   REQUIRE(device);
-  busy->gpu = (unsigned)stub_item("STUB_NVML_BUSY", device->slot, 0);
+  if (device->slot == 0 && is_after("STUB_NVML_LOST_AFTER")) return GPU_IS_LOST;
+  busy->gpu = reached("STUB_NVML_BUSY", device->slot);
   busy->memory = 0;
   return OK;
 }
@@ -359,10 +407,44 @@ EXPORT result nvmlDeviceGetFieldValues(handle device, int count, void* values) {
   return NOT_SUPPORTED;
 }
 
+static result listed_processes(handle device, unsigned* count, struct process* processes) {
+  FILE* file = fopen(getenv("STUB_NVML_PROCESS_FILE"), "re");
+  unsigned room = *count;
+  *count = 0;
+  unsigned pid, mebibytes;
+  int gpu;
+  while (file && fscanf(file, "%u %u %d", &pid, &mebibytes, &gpu) == 3) {
+    if (gpu != device->slot) continue;
+    if (*count < room) processes[*count] = (struct process){pid, (unsigned long long)mebibytes << 20, 0, 0};
+    ++*count;
+  }
+  if (file) fclose(file);
+  return *count > room ? INSUFFICIENT_SIZE : OK;
+}
+
+EXPORT result nvmlDeviceGetCurrentClocksThrottleReasons(handle device, unsigned long long* reasons) {
+  REQUIRE(device);
+  *reasons = (unsigned long long)stub_number("STUB_NVML_REASONS", 0);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetClockInfo(handle device, int which, unsigned* megahertz) {
+  REQUIRE(device);
+  *megahertz = which == 2 ? 10500 : (unsigned)stub_number("STUB_NVML_CLOCK", 2500);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMaxClockInfo(handle device, int which, unsigned* megahertz) {
+  REQUIRE(device);
+  *megahertz = which == 2 ? 10500 : 2500;
+  return OK;
+}
+
 // STUB_NVML_PROCESSES=N: N processes with the numbers 1000, 1001, ... hold 1 MiB each.
 EXPORT result nvmlDeviceGetComputeRunningProcesses_v2(handle device, unsigned* count,
                                                       struct process* processes) {
   REQUIRE(device);
+  if (getenv("STUB_NVML_PROCESS_FILE")) return listed_processes(device, count, processes);
   unsigned running = (unsigned)stub_number("STUB_NVML_PROCESSES", 0);
   unsigned room = *count;
   *count = running;

@@ -35,7 +35,7 @@ extern constexpr Rule C04{
     .id = "C04",
     .slug = "notebook-runtime-cpu",
     .title = "The notebook's runtime has no GPU",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::access,
     .settled_by_driver = true,
     .explanation = R"(Colab and Kaggle give a notebook a machine without a GPU unless one is asked for. Installing CUDA or a driver

@@ -44,7 +44,7 @@ extern constexpr Rule C05{
     .id = "C05",
     .slug = "vm-without-passthrough",
     .title = "The virtual machine was given no GPU",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::hardware,
     .settled_by_driver = true,
     .explanation = R"(A virtual machine has the devices that its host gives it, and a GPU is not among them by itself. On

@@ -35,7 +35,7 @@ extern constexpr Rule C06{
     .id = "C06",
     .slug = "cgroup-revoked",
     .title = "The container lost its GPU while it ran",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::access,
     .settled_by_driver = true,
     .explanation = R"(Which devices a container may open is a rule of its control group. With systemd as the manager of

@@ -47,7 +47,7 @@ extern constexpr Rule C07{
     .id = "C07",
     .slug = "slurm-without-gres",
     .title = "The batch job was granted no GPU",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::access,
     .explanation = R"(A node of a cluster may have GPUs that a job cannot see: the scheduler hides those that the job did not ask
 for, with control groups or with an empty `CUDA_VISIBLE_DEVICES`. Being on a GPU partition is not yet asking for a

@@ -67,7 +67,7 @@ extern constexpr Rule E06{
     .id = "E06",
     .slug = "platform-variable",
     .title = "A variable of the framework turns the GPU off",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::visibility,
     .explanation = R"(`JAX_PLATFORMS=cpu` keeps JAX off the GPU, and so does a list that begins with something else
 (`cpu,cuda`): the first platform of the list gets the work. It is often a leftover of a test, or of a machine

@@ -34,7 +34,7 @@ extern constexpr Rule F03{
     .id = "F03",
     .slug = "windows-native",
     .title = "There is no GPU build of this framework for native Windows",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(TensorFlow 2.10 was the last release with GPU support on native Windows. From 2.11 on `pip install
 tensorflow` on Windows brings a CPU build, without saying so. JAX never had CUDA wheels for Windows. PyTorch has.)",

@@ -28,7 +28,7 @@ extern constexpr Rule F04{
     .id = "F04",
     .slug = "macos-no-metal",
     .title = "On macOS the plug-in for Apple's GPU is missing",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(Apple's computers have no NVIDIA GPU and macOS has no CUDA. TensorFlow reaches Apple's GPU through
 the plug-in `tensorflow-metal`, JAX through the experimental `jax-metal`. PyTorch has its support, MPS, built in.)",

@@ -147,7 +147,7 @@ extern constexpr Rule F11{
     .id = "F11",
     .slug = "keras-backend",
     .title = "Keras runs on a backend without a GPU",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(Keras 3 computes nothing itself. It runs on TensorFlow, JAX or PyTorch, and for inference
 on NumPy or OpenVINO, which use no NVIDIA GPU. When it is imported it takes the backend that the variable

@@ -106,7 +106,7 @@ extern constexpr Rule F12{
     .id = "F12",
     .slug = "jax-without-cuda-plugin",
     .title = "JAX has no CUDA plug-in, or one of another version",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(`pip install jax` brings a JAX for the CPU. The GPU comes with two more packages,
 `jax-cuda12-plugin` and `jax-cuda12-pjrt` (or `13`), which the extras `jax[cuda12]` and `jax[cuda13]` install.

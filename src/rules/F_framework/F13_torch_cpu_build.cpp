@@ -38,7 +38,7 @@ extern constexpr Rule F13{
     .id = "F13",
     .slug = "torch-cpu-build",
     .title = "The installed PyTorch has no GPU support",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(PyTorch is published in several builds under one name and version: for the CPU, for
 each of several CUDA releases, and for AMD's ROCm. The part of the version behind the plus tells which:

@@ -49,7 +49,7 @@ extern constexpr Rule F14{
     .id = "F14",
     .slug = "rocm-or-directml-misfit",
     .title = "The build is for another vendor's GPU",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::build,
     .explanation = R"(There are builds for GPUs other than NVIDIA's: ROCm is AMD's counterpart of CUDA
 (`torch 2.6.0+rocm6.2`, `tensorflow-rocm`, `jax-rocm7-plugin`), DirectML is Microsoft's way to any GPU, on Windows

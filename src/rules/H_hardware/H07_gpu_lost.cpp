@@ -53,7 +53,7 @@ extern constexpr Rule H07{
     .id = "H07",
     .slug = "gpu-lost",
     .title = "The GPU does not answer any more",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::driver,
     .settled_by_driver = true,
     .explanation = R"(The driver is loaded and the GPU is on the bus, but it does not answer. "GPU has fallen off the bus"

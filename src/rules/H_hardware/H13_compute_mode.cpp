@@ -67,7 +67,7 @@ extern constexpr Rule H13{
     .id = "H13",
     .slug = "compute-mode",
     .title = "The GPU's compute mode keeps the program out",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::capacity,
     .effect = Effect::breaks,
     .explanation = R"(An administrator can set a GPU to Prohibited, so that no program may compute on it, or to

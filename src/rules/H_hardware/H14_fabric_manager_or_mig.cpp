@@ -44,7 +44,7 @@ extern constexpr Rule H14{
     .id = "H14",
     .slug = "fabric-manager-or-mig",
     .title = "The fabric manager or a MIG instance is missing",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::driver,
     .settled_by_driver = true,
     .explanation = R"(Servers with NVSwitch (HGX, DGX) need the service `nvidia-fabricmanager`. Until it has set up the

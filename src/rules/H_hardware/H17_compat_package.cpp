@@ -54,7 +54,7 @@ extern constexpr Rule H17{
     .id = "H17",
     .slug = "compat-package",
     .title = "The forward-compatibility library does not work here",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::libcuda,
     .settled_by_driver = true,
     .explanation = R"(NVIDIA's `cuda-compat` packages bring a newer `libcuda.so.1` for an older kernel driver. That is made for

@@ -57,7 +57,7 @@ extern constexpr Rule L10{
     .id = "L10",
     .slug = "libdevice-or-ptxas-missing",
     .title = "XLA lacks what it compiles with",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::libraries,
     .effect = Effect::breaks,
     .explanation = R"(JAX translates every function for the GPU when it is first called. For mathematical functions

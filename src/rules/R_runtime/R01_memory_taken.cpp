@@ -1,5 +1,7 @@
-// Other processes hold the GPU's memory. Truth: NVML; a context of CUDA alone takes a few hundred MB.
+// Other processes hold the GPU's memory. Truth: NVML; a context of CUDA alone takes a few hundred MB. Seen
+// running: the run failed for want of memory, and other programs held a good part of it before it began.
 #include "rules/H_hardware/gpus.h"
+#include "rules/R_runtime/waiting.h"
 
 #include <algorithm>
 
@@ -44,13 +46,30 @@ Outcome check(const Case& c) {
                                   }});
 }
 
+constexpr double kMuch = 0.25; // of the memory
+
+Outcome check_run(const use::RunStatistics& run) {
+  const bool failed = std::any_of(run.end.signs.begin(), run.end.signs.end(), [](const use::Sign& sign) { return sign.kind == use::Sign::Kind::out_of_memory; });
+  if (!failed) return Outcome::clear("no allocation failed");
+  if (run.start.before.empty()) return Outcome::unknown("the memory in use before the run");
+  for (const auto& gpu : run.gpus) {
+    const auto total = static_cast<double>(gpu.identity.memory_total.value_or(0));
+    const auto before = static_cast<double>(gpu.memory_before);
+    if (total <= 0 || before < total * kMuch || !(gpu.held || gpu.used)) continue;
+    return Outcome::found("other programs held " + bytes(before) + " of the " + bytes(total) + " of " + gpu_name(gpu) + " before this one started")
+        .because("of what was left the program took " + bytes(static_cast<double>(gpu.own_peak)), {"NVML", 0})
+        .mend({"end the other programs, or take another GPU ('gpuwhy watch' lists who holds what)", {}, {}});
+  }
+  return Outcome::clear("next to nothing was in use before the run");
+}
+
 } // namespace
 
 extern constexpr Rule R01{
     .id = "R01",
     .slug = "memory-taken",
     .title = "Other programs hold the GPU's memory",
-    .since = "0.2",
+    .since = "0.1",
     .gate = Gate::capacity,
     .effect = Effect::breaks,
     .explanation = R"(The GPU's memory belongs to whoever takes it first. TensorFlow takes nearly all of it when it starts, JAX
@@ -62,6 +81,7 @@ fails with "out of memory".)",
 - [JAX: GPU memory allocation](https://docs.jax.dev/en/latest/gpu_memory_allocation.html))",
     .explains = {},
     .check = check,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules
