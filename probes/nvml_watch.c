@@ -151,7 +151,7 @@ static void bind_library(void* library) {
 
 typedef int (*number_of)(device_handle, unsigned*);
 
-static void put_number(const char* key, number_of function, device_handle device) {
+static void put_reading(const char* key, number_of function, device_handle device) {
   unsigned value = 0;
   if (function && function(device, &value) == SUCCESS) put_unsigned(key, value);
 }
@@ -199,8 +199,8 @@ static void put_identity(unsigned index) {
   struct memory memory = {0};
   if (nvml.memory && nvml.memory(gpu->handle, &memory) == SUCCESS)
     put_unsigned("memory_total", memory.total);
-  put_number("power_limit", nvml.power_limit, gpu->handle);
-  put_number("power_default", nvml.power_default, gpu->handle);
+  put_reading("power_limit", nvml.power_limit, gpu->handle);
+  put_reading("power_default", nvml.power_default, gpu->handle);
   put_clock("sm_clock_limit", nvml.clock_limit, gpu->handle, SM_CLOCK);
   unsigned mig = 0, pending = 0;
   if (nvml.mig_mode && nvml.mig_mode(gpu->handle, &mig, &pending) == SUCCESS)
@@ -316,7 +316,7 @@ static void put_state(unsigned index, unsigned long long line, bool with_process
     return;
   }
   put_memory(gpu->handle);
-  put_number("power", nvml.power, gpu->handle);
+  put_reading("power", nvml.power, gpu->handle);
   put_clock("sm_clock", nvml.clock, gpu->handle, SM_CLOCK);
   put_clock("memory_clock", nvml.clock, gpu->handle, MEMORY_CLOCK);
   unsigned long long reasons = 0;

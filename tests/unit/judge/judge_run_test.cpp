@@ -43,11 +43,13 @@ TEST_P(Recordings, name_their_bottleneck) {
     EXPECT_TRUE(cause.fix) << cause.id << " says nothing to do";
   }
   const bool well = expected == "used";
-  if (well) EXPECT_FALSE(verdict.at_most_faster);
+  if (well) {
+    EXPECT_FALSE(verdict.at_most_faster);
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(OnH100, Recordings, testing::ValuesIn(recordings()), [](const auto& info) {
-  auto name = info.param;
+INSTANTIATE_TEST_SUITE_P(OnH100, Recordings, testing::ValuesIn(recordings()), [](const auto& recording) {
+  auto name = recording.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });

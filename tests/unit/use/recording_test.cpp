@@ -86,7 +86,7 @@ TEST(Thinner, keeps_five_minutes_whole_and_days_small) {
     const auto saved = thinner.add(tick);
     if (!saved) continue;
     ++all;
-    early += saved->time < 299 ? 1 : 0;
+    early += saved->time < 299 ? 1U : 0U;
     busy = *saved->gpus[0].busy;
     launches += saved->cuda->launches;
   }

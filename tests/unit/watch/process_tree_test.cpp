@@ -3,6 +3,7 @@
 #include "watch/process_tree.h"
 
 #include <gtest/gtest.h>
+#include <atomic>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ TEST(ProcessTree, knows_libraries_by_their_names) {
 TEST(ProcessTree, sees_work_and_end_of_a_child) {
   const pid_t child = ::fork();
   if (child == 0) {
-    for (volatile unsigned long i = 0;; i = i + 1) {
+    for (std::atomic<unsigned long> i = 0;; ++i) {
     }
   }
   const auto system = make_live_system();
