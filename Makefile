@@ -10,7 +10,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
-build_packages := cmake ninja-build g++ libexpected-dev nlohmann-json3-dev
+build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
+  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv
 test_packages := $(build_packages) libgtest-dev python3 patchelf binutils
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
@@ -46,6 +47,7 @@ asan tsan: %san:
 
 bench: build
 	@python3 bench/verdict.py build/release/gpuwhy
+	@python3 bench/explain.py build/release/gpuwhy
 
 differential: build
 	@python3 tests/differential/run.py --gpuwhy build/release/gpuwhy

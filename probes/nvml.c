@@ -1,5 +1,6 @@
 // Asks the driver's management library which GPUs the machine has and how they are.
 //   probe_nvml [FILE]     FILE: the libnvidia-ml to ask instead of the one the loader finds
+#include "nvml_result.h"
 #include "probe.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 enum { SUCCESS = 0, INSUFFICIENT_SIZE = 7, MOST_DEVICES = 128, MOST_PROCESSES = 16384 };
 enum { FIRST_PROCESSES = 64, NAME_SIZE = 256 };
 enum { UNCORRECTED_ERRORS = 1, SINCE_DRIVER_LOAD = 0, GPU_SENSOR = 0 };
+enum { MOST_LINKS = 36, MOST_INSTANCES = 16, NVLINK_PEERS = 2, PEERS_OK = 0 };
 
 static const uint64_t NOT_AVAILABLE = ~UINT64_C(0);
 
@@ -68,6 +70,14 @@ static struct {
   int (*ecc_errors)(device_handle device, int type, int counter, unsigned long long* count);
   int (*utilization)(device_handle device, struct utilization* utilization);
   int (*temperature)(device_handle device, int sensor, unsigned* degrees);
+  int (*pcie_generation)(device_handle device, unsigned* generation);
+  int (*pcie_lanes)(device_handle device, unsigned* lanes);
+  int (*pcie_lanes_now)(device_handle device, unsigned* lanes);
+  int (*link_state)(device_handle device, unsigned link, int* active);
+  int (*link_version)(device_handle device, unsigned link, unsigned* version);
+  int (*common_ancestor)(device_handle device, device_handle other, int* level);
+  int (*peer_status)(device_handle device, device_handle other, int kind, int* status);
+  int (*instance)(device_handle device, unsigned index, device_handle* instance);
   int (*processes)(device_handle device, unsigned* count, struct process* processes);
   int (*processes_v2)(device_handle device, unsigned* count, struct process_v2* processes);
 } nvml;
@@ -92,50 +102,19 @@ static void bind_library(void* library) {
   BIND(nvml.ecc_errors, library, "nvmlDeviceGetTotalEccErrors");
   BIND(nvml.utilization, library, "nvmlDeviceGetUtilizationRates");
   BIND(nvml.temperature, library, "nvmlDeviceGetTemperature");
+  BIND(nvml.pcie_generation, library, "nvmlDeviceGetMaxPcieLinkGeneration");
+  BIND(nvml.pcie_lanes, library, "nvmlDeviceGetMaxPcieLinkWidth");
+  BIND(nvml.pcie_lanes_now, library, "nvmlDeviceGetCurrPcieLinkWidth");
+  BIND(nvml.link_state, library, "nvmlDeviceGetNvLinkState");
+  BIND(nvml.link_version, library, "nvmlDeviceGetNvLinkVersion");
+  BIND(nvml.common_ancestor, library, "nvmlDeviceGetTopologyCommonAncestor");
+  BIND(nvml.peer_status, library, "nvmlDeviceGetP2PStatus");
+  BIND(nvml.instance, library, "nvmlDeviceGetMigDeviceHandleByIndex");
   // _v2 first: the record of _v3 grew by 8 bytes in some releases of the 535 driver and shrank
   // back later, while _v2 has kept its layout. Both say the same here.
   BIND(nvml.processes_v2, library, "nvmlDeviceGetComputeRunningProcesses_v2",
        "nvmlDeviceGetComputeRunningProcesses_v3");
   BIND(nvml.processes, library, "nvmlDeviceGetComputeRunningProcesses");
-}
-
-static void put_result_name(const char* key, int result) {
-  static const char* const names[] = {
-      "NVML_SUCCESS",
-      "NVML_ERROR_UNINITIALIZED",
-      "NVML_ERROR_INVALID_ARGUMENT",
-      "NVML_ERROR_NOT_SUPPORTED",
-      "NVML_ERROR_NO_PERMISSION",
-      "NVML_ERROR_ALREADY_INITIALIZED",
-      "NVML_ERROR_NOT_FOUND",
-      "NVML_ERROR_INSUFFICIENT_SIZE",
-      "NVML_ERROR_INSUFFICIENT_POWER",
-      "NVML_ERROR_DRIVER_NOT_LOADED",
-      "NVML_ERROR_TIMEOUT",
-      "NVML_ERROR_IRQ_ISSUE",
-      "NVML_ERROR_LIBRARY_NOT_FOUND",
-      "NVML_ERROR_FUNCTION_NOT_FOUND",
-      "NVML_ERROR_CORRUPTED_INFOROM",
-      "NVML_ERROR_GPU_IS_LOST",
-      "NVML_ERROR_RESET_REQUIRED",
-      "NVML_ERROR_OPERATING_SYSTEM",
-      "NVML_ERROR_LIB_RM_VERSION_MISMATCH",
-      "NVML_ERROR_IN_USE",
-      "NVML_ERROR_MEMORY",
-      "NVML_ERROR_NO_DATA",
-      "NVML_ERROR_VGPU_ECC_NOT_SUPPORTED",
-      "NVML_ERROR_INSUFFICIENT_RESOURCES",
-      "NVML_ERROR_FREQ_NOT_SUPPORTED",
-      "NVML_ERROR_ARGUMENT_VERSION_MISMATCH",
-      "NVML_ERROR_DEPRECATED",
-      "NVML_ERROR_NOT_READY",
-      "NVML_ERROR_GPU_NOT_FOUND",
-      "NVML_ERROR_INVALID_STATE",
-  };
-  if (result >= 0 && (size_t)result < sizeof(names) / sizeof(names[0]))
-    put_text(key, names[result]);
-  else if (result == 999)
-    put_text(key, "NVML_ERROR_UNKNOWN");
 }
 
 static void put_memory(device_handle device) {
@@ -237,7 +216,64 @@ static void put_state(device_handle device) {
     put_unsigned("temperature", degrees);
 }
 
-static void put_device(unsigned index) {
+static void put_if_told(const char* key, int (*ask)(device_handle, unsigned*),
+                        device_handle device) {
+  unsigned value = 0;
+  if (ask && ask(device, &value) == SUCCESS) put_unsigned(key, value);
+}
+
+static void put_links(device_handle device) {
+  put_if_told("pcie_generation", nvml.pcie_generation, device);
+  put_if_told("pcie_lanes", nvml.pcie_lanes, device);
+  put_if_told("pcie_lanes_now", nvml.pcie_lanes_now, device);
+  if (!nvml.link_state) return;
+  unsigned up = 0, version = 0;
+  for (unsigned link = 0; link < MOST_LINKS; ++link) {
+    int active = 0;
+    if (nvml.link_state(device, link, &active) != SUCCESS || !active) continue;
+    if (!up && nvml.link_version && nvml.link_version(device, link, &version) == SUCCESS)
+      put_unsigned("nvlink_version", version);
+    ++up;
+  }
+  put_unsigned("nvlinks", up);
+}
+
+static void put_neighbours(unsigned index, device_handle device, unsigned count) {
+  if (!nvml.common_ancestor || count < 2) return;
+  open_list("neighbours");
+  for (unsigned i = 0; i < count && i < MOST_DEVICES; ++i) {
+    device_handle other = NULL;
+    int level = 0, status = -1;
+    if (i == index || nvml.device(i, &other) != SUCCESS) continue;
+    if (nvml.common_ancestor(device, other, &level) != SUCCESS) continue;
+    if (!nvml.peer_status || nvml.peer_status(device, other, NVLINK_PEERS, &status) != SUCCESS)
+      status = -1;
+    open_object(NULL);
+    put_unsigned("index", i);
+    put_integer("level", level);
+    put_integer("nvlink", status == PEERS_OK);
+    close_object();
+  }
+  close_list();
+}
+
+static void put_instances(device_handle device) {
+  if (!nvml.instance) return;
+  open_list("instances");
+  for (unsigned i = 0; i < MOST_INSTANCES; ++i) {
+    device_handle instance = NULL;
+    char text[NAME_SIZE] = "";
+    if (nvml.instance(device, i, &instance) != SUCCESS) continue;
+    open_object(NULL);
+    if (nvml.uuid && nvml.uuid(instance, text, sizeof(text)) == SUCCESS)
+      put_bounded_text("uuid", text, sizeof(text));
+    put_memory(instance);
+    close_object();
+  }
+  close_list();
+}
+
+static void put_device(unsigned index, unsigned count) {
   open_object(NULL);
   put_unsigned("index", index);
   device_handle device = NULL;
@@ -252,6 +288,9 @@ static void put_device(unsigned index) {
   put_memory(device);
   put_state(device);
   put_processes(device);
+  put_links(device);
+  put_neighbours(index, device, count);
+  put_instances(device);
   close_object();
 }
 
@@ -261,7 +300,7 @@ static void put_devices(void) {
   put_unsigned("count", count);
   if (!nvml.device) return;
   open_list("devices");
-  for (unsigned i = 0; i < count && i < MOST_DEVICES; ++i) put_device(i);
+  for (unsigned i = 0; i < count && i < MOST_DEVICES; ++i) put_device(i, count);
   close_list();
 }
 

@@ -17,6 +17,9 @@ GPUWHY_BIND_OLD(dlsym);
 GPUWHY_BIND_OLD(dlerror);
 GPUWHY_BIND_OLD(dladdr);
 GPUWHY_BIND_OLD(memcpy);
+// These two of libm got a new version in 2.29.
+GPUWHY_BIND_OLD(exp);
+GPUWHY_BIND_OLD(log);
 #endif
 
 #endif

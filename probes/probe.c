@@ -114,6 +114,13 @@ void put_unsigned(const char* key, uint64_t value) {
   append(digits, (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value));
 }
 
+void put_number(const char* key, double value) {
+  char digits[40];
+  if (!(value - value == 0)) return; // JSON has no word for infinities and NaN
+  begin_member(key);
+  append(digits, (size_t)snprintf(digits, sizeof(digits), "%.9g", value));
+}
+
 static void open_bracket(const char* key, const char* bracket) {
   begin_member(key);
   append(bracket, 1);
@@ -182,7 +189,7 @@ void probe_begin(const char* schema) {
   put_text("schema", schema);
 }
 
-void probe_end(void) {
+static void write_answer(void) {
   close_object();
   append("\n", 1);
   for (size_t written = 0; written < answer.size;) {
@@ -190,5 +197,17 @@ void probe_end(void) {
     if (step <= 0) _exit(1);
     written += (size_t)step;
   }
+  answer.size = 0;
+  answer.separate = false;
+}
+
+void probe_next(const char* schema) {
+  write_answer();
+  open_object(NULL);
+  if (schema != NULL) put_text("schema", schema);
+}
+
+void probe_end(void) {
+  write_answer();
   _exit(0);
 }

@@ -1,4 +1,5 @@
-// What both probes share: one JSON object on standard output, and a driver library opened by name.
+// What the probes share: a JSON object a line on standard output, and a driver library opened by
+// name.
 //
 // A probe is a program of its own because a driver library can hang, abort or print. It runs on
 // any glibc from 2.17 on (start.c, old_glibc.h), links no driver, and exits 0 when the driver says
@@ -17,6 +18,11 @@
 // Sets a last deadline of its own, in case nobody waits for this process any more.
 void probe_begin(const char* schema);
 
+// For a program that answers more than once: closes the object, writes it and opens the next, with
+// the schema's name where one is given. What was written outlives a crash after it; a pipe without
+// a reader ends the process.
+void probe_next(const char* schema);
+
 // Closes the object, writes it and leaves without running the destructors of driver libraries.
 _Noreturn void probe_end(void);
 
@@ -25,6 +31,7 @@ void put_text(const char* key, const char* value);
 void put_bounded_text(const char* key, const char* value, size_t capacity);
 void put_integer(const char* key, int64_t value);
 void put_unsigned(const char* key, uint64_t value);
+void put_number(const char* key, double value); // nothing where it is not finite
 void open_object(const char* key);
 void close_object(void);
 void open_list(const char* key);

@@ -20,8 +20,8 @@ SEES = {
     "knowledge": {"base", "facts"},
     "collect": {"base", "facts", "system", "elf", "loader", "knowledge"},
     "verdict": {"base", "facts"},
-    "rules": PURE,
-    "judge": PURE | {"rules"},
+    "rules": PURE | {"program", "use"},  # causes in code look at its syntax, causes of use at a run's statistics
+    "judge": PURE | {"rules", "use"},
     "render": {"base", "verdict"},
     # Programs that are read, logs that are read, proofs and choices: each beside the route, none behind it.
     "program": {"base", "system"},
@@ -41,7 +41,7 @@ DOORS = re.compile(
     r"|sys/(?!types\.h).*|netinet/.*|arpa/.*)$")
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
-LONGEST = {"src": 400, "tests": 600, "tools": 400, "probes": 400}  # lines
+LONGEST = {"src": 450, "tests": 650, "tools": 400, "probes": 400}  # lines
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

@@ -31,7 +31,7 @@ bool starts_with_any(std::string_view name, std::initializer_list<std::string_vi
 
 bool of_interest(std::string_view name) {
   return starts_with_any(name, {"tensorflow", "tf-nightly", "tf-keras", "keras", "intel-tensorflow",
-                                "nvidia-", "cuda-", "jax", "torch", "pytorch", "tensorrt", "~"}) ||
+                                "nvidia-", "cuda-", "openvino", "jax", "torch", "pytorch", "tensorrt", "~"}) ||
          name == "numpy" || name == "cudatoolkit" || name == "cudnn" || name == "protobuf";
 }
 
@@ -42,16 +42,21 @@ bool of_interest_to_conda(std::string_view name) {
 
 /// Who reads more than the name: frameworks state what they need.
 bool states_needs(std::string_view name) {
-  return starts_with_any(name, {"tensorflow", "tf-nightly", "intel-tensorflow", "jax", "torch", "keras", "tf-keras"});
+  return starts_with_any(name, {"tensorflow", "tf-nightly", "intel-tensorflow", "jax", "torch", "keras", "tf-keras",
+                                "cuda-toolkit"});
 }
 
-/// "nvidia-cudnn-cu12 ==9.3.0.75 ; extra == 'and-cuda'" -> "nvidia-cudnn-cu12==9.3.0.75"; empty if it
-/// belongs to no CUDA extra.
-std::string cuda_pin(std::string_view requirement) {
+/// "nvidia-cudnn-cu12 ==9.3.0.75 ; extra == 'and-cuda'" -> "nvidia-cudnn-cu12==9.3.0.75"; empty if it does
+/// not bear on the GPU. The extra is and-cuda of tensorflow, with-cuda of JAX's plug-ins; torch requires NVIDIA's
+/// wheels without any, jax its jaxlib; cuda-toolkit has an extra for each wheel.
+std::string cuda_pin(std::string_view requirement, std::string_view owner) {
   const auto semicolon = requirement.find(';');
-  if (semicolon == std::string_view::npos) return {};
-  const auto marker = requirement.substr(semicolon);
-  if (!contains(marker, "extra") || !contains(marker, "and-cuda")) return {};
+  const auto marker = semicolon == std::string_view::npos ? std::string_view() : requirement.substr(semicolon);
+  const bool extra = contains(marker, "extra");
+  const bool cuda_extra = extra && (contains(marker, "and-cuda") || contains(marker, "with-cuda"));
+  const bool wheel = requirement.starts_with("nvidia-") && (!extra || owner == "cuda-toolkit");
+  const bool jaxlib = requirement.starts_with("jaxlib") && !extra;
+  if (!cuda_extra && !wheel && !jaxlib) return {};
   std::string pin;
   for (const char letter : requirement.substr(0, semicolon)) {
     if (letter != ' ' && letter != '(' && letter != ')' && letter != '\t') pin += letter;
@@ -74,7 +79,7 @@ void read_header(System& system, const std::string& path, Distribution& distribu
     } else if (field == "Requires-Python") {
       distribution.requires_python = printable(value.substr(0, 200));
     } else if (field == "Requires-Dist") {
-      auto pin = cuda_pin(value.substr(0, 400));
+      auto pin = cuda_pin(value.substr(0, 400), distribution.name);
       if (!pin.empty() && distribution.cuda_pins.size() < kMostPins) distribution.cuda_pins.push_back(std::move(pin));
     }
   }

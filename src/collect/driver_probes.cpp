@@ -4,6 +4,8 @@
 //
 // The probes run one after the other: a cold driver takes a second or two to answer the first of
 // them, the next one finds it warm.
+#include "collect/driver_probes.h"
+
 #include "collect/machine.h"
 #include "knowledge/knowledge.h"
 
@@ -207,6 +209,30 @@ Fact<std::vector<GpuProcess>> read_processes(const Json& object, const Source& s
   return Processes::known(std::move(processes), source);
 }
 
+void read_instances(const Json& object, NvmlDevice& device) {
+  const auto* list = list_at(object, "instances");
+  if (list == nullptr) return;
+  for (const auto& entry : *list) {
+    if (!entry.is_object() || device.instances.size() >= kMostDevices) continue;
+    device.instances.push_back({text_at(entry, "uuid").value_or(""),
+                                unsigned_at(entry, "memory_total").value_or(0),
+                                unsigned_at(entry, "memory_free").value_or(0)});
+  }
+}
+
+void read_neighbours(const Json& object, NvmlDevice& device) {
+  const auto* list = list_at(object, "neighbours");
+  if (list == nullptr) return;
+  for (const auto& entry : *list) {
+    if (!entry.is_object() || device.neighbours.size() >= kMostDevices) continue;
+    const auto index = int_at(entry, "index");
+    const auto level = int_at(entry, "level");
+    if (index && level) {
+      device.neighbours.push_back({*index, int_at(entry, "nvlink").value_or(0) != 0, *level});
+    }
+  }
+}
+
 NvmlDevice read_nvml_device(const Json& object, int index, const Source& source) {
   NvmlDevice device;
   device.index = int_at(object, "index").value_or(index);
@@ -224,6 +250,15 @@ NvmlDevice read_nvml_device(const Json& object, int index, const Source& source)
   device.ecc_uncorrected =
       told<std::uint64_t>(unsigned_at(object, "ecc_uncorrected"), "ECC errors", source);
   device.processes = read_processes(object, source);
+  device.utilization = told<int>(int_at(object, "utilization_gpu"), "utilization", source);
+  device.temperature = told<int>(int_at(object, "temperature"), "temperature", source);
+  device.pcie_generation = told<int>(int_at(object, "pcie_generation"), "PCIe generation", source);
+  device.pcie_lanes = told<int>(int_at(object, "pcie_lanes"), "PCIe lanes", source);
+  device.pcie_lanes_now = told<int>(int_at(object, "pcie_lanes_now"), "PCIe lanes in use", source);
+  device.nvlinks = told<int>(int_at(object, "nvlinks"), "NVLinks", source);
+  device.nvlink_version = told<int>(int_at(object, "nvlink_version"), "NVLink version", source);
+  read_instances(object, device);
+  read_neighbours(object, device);
   if (const auto error = int_at(object, "error")) device.error = Fact<int>::known(*error, source);
   return device;
 }
@@ -276,6 +311,10 @@ void collect(System& system, const Scope& scope, Facts& facts) {
 }
 
 } // namespace
+
+Fact<CudaProbe> ask_cuda(System& system) { return read_cuda(ask(system, cuda_probe(), system.environment())); }
+
+Fact<NvmlProbe> ask_nvml(System& system) { return read_nvml(ask(system, nvml_probe(), system.environment())); }
 
 const Collector kDriverProbes{
     "driver_probes", "cuInit of libcuda.so.1 and nvmlInit of libnvidia-ml.so.1, in child processes",

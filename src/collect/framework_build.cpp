@@ -3,12 +3,10 @@
 // CPython's importlib (a package needs __init__.py to win over one that comes later).
 #include "base/text.h"
 #include "base/version.h"
+#include "collect/native_objects.h"
 #include "collect/python_environment.h"
 #include "collect/software.h"
 #include "collect/tensorflow_build_info.h"
-#include "elf/fatbin.h"
-#include "elf/library.h"
-#include "loader/search.h"
 
 #include <algorithm>
 #include <array>
@@ -40,7 +38,7 @@ bool is_cpu_distribution(std::string_view name) {
 class Reader {
 public:
   Reader(System& system, const Scope& scope, Facts& facts, PythonEnvironment& python)
-      : system_(system), scope_(scope), facts_(facts), python_(python) {}
+      : system_(system), scope_(scope), facts_(facts), python_(python), objects_(system, facts) {}
 
   void read() {
     add_shadow();
@@ -158,14 +156,14 @@ private:
       return;
     }
     if (build.opener.empty()) build.opener = extension;
-    check_object(framework, build.opener);
+    objects_.check(framework, build.opener);
     read_info(framework, build);
     if (build.opener != extension) {
-      check_object(framework, extension);
+      objects_.check(framework, extension);
       build.loader_chain.push_back(extension);
       check_needed(framework, extension);
     }
-    add_interpreter(build);
+    objects_.add_interpreter(python_, build);
     read_code(directory, build);
     framework.build = Fact<FrameworkBuild>::known(std::move(build), {directory, 0});
   }
@@ -180,30 +178,13 @@ private:
     return {};
   }
 
-  const LibraryFile& classify(const std::string& path) {
-    const auto [entry, inserted] = facts_.libraries.files.try_emplace(path);
-    if (inserted) entry->second = classify_library(system_, path);
-    return entry->second;
-  }
-
-  void check_object(Framework& framework, const std::string& path) {
-    if (!system_.status_of_link(path)) {
-      framework.broken.push_back(path + " is missing");
-      return;
-    }
-    const auto& file = classify(path);
-    if (file.status != LibraryFile::Status::good) {
-      framework.broken.push_back(path + ": " + (file.detail.empty() ? "cannot be loaded" : file.detail));
-    }
-  }
-
   /// The extension module names the package's own libraries; they stand in the package directory.
   void check_needed(Framework& framework, const std::string& extension) {
-    const auto needed = classify(extension).needed;
+    const auto needed = objects_.classify(extension).needed;
     for (const auto& name : needed) {
       if (!name.starts_with("libtensorflow_") || contains(name, "/")) continue;
       const auto path = join_path(framework.directory, name);
-      if (!facts_.libraries.files.contains(path)) check_object(framework, path);
+      if (!facts_.libraries.files.contains(path)) objects_.check(framework, path);
     }
   }
 
@@ -222,27 +203,6 @@ private:
     build.cuda_version = build.cudnn_version = Fact<std::string>::unknown(reason, {path, 0});
   }
 
-  /// What loads an extension module is the interpreter's code: in libpython, where that is a library.
-  void add_interpreter(FrameworkBuild& build) {
-    const auto& executable = python_.executable;
-    if (executable.empty()) return;
-    const LibraryFile program = classify(executable);
-    for (const auto& name : program.needed) {
-      if (!name.starts_with("libpython") || contains(name, "/")) continue;
-      auto directories = program.runpath.empty() ? program.rpath : program.runpath;
-      directories.push_back(std::string(parent_path(parent_path(executable))) + "/lib");
-      for (const auto& element : directories) {
-        const auto directory = loader::expand(element, parent_path(executable), facts_.libraries);
-        auto path = join_path(normalize_path(directory), name);
-        if (!directory.starts_with('/') || !is_file(system_, path)) continue;
-        classify(path);
-        build.loader_chain.push_back(std::move(path));
-        break;
-      }
-    }
-    build.loader_chain.push_back(executable);
-  }
-
   /// The kernels are in libtensorflow_cc since 2.11, in the extension module before.
   void read_code(const std::string& directory, FrameworkBuild& build) {
     const Source source{directory, 0};
@@ -252,22 +212,14 @@ private:
     }
     std::string kernels = directory + "/libtensorflow_cc.so.2";
     if (!system_.status(kernels)) kernels = directory + "/python/_pywrap_tensorflow_internal.so";
-    const auto code = read_fatbin(system_, kernels, kFatbinLimits);
-    if (!code) {
-      build.sass = build.ptx = without_value<std::vector<std::string>>(code.error(), kernels);
-    } else if (code->containers == 0) {
-      const auto reason = kernels + (code->stopped.empty() ? ": holds no code for GPUs" : ": " + code->stopped);
-      build.sass = build.ptx = Fact<std::vector<std::string>>::unknown(reason, {kernels, 0});
-    } else {
-      build.sass = Fact<std::vector<std::string>>::known(code->sass, {kernels, 0});
-      build.ptx = Fact<std::vector<std::string>>::known(code->ptx, {kernels, 0});
-    }
+    objects_.read_code(kernels, build, kFatbinLimits);
   }
 
   System& system_;
   const Scope& scope_;
   Facts& facts_;
   PythonEnvironment& python_;
+  NativeObjects objects_;
 };
 
 void collect(System& system, const Scope& scope, Facts& facts) {

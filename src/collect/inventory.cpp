@@ -41,7 +41,8 @@ bool is_cuda_library(std::string_view name) {
       "libcuda.so"sv,     "libcudart.so"sv,    "libcublas.so"sv,     "libcublasLt.so"sv, "libcufft.so"sv,
       "libcurand.so"sv,   "libcusolver.so"sv,  "libcusparse.so"sv,   "libcudnn"sv,       "libnvrtc"sv,
       "libnvJitLink.so"sv, "libnccl.so"sv,     "libcupti.so"sv,      "libnvinfer"sv,     "libnvidia-ml.so"sv,
-      "libnvidia-ptxjitcompiler.so"sv,         "libnvvm.so"sv,       "libdxcore.so"sv,   "libnvshmem_host.so"sv};
+      "libnvidia-ptxjitcompiler.so"sv,         "libnvvm.so"sv,       "libdxcore.so"sv,   "libnvshmem_host.so"sv,
+      "libcusparseLt.so"sv, "libcufile.so"sv, "libnvToolsExt.so"sv};
   return is_library_name(name) && starts_with_any(name, kStarts) && !contains(name, "static");
 }
 

@@ -26,7 +26,8 @@ constexpr const char* kNowhere = "libgpuwhy-asks-everywhere.so";
 
 /// Folders of NVIDIA's wheels, in which a later `pip install` would put libraries.
 constexpr std::array kWheelFolders = {"cublas",   "cuda_cupti", "cuda_nvrtc", "cuda_runtime", "cudnn", "cufft",
-                                      "curand",   "cusolver",   "cusparse",   "nccl",         "nvjitlink"};
+                                      "curand",   "cusolver",   "cusparse",   "nccl",         "nvjitlink",
+                                      "cu13",     "cusparselt", "nvshmem",    "nvtx",         "cufile"};
 
 class Collection {
 public:
@@ -36,6 +37,7 @@ public:
     auto& libraries = facts_.libraries;
     read_loader_configuration(system_, libraries);
     libraries.cache = read_loader_cache(system_);
+    libraries.cuda_tools = Fact<std::vector<std::string>>::known({}, {"toolkits, wheels and $PATH", 0});
     add_system_directories();
     add_toolkits();
     for (const auto& python : facts_.pythons) add_environment(python);
@@ -76,6 +78,14 @@ private:
     for (const auto& root : roots) {
       if (!is_directory(system_, root)) continue;
       for (const auto& folder : folders) inventory_.add_existing(root + folder, "toolkit");
+      add_tools(root);
+    }
+  }
+
+  /// What XLA compiles with.
+  void add_tools(const std::string& root) {
+    for (const auto* tool : {"/nvvm/libdevice/libdevice.10.bc", "/bin/ptxas"}) {
+      if (is_file(system_, root + tool)) facts_.libraries.cuda_tools.value().push_back(root + tool);
     }
   }
 
@@ -84,7 +94,7 @@ private:
     if (python.kind == "conda") inventory_.add_existing(python.prefix + "/lib", "conda");
     for (const auto& site : python.site_directories) {
       add_wheels(site);
-      for (const auto* folder : {"/torch/lib", "/tensorrt_libs", "/tensorrt", "/tensorrt_cu12_libs"}) {
+      for (const auto* folder : {"/torch/lib", "/cusparselt/lib", "/tensorrt_libs", "/tensorrt", "/tensorrt_cu12_libs"}) {
         inventory_.add_existing(site + folder, "wheel");
       }
     }
@@ -97,6 +107,7 @@ private:
     for (const auto& entry : entries ? *entries : std::vector<DirectoryEntry>{}) {
       if (entry.name.starts_with("__") || ++count > kMostPackages) continue;
       inventory_.add_existing(join_path(nvidia, entry.name) + "/lib", "wheel");
+      if (entry.name == "cuda_nvcc" || entry.name.starts_with("cu1")) add_tools(join_path(nvidia, entry.name));
     }
     for (const auto* folder : kWheelFolders) inventory_.add_directory(nvidia + "/" + folder + "/lib", "wheel");
   }
@@ -182,7 +193,9 @@ private:
     std::vector<std::string> sonames = {"libcuda.so.1", "libnvidia-ml.so.1"};
     auto cuda = Version::parse(build.cuda_version.value_or(""));
     auto cudnn = Version::parse(build.cudnn_version.value_or(""));
-    if (const auto* release = find_tensorflow(framework.version.value_or(""))) {
+    if (framework.name != "tensorflow") {
+      if (!cudnn) cudnn = Version{{9}};
+    } else if (const auto* release = find_tensorflow(framework.version.value_or(""))) {
       if (!cuda) cuda = release->cuda;
       if (!cudnn) cudnn = release->cudnn;
     }

@@ -10,7 +10,10 @@ namespace gpuwhy {
 extern const Collector kEnvironmentVariables;
 extern const Collector kInterpreters;
 extern const Collector kDistributions;
-extern const Collector kFrameworkBuild;
+extern const Collector kFrameworkBuild; // TensorFlow, first of all
+extern const Collector kJaxBuild;
+extern const Collector kTorchBuild;
+extern const Collector kKerasBackend;
 extern const Collector kLibraryInventory;
 
 } // namespace gpuwhy

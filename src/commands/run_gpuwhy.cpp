@@ -10,7 +10,8 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::array kCommands{&kCheckCommand, &kSnapshotCommand, &kRuleCommand, &kRulesCommand, &kSchemaCommand};
+constexpr std::array kCommands{&kCheckCommand, &kLintCommand, &kExplainCommand,  &kRunCommand,  &kPidCommand,   &kWatchCommand,
+                               &kProveCommand, &kPickCommand, &kSnapshotCommand, &kRuleCommand, &kRulesCommand, &kSchemaCommand};
 
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {
@@ -19,7 +20,9 @@ bool looks_like_path(std::string_view word) {
 
 } // namespace
 
-std::span<const Command* const> all_commands() { return kCommands; }
+std::span<const Command* const> all_commands() {
+  return kCommands;
+}
 
 const Command* find_command(std::string_view name) {
   for (const auto* command : kCommands) {
@@ -52,7 +55,8 @@ Exit run_gpuwhy(const std::vector<std::string>& words, Console& console) {
       for (const auto* each : kCommands) names.emplace_back(each->name);
       auto message = "unknown command '" + printable(first) + "'";
       const auto near = nearest(first, names);
-      message += near ? ": did you mean '" + *near + "'?" : ": see 'gpuwhy --help'; for a file write './" + printable(first) + "'";
+      message += near ? ": did you mean '" + *near + "'?"
+                      : ": see 'gpuwhy --help'; for a file write './" + printable(first) + "'";
       return wrong_usage(console, message);
     }
     command = &kCheckCommand;

@@ -6,7 +6,14 @@
 namespace gpuwhy {
 
 extern const Command kCheckCommand;
+extern const Command kExplainCommand;
+extern const Command kLintCommand;
+extern const Command kRunCommand;
+extern const Command kPidCommand;
+extern const Command kWatchCommand;
 extern const Command kSnapshotCommand;
+extern const Command kProveCommand;
+extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;

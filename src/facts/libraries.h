@@ -97,6 +97,7 @@ struct Libraries {
   std::string lib_token;                               // what $LIB expands to: "lib/x86_64-linux-gnu", "lib64"
   std::string platform_token;                          // what $PLATFORM expands to
   Fact<std::string> libc;                              // "glibc 2.36", "musl 1.2.4"
+  Fact<std::vector<std::string>> cuda_tools;           // libdevice.10.bc and ptxas of toolkits and wheels
 
   template <class V> static void fields(V&& v) {
     v("directories", &Libraries::directories, "Directories that were read");
@@ -108,6 +109,7 @@ struct Libraries {
     v("lib_token", &Libraries::lib_token, "Expansion of $LIB");
     v("platform_token", &Libraries::platform_token, "Expansion of $PLATFORM");
     v("libc", &Libraries::libc, "C library");
+    v("cuda_tools", &Libraries::cuda_tools, "libdevice.10.bc and ptxas, which compile for the GPU");
   }
 };
 

@@ -66,6 +66,30 @@ struct GpuProcess {
   }
 };
 
+/// A part of a GPU in MIG mode; programs see it as a device.
+struct MigInstance {
+  std::string uuid;               // "MIG-..."
+  std::uint64_t memory_total = 0; // bytes
+  std::uint64_t memory_free = 0;
+  template <class V> static void fields(V&& v) {
+    v("uuid", &MigInstance::uuid, "MIG UUID");
+    v("memory_total", &MigInstance::memory_total, "Memory in bytes");
+    v("memory_free", &MigInstance::memory_free, "Memory that is free, bytes");
+  }
+};
+
+/// How near another GPU of this machine is.
+struct GpuNeighbour {
+  int index = 0;       // NVML index of the other
+  bool nvlink = false; // reached through NVLink
+  int level = 0;       // nvmlGpuTopologyLevel_t: 0 same board, 10 one PCIe switch, 40 one NUMA node, 50 farther
+  template <class V> static void fields(V&& v) {
+    v("index", &GpuNeighbour::index, "NVML index of the other GPU");
+    v("nvlink", &GpuNeighbour::nvlink, "Reached through NVLink");
+    v("level", &GpuNeighbour::level, "What both hang from: 0 a board, 10 to 30 PCIe, 40 a NUMA node, 50 the machine");
+  }
+};
+
 struct NvmlDevice {
   int index = 0;
   std::string name;
@@ -81,6 +105,15 @@ struct NvmlDevice {
   Fact<std::uint64_t> ecc_uncorrected; // errors since the driver was loaded
   Fact<int> error; // nvmlReturn_t of asking for this device, where that failed (15: fell off the bus)
   Fact<std::vector<GpuProcess>> processes;
+  Fact<int> utilization;     // percent of the last moment in which a kernel ran
+  Fact<int> temperature;     // degrees Celsius
+  Fact<int> pcie_generation; // most that GPU and slot can do together
+  Fact<int> pcie_lanes;      // likewise
+  Fact<int> pcie_lanes_now;
+  Fact<int> nvlinks;         // that are up; 0 where there are none
+  Fact<int> nvlink_version; // as NVML numbers it: 6 is 4.0
+  std::vector<MigInstance> instances;
+  std::vector<GpuNeighbour> neighbours;
 
   template <class V> static void fields(V&& v) {
     v("index", &NvmlDevice::index, "NVML index, PCI order");
@@ -97,6 +130,15 @@ struct NvmlDevice {
     v("ecc_uncorrected", &NvmlDevice::ecc_uncorrected, "Uncorrected memory errors since the driver was loaded");
     v("error", &NvmlDevice::error, "nvmlReturn_t of asking for this device");
     v("processes", &NvmlDevice::processes, "Compute processes");
+    v("utilization", &NvmlDevice::utilization, "Percent of time in which a kernel ran");
+    v("temperature", &NvmlDevice::temperature, "Degrees Celsius");
+    v("pcie_generation", &NvmlDevice::pcie_generation, "PCIe generation that GPU and slot can do");
+    v("pcie_lanes", &NvmlDevice::pcie_lanes, "PCIe lanes that GPU and slot have");
+    v("pcie_lanes_now", &NvmlDevice::pcie_lanes_now, "PCIe lanes in use");
+    v("nvlinks", &NvmlDevice::nvlinks, "NVLinks that are up");
+    v("nvlink_version", &NvmlDevice::nvlink_version, "NVLink version as NVML numbers it: 6 is 4.0");
+    v("instances", &NvmlDevice::instances, "MIG instances");
+    v("neighbours", &NvmlDevice::neighbours, "Other GPUs and how near they are");
   }
 };
 

@@ -17,7 +17,7 @@ struct Distribution {
   std::string directory; // the site-packages (or conda prefix) that it lives in
   std::string installer; // "pip", "conda", "uv", ...; may be empty
   std::string build;     // conda build string: "gpu_py39hb3ca938_0", "mkl_py310h..."
-  std::vector<std::string> cuda_pins; // requirements of its CUDA extra: "nvidia-cudnn-cu12==9.3.0.75"
+  std::vector<std::string> cuda_pins; // requirements that bear on the GPU: "nvidia-cudnn-cu12==9.3.0.75", "jaxlib<=0.10.2"
   std::string requires_python;        // ">=3.9"
 
   template <class V> static void fields(V&& v) {
@@ -27,7 +27,7 @@ struct Distribution {
     v("directory", &Distribution::directory, "Directory it is installed in");
     v("installer", &Distribution::installer, "Installer");
     v("build", &Distribution::build, "conda build string");
-    v("cuda_pins", &Distribution::cuda_pins, "Requirements of its CUDA extra");
+    v("cuda_pins", &Distribution::cuda_pins, "Requirements that bear on the GPU");
     v("requires_python", &Distribution::requires_python, "Python versions it accepts");
   }
 };
@@ -42,8 +42,9 @@ struct FrameworkBuild {
   Fact<std::vector<std::string>> sass; // "8.9": machine code found in its binaries; unknown: not read
   Fact<std::vector<std::string>> ptx;
   /// The object that calls dlopen for the CUDA libraries, its own search paths, and what loads it.
-  std::string opener; // path of libtensorflow_framework.so.2
+  std::string opener; // path of libtensorflow_framework.so.2, libtorch_cuda.so, jax_cuda12_plugin/_versions.so
   std::vector<std::string> loader_chain; // objects that led to it, nearest first, last the interpreter
+  std::vector<std::string> carriers; // other objects of the build that need CUDA libraries, in the order of loading
 
   template <class V> static void fields(V&& v) {
     v("cuda", &FrameworkBuild::cuda, "Built with CUDA");
@@ -55,16 +56,18 @@ struct FrameworkBuild {
     v("ptx", &FrameworkBuild::ptx, "Architectures with PTX in its binaries");
     v("opener", &FrameworkBuild::opener, "Object that opens the CUDA libraries");
     v("loader_chain", &FrameworkBuild::loader_chain, "Objects that led to it");
+    v("carriers", &FrameworkBuild::carriers, "Other objects of the build that need CUDA libraries");
   }
 };
 
 struct Framework {
-  std::string name;      // "tensorflow"
+  std::string name;      // "tensorflow", "jax", "torch", "keras"
   std::string directory; // .../site-packages/tensorflow
   Fact<std::string> version;
   std::vector<std::string> distributions; // that claim this import name: "tensorflow", "tensorflow-cpu"
   Fact<FrameworkBuild> build; // absent: no native library there (a leftover); unknown: could not be read
   std::vector<std::string> broken; // files its metadata lists as essential that are missing or bad
+  Fact<std::string> configured_backend; // of Keras 3: what keras.json names; absent: no such file or entry
 
   template <class V> static void fields(V&& v) {
     v("name", &Framework::name, "Import name");
@@ -73,6 +76,7 @@ struct Framework {
     v("distributions", &Framework::distributions, "Distributions that provide it");
     v("build", &Framework::build, "What it was built with");
     v("broken", &Framework::broken, "Essential files that are missing or bad");
+    v("configured_backend", &Framework::configured_backend, "Backend that keras.json names");
   }
 };
 

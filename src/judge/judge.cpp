@@ -45,6 +45,7 @@ Usable usable(const Rulings& rulings) {
 /// The case of the same installation after an edit.
 const Case* same_case(const std::vector<Case>& cases, const Case& subject) {
   for (const auto& other : cases) {
+    if (other.wanted != subject.wanted) continue;
     if (subject.python == nullptr || other.python == nullptr) return &other;
     if (other.python->interpreter == subject.python->interpreter) return &other;
   }
@@ -144,7 +145,9 @@ FrameworkVerdict judge_case(const Case& subject) {
     verdict.python_version = subject.python->version.value_or("");
     verdict.selected = subject.python->selected;
   }
-  if (subject.framework != nullptr) verdict.version = subject.framework->version.value_or("");
+  verdict.backend = subject.backend;
+  const auto* named = subject.keras != nullptr ? subject.keras : subject.framework;
+  if (named != nullptr) verdict.version = named->version.value_or("");
   const Rulings rulings = ask_rules(subject);
   verdict.answer = usable(rulings);
   verdict.route = route_of(subject, rulings);

@@ -33,6 +33,7 @@ Rulings ask_rules(const Case& subject) {
   Rulings rulings;
   const bool driver_answers = subject.driver_answers() && !subject.management_fails();
   for (const Rule* rule : all_rules()) {
+    if (rule->check == nullptr) continue;
     Outcome outcome = rule->settled_by_driver && driver_answers
                           ? Outcome::clear("the CUDA driver starts and reports a GPU")
                           : rule->check(subject);

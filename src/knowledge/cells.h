@@ -45,8 +45,12 @@ struct TableReader {
   std::vector<std::string> problems;
 };
 
-/// Of the tables in tensorflow.cpp and sonames.cpp.
+/// Of the tables in tensorflow.cpp, sonames.cpp and frameworks.cpp.
 const std::vector<std::string>& tensorflow_problems();
 const std::vector<std::string>& soname_problems();
+const std::vector<std::string>& framework_problems();
+
+/// Is it in one of the ranges "2.7" or "3.9-3.12", parted by blanks? Other words are passed over.
+bool in_python_ranges(std::string_view ranges, const Version& python);
 
 } // namespace gpuwhy

@@ -73,6 +73,46 @@ const TensorFlowRelease* find_tensorflow(std::string_view version);
 /// All of them, oldest first.
 const std::vector<TensorFlowRelease>& tensorflow_releases();
 
+/// One build variant of a PyTorch release ("cu126" of 2.6) for Linux x86_64.
+struct TorchBuild {
+  std::string_view version; // "2.6"
+  std::string_view tag;     // "cu126"
+  bool is_default = false;  // what `pip install torch` brings
+  std::string_view python;  // "3.9-3.13", may be followed by a remark; empty: not known
+  Version cuda;
+  std::optional<Version> cudnn;
+  std::vector<std::string_view> sass; // "9.0"
+  std::vector<std::string_view> ptx;
+  std::optional<Version> min_driver;
+
+  /// True where the table does not tell.
+  bool supports_python(const Version& python_version) const;
+};
+/// Sorted by release, then by CUDA.
+const std::vector<TorchBuild>& torch_builds();
+/// The variant that `pip install torch==VERSION` brings; nullptr: not known.
+const TorchBuild* default_torch(const Version& version);
+
+/// A release of JAX whose CUDA support comes as a plug-in package.
+struct JaxRelease {
+  std::string_view version;
+  std::optional<Version> python; // the oldest
+  struct Plugin {
+    Version cuda;
+    std::optional<Version> cudnn;
+    std::vector<std::string_view> capabilities; // "sm_90", "compute_120"
+  };
+  std::optional<Plugin> cuda12;
+  std::optional<Plugin> cuda13;
+  bool preloads = false; // opens NVIDIA's wheels by full path before anything else
+
+  const Plugin* plugin(int cuda_major) const;
+};
+/// Oldest first.
+const std::vector<JaxRelease>& jax_releases();
+/// The newest listed that is not newer than `version`; nullptr if all are newer.
+const JaxRelease* find_jax(const Version& version);
+
 /// A library that a TensorFlow build opens while it lists GPUs, in the order of opening.
 struct WantedLibrary {
   std::string soname;       // "libcudnn.so.9"
@@ -85,6 +125,9 @@ std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::s
                                                 std::string_view cudnn);
 /// Does it also open the driver's libnvidia-ml.so.1, and list no GPU if NVML does not start?
 bool tensorflow_opens_nvml(std::string_view version);
+/// Does it ask cuDNN for its version while it lists GPUs? cuDNN 9 then opens its part cudnn_graph, and
+/// without it ends the process.
+bool tensorflow_calls_cudnn(std::string_view version);
 
 /// The soname of a CUDA product ("cudart", "cublasLt", "nvJitLink") in a CUDA release; of "cudnn"
 /// and "nccl" in their own release. Empty where the release has no such library, or is not known.

@@ -7,8 +7,6 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::string_view kNvml = "nvidia-ml"; // of the driver: no release of CUDA has it
-
 struct Releases {
   std::vector<TensorFlowRelease> releases; // by version
   std::vector<std::string> problems;
@@ -74,12 +72,22 @@ const TensorFlowRelease& release_or_newest(std::string_view version) {
   return release == nullptr ? tensorflow_releases().back() : *release;
 }
 
+/// For the words of the gate that name no library of CUDA: the driver's, or a part of cuDNN.
+bool gate_has(std::string_view version, std::string_view word) {
+  const auto& gate = release_or_newest(version).gate_libraries;
+  return std::find(gate.begin(), gate.end(), word) != gate.end();
+}
+
 } // namespace
 
+bool in_python_ranges(std::string_view ranges, const Version& python) {
+  const auto words = cell_words(ranges);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view range) { return python_range(range, python); });
+}
+
 bool TensorFlowRelease::supports_python(const Version& python_version) const {
-  const auto ranges = cell_words(python);
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [&](std::string_view range) { return python_range(range, python_version); });
+  return in_python_ranges(python, python_version);
 }
 
 const std::vector<TensorFlowRelease>& tensorflow_releases() {
@@ -121,8 +129,11 @@ std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::s
 }
 
 bool tensorflow_opens_nvml(std::string_view version) {
-  const auto& gate = release_or_newest(version).gate_libraries;
-  return std::find(gate.begin(), gate.end(), kNvml) != gate.end();
+  return gate_has(version, "nvidia-ml");
+}
+
+bool tensorflow_calls_cudnn(std::string_view version) {
+  return gate_has(version, "cudnn_graph");
 }
 
 } // namespace gpuwhy

@@ -22,6 +22,10 @@
 
 namespace gpuwhy {
 
+namespace use {
+struct RunStatistics; // use/statistics.h
+}
+
 /// One library that the framework opens, and the loader's answer.
 struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
@@ -35,11 +39,15 @@ struct Case {
   const Facts& facts;
   std::string wanted = "tensorflow";         // the framework in question
   const PythonEnvironment* python = nullptr; // none: no interpreter was found
-  const Framework* framework = nullptr;      // none: not installed there
+  const Framework* framework = nullptr;      // none: not installed there; of Keras: its backend
   std::vector<LibraryNeed> libraries = {};   // in the order of opening; empty: not a CUDA build
   loader::Found libcuda = {};                // dlopen("libcuda.so.1") from the framework's opener
   std::optional<loader::Found> libnvidia_ml = {}; // likewise; nothing: this framework does not open it
+  const Framework* keras = nullptr;          // the Keras in question, on top of `framework`
+  std::string backend = {};                  // of Keras: "tensorflow", "jax", "torch", "openvino", ...
 
+  /// Whose build is asked: the framework, or the backend of Keras.
+  std::string_view kind() const { return keras == nullptr ? wanted : backend; }
   const FrameworkBuild* build() const {
     return framework == nullptr ? nullptr : framework->build.get();
   }
@@ -102,6 +110,13 @@ private:
   Outcome(State s, std::string t) : state(s), text(std::move(t)) {}
 };
 
+namespace program {
+struct Unit;
+}
+namespace lint {
+class Report;
+}
+
 struct Rule {
   std::string_view id;    // "L03", as in causes.md; never re-used
   std::string_view slug;  // "cudnn-missing": names the fault, not the remedy
@@ -118,7 +133,12 @@ struct Rule {
   std::string_view references;  // Markdown list of links, or empty
   /// Ids at any gate that are mere consequences of this one: they are dropped when this is found.
   std::span<const std::string_view> explains;
-  Outcome (*check)(const Case&);
+  /// Before the program runs; nothing for a cause that no fact of a machine can settle.
+  Outcome (*check)(const Case&) = nullptr;
+  /// Finds the cause in a program or a project file (rules/report.h); nothing where it cannot be seen there.
+  void (*lint)(const program::Unit&, lint::Report&) = nullptr;
+  /// After a run was observed; nothing where a run does not show this cause.
+  Outcome (*check_run)(const use::RunStatistics&) = nullptr;
 };
 
 /// All rules, sorted by id. Generated at build time from the files in this folder.

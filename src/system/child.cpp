@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <utility>
 
 namespace gpuwhy {
 namespace {
@@ -200,12 +201,19 @@ bool Child::wait_for_events(Clock::time_point until) {
 
 /// Whether the process has ended; leaves it a zombie, so that its number cannot pass to a stranger.
 bool Child::ended() {
+  if (ended_ || process_ <= 0) return true;
   siginfo_t information{};
   const int result =
       ::waitid(P_PID, static_cast<id_t>(process_), &information, WEXITED | WNOWAIT | WNOHANG);
   if (result != 0) process_ = -1; // reaped by somebody else: the number is no longer ours to kill
   ended_ = result != 0 || information.si_pid == process_;
   return ended_;
+}
+
+std::string Child::take_output(std::size_t limit) {
+  output_.drain(limit);
+  errors_.drain(0);
+  return std::exchange(output_.text, {});
 }
 
 ProcessResult Child::finish(std::size_t output_limit) {

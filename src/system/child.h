@@ -30,6 +30,14 @@ public:
   /// Collects output until the program ends or the deadline passes.
   ProcessResult finish(std::size_t output_limit);
 
+  /// For a program that runs on: what it has written to stdout since the last call, never more than
+  /// `limit` bytes of it; the rest, and all of stderr, is dropped. Does not wait.
+  std::string take_output(std::size_t limit);
+  /// Becomes readable when there is output; closed (-1) once the program has closed its end.
+  int output_descriptor() const { return output_.descriptor.get(); }
+  bool ended();
+  pid_t process() const { return process_; }
+
 private:
   struct Pipe {
     Descriptor descriptor;
@@ -39,7 +47,6 @@ private:
 
   void watch_start(Descriptor status);
   bool wait_for_events(Clock::time_point until);
-  bool ended();
   void end();
 
   Clock::time_point deadline_;

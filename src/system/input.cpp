@@ -36,6 +36,23 @@ Result<std::string> read_input(const std::string& path, std::size_t limit) {
   }
 }
 
+Result<GrowingFile> GrowingFile::create(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  file.keep_above_standard();
+  if (!file) return fail(because(path, errno));
+  return GrowingFile(std::move(file), path);
+}
+
+void GrowingFile::append(const std::string& text) {
+  std::size_t written = 0;
+  while (problem_.empty() && written < text.size()) {
+    const auto count = ::write(file_.get(), text.data() + written, text.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) problem_ = because(path_, count < 0 ? errno : ENOSPC);
+    else written += static_cast<std::size_t>(count);
+  }
+}
+
 Result<void> write_output(const std::string& path, const std::string& text) {
   const auto part = path + ".part";
   std::FILE* file = std::fopen(part.c_str(), "wxe");

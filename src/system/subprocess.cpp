@@ -72,23 +72,24 @@ private:
   int error_ = 0;
 };
 
-/// What the program did, or the errno with which it could not be started.
-tl::expected<ProcessResult, int> run_file(const std::string& parent,
-                                          std::span<const std::byte> image, const Command& command,
-                                          Clock::time_point deadline) {
-  std::optional<PrivateFile> file(std::in_place, parent, image);
-  if (file->error() != 0) return tl::unexpected(file->error());
+/// The running program, or the errno with which it could not be started.
+tl::expected<std::unique_ptr<Child>, int> start_file(const std::string& parent,
+                                                     std::span<const std::byte> image,
+                                                     const Command& command,
+                                                     Clock::time_point deadline) {
+  const PrivateFile file(parent, image);
+  if (file.error() != 0) return tl::unexpected(file.error());
   for (int attempt = 0;; ++attempt) {
-    Child child({.descriptor = -1, .path = file->path()}, command, deadline);
+    auto child = std::make_unique<Child>(Executable{.descriptor = -1, .path = file.path()}, command,
+                                         deadline);
     // A thread that forked while we wrote the file holds it open for writing until it executes its
     // own.
-    if (child.error() == ETXTBSY && attempt < 20) {
+    if (child->error() == ETXTBSY && attempt < 20) {
       std::this_thread::sleep_for(milliseconds(5));
       continue;
     }
-    if (child.error() != 0) return tl::unexpected(child.error());
-    file.reset();
-    return child.finish(command.output_limit);
+    if (child->error() != 0) return tl::unexpected(child->error());
+    return child;
   }
 }
 
@@ -112,28 +113,37 @@ NoAnswer not_started(const std::string& name, int error) {
 
 } // namespace
 
-Answer<ProcessResult> run_image(const std::string& name, std::span<const std::byte> image,
-                                const Command& command, ImagePlace place) {
+Answer<std::unique_ptr<Child>> start_image(const std::string& name,
+                                           std::span<const std::byte> image,
+                                           const Command& command, ImagePlace place) {
   const auto deadline = moment_after(command.deadline);
   int error = 0;
   if (place == ImagePlace::memory_or_file) {
     const Descriptor file = memory_file(name, image);
     error = errno;
     if (file) {
-      Child child({.descriptor = file.get(), .path = {}}, command, deadline);
-      if (child.error() == 0) return child.finish(command.output_limit);
-      error = child.error();
+      auto child = std::make_unique<Child>(Executable{.descriptor = file.get(), .path = {}},
+                                           command, deadline);
+      if (child->error() == 0) return child;
+      error = child->error();
     }
     // Another place helps against a prohibition, not against a bad image or a lack of memory.
     const bool forbidden = error == EACCES || error == EPERM || error == ENOSYS || error == EINVAL;
     if (!forbidden) return not_started(name, error);
   }
   for (const auto& directory : temporary_directories()) {
-    auto result = run_file(directory, image, command, deadline);
-    if (result) return std::move(*result);
-    if (error == 0) error = result.error(); // the first one is the place meant for this
+    auto child = start_file(directory, image, command, deadline);
+    if (child) return std::move(*child);
+    if (error == 0) error = child.error(); // the first one is the place meant for this
   }
   return not_started(name, error);
+}
+
+Answer<ProcessResult> run_image(const std::string& name, std::span<const std::byte> image,
+                                const Command& command, ImagePlace place) {
+  auto child = start_image(name, image, command, place);
+  if (!child) return tl::unexpected(std::move(child.error()));
+  return (*child)->finish(command.output_limit);
 }
 
 Answer<ProcessResult> run_executable(const std::string& path, const Command& command) {

@@ -13,6 +13,8 @@
 
 namespace gpuwhy {
 
+class Child; // system/child.h
+
 struct Command {
   std::vector<std::string> arguments; // argv, with the name the program shall see first
   Environment environment;            // exactly this
@@ -28,6 +30,13 @@ enum class ImagePlace { memory_or_file, file };
 Answer<ProcessResult> run_image(const std::string& name, std::span<const std::byte> image,
                                 const Command& command,
                                 ImagePlace place = ImagePlace::memory_or_file);
+
+/// Starts it and comes back once it runs. `command.deadline` bounds the start, not the run: the
+/// program ends with the Child.
+Answer<std::unique_ptr<Child>> start_image(const std::string& name,
+                                           std::span<const std::byte> image,
+                                           const Command& command,
+                                           ImagePlace place = ImagePlace::memory_or_file);
 
 /// Runs the executable at `path`; PATH is not searched.
 Answer<ProcessResult> run_executable(const std::string& path, const Command& command);

@@ -56,6 +56,7 @@ struct FrameworkVerdict {
   std::string framework;   // "tensorflow"; also when it is not installed
   bool installed = false;  // there is such a package in the environment
   std::string version;     // empty: not installed or not known
+  std::string backend;     // of Keras: "jax"; else empty
   std::string interpreter; // path; empty: no interpreter
   std::string environment; // directory of the environment
   std::string environment_kind; // "venv", "conda", ...

@@ -77,7 +77,7 @@ class Suite:
         os.makedirs(self.options.logs, exist_ok=True)
         requirements = os.path.join(environments.HERE, "requirements", cell.environment + ".txt")
         with open(requirements) as file:
-            version = re.search(r"^tensorflow(?:-cpu)?==(\S+)", file.read(), re.M)[1]
+            version = re.search(r"^tensorflow(?:[-_]cpu)?==(\S+)", file.read(), re.M)[1]
         fault = "+".join(each.name for each in cell.seeded) or "healthy"
         name = re.sub(r"[^A-Za-z0-9.=_+-]+", "_", f"{version}_{fault}")[:150]
         with open(os.path.join(self.options.logs, name + ".log"), "w") as file:

@@ -69,3 +69,7 @@ if [ $# -gt 1 ]; then
   head -n 60 "$out/tape.jsonl" | cut -c1-400 >"$out/tape/cut.jsonl"
   awk 'length < 300' "$out/tape.jsonl" | head -n 80 >"$out/tape/short.jsonl"
 fi
+mkdir -p "$out/explain"
+printf -- '- gpu: RTX 3090\n> Jun 14 18:34:44 n kernel: NVRM: Xid (PCI:0000:41:00): 31, x\n\033[31mCould not\033[m load dynamic library \047libcudart.so.11.0\047; dlerror: x\n[rank1]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n' >"$out/explain/log"
+printf '\377\376f\000a\000i\000l\000\n\000' >"$out/explain/utf16"
+printf '>>> tf.test.is_built_with_cuda()\r\nFalse\r\n 0%%\r50%%\r100%%\n' >"$out/explain/dialogue"

@@ -1,13 +1,14 @@
 // Written for tests: a libcuda.so.1 that answers questions about GPUs that do not exist.
 //
 // It starts, counts and describes devices as driver 580 was seen to do, far enough for
-// TensorFlow to list them; it allocates nothing and runs nothing. Besides machine.h:
+// TensorFlow to list them; work.c has memory and a few kernels. Besides machine.h:
 //   STUB_CUDA_INIT=N    cuInit returns N
 //   STUB_CUDA_HANG=1    cuInit never returns
 //   STUB_CUDA_CRASH=1   cuInit aborts
 //   STUB_CUDA_PRINT=1   cuInit prints on standard output
 //   STUB_CUDA_TRACE=1   every call is written to standard error
 #include "machine.h"
+#include "work.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -215,6 +216,7 @@ static const struct {
     {201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
     {209, "CUDA_ERROR_NO_BINARY_FOR_GPU",
      "no kernel image is available for execution on the device"},
+    {719, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {304, "CUDA_ERROR_OPERATING_SYSTEM", "OS call failed or operation not supported on this OS"},
     {500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
     {801, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
@@ -372,10 +374,17 @@ EXPORT result cuDeviceGetP2PAttribute(int* value, int attribute, int device, int
   return OK;
 }
 
+int stub_ready(const char* call) {
+  trace(call, "");
+  return driver.init == OK ? OK : NOT_INITIALIZED;
+}
+
 // ---- Contexts: a name for a device, nothing behind it ----
 
 EXPORT result cuDevicePrimaryCtxRetain(context* made, int device) {
   REQUIRE_DEVICE(device);
+  int fault = stub_fault(__func__);
+  if (fault > 0) return fault;
   primary[device].device = device;
   primary_active[device] = true;
   *made = &primary[device];
@@ -435,7 +444,8 @@ EXPORT result cuCtxGetDevice(int* device) {
 
 EXPORT result cuCtxSynchronize(void) {
   REQUIRE_INIT();
-  return OK;
+  int fault = stub_fault(__func__);
+  return fault > 0 ? fault : OK;
 }
 
 EXPORT result cuMemGetInfo_v2(size_t* free_bytes, size_t* total) {

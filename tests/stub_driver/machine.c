@@ -30,6 +30,11 @@ static const char* item(const char* list, int n) {
   return list;
 }
 
+int stub_item(const char* variable, int n, int otherwise) {
+  const char* list = getenv(variable);
+  return list && *list ? atoi(item(list, n)) : otherwise;
+}
+
 void read_machine(struct machine* machine) {
   const char* capabilities = getenv("STUB_CUDA_CC");
   const char* multiprocessors = getenv("STUB_CUDA_SMS");

@@ -38,6 +38,8 @@ enum node { NODE_PRESENT, NODE_MISSING, NODE_UNREADABLE };
 void read_machine(struct machine* machine);
 bool stub_flag(const char* variable);
 int stub_number(const char* variable, int otherwise);
+// The n-th number of a list, or its last one.
+int stub_item(const char* variable, int n, int otherwise);
 enum node control_node(void);
 enum node memory_node(void); // nvidia-uvm
 enum node gpu_node(int slot);

@@ -5,11 +5,26 @@
 //   STUB_NVML_HANG=1    nvmlInit never returns
 //   STUB_NVML_CRASH=1   nvmlInit aborts
 //   STUB_NVML_TRACE=1   every call is written to standard error
+// Lists give one value a GPU:
+//   STUB_NVML_USED      MiB of memory in use
+//   STUB_NVML_DEGREES   temperature
+//   STUB_NVML_MODE      compute mode
+//   STUB_NVML_INSTANCES number of MIG instances; 0 turns MIG mode off
+//   STUB_NVML_NODE      NUMA node
+//   STUB_NVML_NVLINKS   a group; GPUs of one group other than 0 are linked
+// What it shows over time, counted from nvmlInit:
+//   STUB_NVML_BUSY="0:10,2.5:90;0:0"  utilisation from these seconds on; ';' separates GPUs
+//   STUB_NVML_HANG_AFTER=S   no call returns any more
+//   STUB_NVML_DIE_AFTER=S    the next call aborts
+//   STUB_NVML_LOST_AFTER=S   GPU 0 has fallen off the bus
+//   STUB_NVML_REASONS=N      reasons for lowered clocks
+//   STUB_NVML_PROCESS_FILE=F lines "PID MIB GPU": who holds memory; read at each call
 #include "machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -26,6 +41,7 @@ enum {
   NOT_FOUND = 6,
   INSUFFICIENT_SIZE = 7,
   DRIVER_NOT_LOADED = 9,
+  GPU_IS_LOST = 15,
 };
 
 struct pci {
@@ -55,6 +71,43 @@ struct utilization {
 
 static struct machine machine;
 static bool started;
+static struct timespec begun;
+
+static double elapsed(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - begun.tv_sec) + (double)(now.tv_nsec - begun.tv_nsec) * 1e-9;
+}
+
+static bool is_after(const char* variable) {
+  const char* value = getenv(variable);
+  return value && *value && elapsed() >= atof(value);
+}
+
+// What happens to every call in time.
+static void age(void) {
+  if (is_after("STUB_NVML_DIE_AFTER")) abort();
+  while (is_after("STUB_NVML_HANG_AFTER")) pause();
+}
+
+// The value that a list "SECONDS:VALUE,..." has reached; lists of several GPUs are separated by ';'.
+static unsigned reached(const char* variable, int gpu) {
+  const char* list = getenv(variable);
+  for (; list && gpu > 0; --gpu) {
+    list = strchr(list, ';');
+    if (list) ++list;
+  }
+  unsigned value = 0;
+  while (list && *list && *list != ';') {
+    double from = 0;
+    unsigned next = 0;
+    if (sscanf(list, "%lf:%u", &from, &next) != 2 || from > elapsed()) break;
+    value = next;
+    list += strcspn(list, ",;");
+    if (*list == ',') ++list;
+  }
+  return value;
+}
 
 static const unsigned long long RESERVED = 512ull << 20;
 
@@ -68,6 +121,7 @@ static void trace(const char* call) {
   do {                                                                                             \
     trace(__func__);                                                                               \
     if (!started) return UNINITIALIZED;                                                            \
+    age();                                                                                         \
   } while (0)
 #define REQUIRE(device)                                                                            \
   do {                                                                                             \
@@ -93,6 +147,7 @@ EXPORT result nvmlInit_v2(void) {
     machine.count = kept;
   }
   started = true;
+  clock_gettime(CLOCK_MONOTONIC, &begun);
   return OK;
 }
 
@@ -212,10 +267,14 @@ EXPORT result nvmlDeviceGetCudaComputeCapability(handle device, int* major, int*
   return OK;
 }
 
+static unsigned long long used_by_others(handle device) {
+  return (unsigned long long)stub_item("STUB_NVML_USED", device->slot, 0) << 20;
+}
+
 EXPORT result nvmlDeviceGetMemoryInfo(handle device, struct memory* memory) {
   REQUIRE(device);
   memory->total = device->memory;
-  memory->used = RESERVED;
+  memory->used = RESERVED + used_by_others(device);
   memory->free = memory->total - memory->used;
   return OK;
 }
@@ -225,26 +284,64 @@ EXPORT result nvmlDeviceGetMemoryInfo_v2(handle device, struct memory_v2* memory
   if (memory->version != (sizeof(*memory) | 2u << 24)) return INVALID_ARGUMENT;
   memory->total = device->memory;
   memory->reserved = RESERVED;
-  memory->used = 0;
-  memory->free = memory->total - RESERVED;
+  memory->used = used_by_others(device);
+  memory->free = memory->total - RESERVED - memory->used;
   return OK;
 }
 
 EXPORT result nvmlDeviceGetComputeMode(handle device, int* mode) {
   REQUIRE(device);
-  *mode = 0;
+  *mode = stub_item("STUB_NVML_MODE", device->slot, 0);
   return OK;
 }
 
 EXPORT result nvmlDeviceGetMigMode(handle device, unsigned* now, unsigned* pending) {
   REQUIRE(device);
-  (void)now, (void)pending;
-  return NOT_SUPPORTED;
+  if (!getenv("STUB_NVML_INSTANCES")) return NOT_SUPPORTED;
+  *now = *pending = stub_item("STUB_NVML_INSTANCES", device->slot, 0) > 0;
+  return OK;
+}
+
+// An instance is a GPU with a slot that no GPU has, a sixth of the memory and a UUID of its own.
+EXPORT result nvmlDeviceGetMigDeviceHandleByIndex(handle device, unsigned index, handle* instance) {
+  static struct gpu instances[MOST_GPUS][MOST_GPUS];
+  REQUIRE(device);
+  if (device->slot >= MOST_GPUS) return INVALID_ARGUMENT;
+  if (index >= (unsigned)stub_item("STUB_NVML_INSTANCES", device->slot, 0) || index >= MOST_GPUS)
+    return NOT_FOUND;
+  struct gpu* part = &instances[device->slot][index];
+  *part = *device;
+  part->slot = MOST_GPUS;
+  part->memory = device->memory / 6;
+  snprintf(part->uuid_text, sizeof(part->uuid_text), "MIG-57ab0000-0000-4000-8000-00000000%02x%02x",
+           (unsigned)device->slot & 0xff, index & 0xff);
+  *instance = part;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetTopologyCommonAncestor(handle device, handle other, int* level) {
+  enum { SAME_NODE = 40, SYSTEM = 50 };
+  REQUIRE(device);
+  if (!other) return INVALID_ARGUMENT;
+  int node = stub_item("STUB_NVML_NODE", device->slot, 0);
+  *level = node == stub_item("STUB_NVML_NODE", other->slot, 0) ? SAME_NODE : SYSTEM;
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetP2PStatus(handle device, handle other, int kind, int* status) {
+  enum { NVLINK = 2, PEERS_OK = 0, NOT_CONNECTED = 5 };
+  REQUIRE(device);
+  if (!other || kind != NVLINK) return INVALID_ARGUMENT;
+  int group = stub_item("STUB_NVML_NVLINKS", device->slot, 0);
+  *status =
+      group && group == stub_item("STUB_NVML_NVLINKS", other->slot, 0) ? PEERS_OK : NOT_CONNECTED;
+  return OK;
 }
 
 EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* busy) {
   REQUIRE(device);
-  busy->gpu = 0;
+  if (device->slot == 0 && is_after("STUB_NVML_LOST_AFTER")) return GPU_IS_LOST;
+  busy->gpu = reached("STUB_NVML_BUSY", device->slot);
   busy->memory = 0;
   return OK;
 }
@@ -252,7 +349,7 @@ EXPORT result nvmlDeviceGetUtilizationRates(handle device, struct utilization* b
 EXPORT result nvmlDeviceGetTemperature(handle device, int sensor, unsigned* degrees) {
   REQUIRE(device);
   if (sensor) return INVALID_ARGUMENT;
-  *degrees = 40;
+  *degrees = (unsigned)stub_item("STUB_NVML_DEGREES", device->slot, 40);
   return OK;
 }
 
@@ -310,10 +407,44 @@ EXPORT result nvmlDeviceGetFieldValues(handle device, int count, void* values) {
   return NOT_SUPPORTED;
 }
 
+static result listed_processes(handle device, unsigned* count, struct process* processes) {
+  FILE* file = fopen(getenv("STUB_NVML_PROCESS_FILE"), "re");
+  unsigned room = *count;
+  *count = 0;
+  unsigned pid, mebibytes;
+  int gpu;
+  while (file && fscanf(file, "%u %u %d", &pid, &mebibytes, &gpu) == 3) {
+    if (gpu != device->slot) continue;
+    if (*count < room) processes[*count] = (struct process){pid, (unsigned long long)mebibytes << 20, 0, 0};
+    ++*count;
+  }
+  if (file) fclose(file);
+  return *count > room ? INSUFFICIENT_SIZE : OK;
+}
+
+EXPORT result nvmlDeviceGetCurrentClocksThrottleReasons(handle device, unsigned long long* reasons) {
+  REQUIRE(device);
+  *reasons = (unsigned long long)stub_number("STUB_NVML_REASONS", 0);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetClockInfo(handle device, int which, unsigned* megahertz) {
+  REQUIRE(device);
+  *megahertz = which == 2 ? 10500 : (unsigned)stub_number("STUB_NVML_CLOCK", 2500);
+  return OK;
+}
+
+EXPORT result nvmlDeviceGetMaxClockInfo(handle device, int which, unsigned* megahertz) {
+  REQUIRE(device);
+  *megahertz = which == 2 ? 10500 : 2500;
+  return OK;
+}
+
 // STUB_NVML_PROCESSES=N: N processes with the numbers 1000, 1001, ... hold 1 MiB each.
 EXPORT result nvmlDeviceGetComputeRunningProcesses_v2(handle device, unsigned* count,
                                                       struct process* processes) {
   REQUIRE(device);
+  if (getenv("STUB_NVML_PROCESS_FILE")) return listed_processes(device, count, processes);
   unsigned running = (unsigned)stub_number("STUB_NVML_PROCESSES", 0);
   unsigned room = *count;
   *count = running;

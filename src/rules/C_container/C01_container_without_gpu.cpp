@@ -1,5 +1,6 @@
 // The container was started without a GPU: no device nodes, or its control group refuses them.
 // Truth: /dev, and the host's bus and module, which containers see (loader.md 3.1, 3.6).
+#include "rules/C_container/project_files.h"
 #include "rules/C_container/given_gpus.h"
 #include "rules/H_hardware/gpus.h"
 
@@ -126,6 +127,7 @@ All but Apptainer need the NVIDIA container toolkit on the host (C02).)",
 - [Apptainer: GPU support](https://apptainer.org/docs/user/main/gpu.html))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_container_without_gpu,
 };
 
 } // namespace gpuwhy::rules

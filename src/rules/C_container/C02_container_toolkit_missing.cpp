@@ -2,6 +2,7 @@
 // the NVIDIA container toolkit is absent on the host, was by-passed, or was told to leave CUDA out.
 // Truth: device nodes, driver files among the mounts, libcuda.so.1 (loader.md 3.6).
 #include "base/text.h"
+#include "rules/C_container/project_files.h"
 #include "rules/C_container/given_gpus.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
@@ -169,6 +170,7 @@ out.)",
 - [Container device interface](https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/cdi-support.html))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_container_capabilities,
 };
 
 } // namespace gpuwhy::rules

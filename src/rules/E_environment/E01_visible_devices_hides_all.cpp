@@ -1,5 +1,6 @@
 // CUDA_VISIBLE_DEVICES is set to a value that hides every GPU.
 // Truth: the driver, value by value (visible_devices.h).
+#include "rules/C_container/project_files.h"
 #include "rules/E_environment/visible_devices.h"
 
 #include "base/text.h"
@@ -62,6 +63,7 @@ same as empty: empty hides all.)",
         R"(- [CUDA environment variables](https://docs.nvidia.com/cuda/cuda-c-programming-guide/index.html#env-vars))",
     .explains = {},
     .check = check,
+    .lint = lint_visible_devices,
 };
 
 } // namespace gpuwhy::rules

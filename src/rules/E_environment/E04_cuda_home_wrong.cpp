@@ -55,6 +55,7 @@ Outcome wrong_flag(const Case& c, const Variable& flags, const std::string& dire
 }
 
 Outcome check(const Case& c) {
+  if (c.kind() == "torch") return Outcome::not_applicable(); // has no XLA
   if (!c.facts.environment.looked)
     return Outcome::unknown("the environment variables of the program");
   if (const auto* flags = c.facts.environment.find("XLA_FLAGS")) {
@@ -65,9 +66,9 @@ Outcome check(const Case& c) {
     const auto* variable = c.facts.environment.find(name);
     if (variable == nullptr) continue;
     return Outcome::clear(std::string(name) + "=" + variable->value +
-                          " is not read by TensorFlow when it runs");
+                          " is not read when the framework runs");
   }
-  return Outcome::clear("no variable points TensorFlow to a CUDA directory");
+  return Outcome::clear("no variable points XLA to a CUDA directory");
 }
 
 } // namespace

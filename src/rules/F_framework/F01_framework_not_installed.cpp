@@ -29,6 +29,7 @@ Edit install(const Case& c) {
 }
 
 Outcome check(const Case& c) {
+  if (c.keras != nullptr) return Outcome::not_applicable(); // F11: its backend may be missing
   if (c.framework != nullptr)
     return Outcome::clear(framework_text(c) + " is installed for " + c.python->interpreter);
   if (c.python == nullptr)

@@ -2,6 +2,7 @@
 // Truth: tensorflow/python/platform/build_info.py of that very installation; names only where it is
 // not readable.
 #include "base/text.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 
 #include <algorithm>
@@ -46,7 +47,8 @@ Edit replace(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.framework == nullptr) return Outcome::not_applicable();
+  if (c.framework == nullptr || c.kind() != "tensorflow")
+    return Outcome::not_applicable(); // F12, F13
   if (c.framework->build.absent())
     return Outcome::not_applicable(); // F10: there is no native library
   const auto* build = c.build();
@@ -99,6 +101,7 @@ then `python -m pip install 'tensorflow[and-cuda]'`. With conda, ask for a CUDA 
 - [NVIDIA's TensorFlow container](https://catalog.ngc.nvidia.com/orgs/nvidia/containers/tensorflow))",
     .explains = {},
     .check = check,
+    .lint = lint_cpu_only_build,
 };
 
 } // namespace gpuwhy::rules

@@ -1,5 +1,6 @@
 // A GPU build, and most of the CUDA libraries that it opens are nowhere: they were never installed.
 // Truth: the loader's search; `pip install tensorflow` without the extra brings none of them.
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
@@ -30,7 +31,7 @@ Outcome check(const Case& c) {
   if (missing.size() * 2 <= required) {
     if (!open.empty())
       return Outcome::unknown("where the CUDA libraries are: " + open + " was not looked at");
-    return Outcome::clear("CUDA libraries for TensorFlow are installed");
+    return Outcome::clear("CUDA libraries for " + name_text(c) + " are installed");
   }
   std::vector<std::string> wheels;
   for (const auto& need : c.libraries) {
@@ -47,7 +48,7 @@ Outcome check(const Case& c) {
           .because(first->soname + ": " + places_asked(first->found), {c.build()->opener, 0});
   const std::string site = site_packages(*c.python, c.framework);
   outcome.evidence.push_back(
-      {wheels.empty() ? "no NVIDIA wheel for this TensorFlow is installed in the environment"
+      {wheels.empty() ? "no NVIDIA wheel for this " + name_text(c) + " is installed in the environment"
                       : "of NVIDIA's wheels only " + listing(wheels) + " installed",
        {site, 0}});
   for (const auto& need : c.libraries) {
@@ -63,7 +64,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule F05{
     .id = "F05",
     .slug = "cuda-extras-missing",
-    .title = "TensorFlow is installed without its CUDA libraries",
+    .title = "The framework is installed without its CUDA libraries",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(`pip install tensorflow` on Linux brings a TensorFlow that can use GPUs,
@@ -72,15 +73,17 @@ but none of the CUDA libraries that it needs for that. They come with an extra,
 The driver, and `nvidia-smi`, do not contain them: having a driver is not having CUDA.
 
 TensorFlow says "Could not find cuda drivers on your machine" or "Cannot dlopen some GPU
-libraries", and runs on the CPU.)",
+libraries", and runs on the CPU. JAX's plug-in package alone brings none either: they come with
+`jax[cuda12]` or `jax[cuda13]`. PyTorch's wheels require them, unless pip was told `--no-deps`.)",
     .fix = R"(`python -m pip install 'tensorflow[and-cuda]'` in the environment that runs the
-program. Nothing else is needed: no CUDA toolkit and no `LD_LIBRARY_PATH`. TensorFlow before 2.14
+program (`jax[cuda12]`, or `torch` again). Nothing else is needed: no CUDA toolkit and no `LD_LIBRARY_PATH`. TensorFlow before 2.14
 has no such extra: install the wheels by name and set `LD_LIBRARY_PATH`, or take a newer
 TensorFlow.)",
     .references = R"(- [Install TensorFlow with pip](https://www.tensorflow.org/install/pip)
 - [pip's CUDA libraries are not found (tensorflow#63362)](https://github.com/tensorflow/tensorflow/issues/63362))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_cuda_extras_missing,
 };
 
 } // namespace gpuwhy::rules

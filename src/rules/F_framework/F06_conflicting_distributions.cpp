@@ -2,6 +2,7 @@
 // name are on the import path, and what is imported in the end cannot use the GPU. Truth: the
 // metadata in the site directories against the build information of the package.
 #include "base/text.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_faults.h"
 
@@ -87,8 +88,39 @@ Outcome shadowing(const Case& c, const Framework& behind) {
       .mend(std::move(edit));
 }
 
+/// Up to 2.15 Keras and TensorFlow of one minor version belong together; tf-keras goes on so.
+Outcome keras_beside(const Case& c) {
+  const auto keras = Version::parse(c.keras->version.value_or(""));
+  const auto tensorflow = Version::parse(c.framework->version.value_or(""));
+  if (!keras || !tensorflow) return Outcome::unknown("the versions of Keras and TensorFlow");
+  const bool fits = keras->major() != 2 || tensorflow->major() != 2 ||
+                    keras->minor() == tensorflow->minor();
+  const auto both = "Keras " + keras->str() + " and TensorFlow " + tensorflow->str();
+  if (fits) return Outcome::clear(both + " go together");
+  const auto minor = "2." + std::to_string(tensorflow->minor());
+  const auto requirement = "keras==" + minor + ".*";
+  Edit edit;
+  edit.words = "install the Keras of this TensorFlow";
+  edit.commands = {install_command(c, {requirement})};
+  edit.apply = [interpreter = c.python->interpreter, directory = c.keras->directory,
+                version = minor + ".0"](Facts& facts) {
+    auto* python = same_python(facts, interpreter);
+    if (python == nullptr) return;
+    for (auto& framework : python->frameworks) {
+      if (framework.directory != directory) continue;
+      framework.version = Fact<std::string>::known(version, {directory, 0});
+    }
+  };
+  return Outcome::found(both + " do not go together: Keras 2 wants the same minor version")
+      .because("Keras " + keras->str(), c.keras->version.source())
+      .because("TensorFlow " + tensorflow->str(), c.framework->version.source())
+      .mend(std::move(edit))
+      .with_effect(Effect::breaks);
+}
+
 Outcome check(const Case& c) {
-  if (c.framework == nullptr) return Outcome::not_applicable();
+  if (c.framework == nullptr || c.kind() != "tensorflow") return Outcome::not_applicable();
+  if (c.keras != nullptr) return keras_beside(c);
   const auto* build = c.build();
   const bool cpu = build != nullptr && build->cuda.known() && !build->cuda.value();
   const bool broken = !c.framework->broken.empty();
@@ -141,6 +173,7 @@ tensorflow-cpu` and `python -m pip install 'tensorflow[and-cuda]'`. Look at `pip
     .references = R"(- [Install TensorFlow with pip](https://www.tensorflow.org/install/pip))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_conflicting_distributions,
 };
 
 } // namespace gpuwhy::rules

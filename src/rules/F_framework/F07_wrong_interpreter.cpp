@@ -9,11 +9,11 @@
 namespace gpuwhy::rules {
 namespace {
 
-constexpr std::array<std::string_view, 4> kExplains = {"F01", "F02", "F08", "F10"};
+constexpr std::array<std::string_view, 7> kExplains = {"F01", "F02", "F08", "F10", "F12", "F13", "F14"};
 
-const Framework* gpu_framework(const PythonEnvironment& python) {
+const Framework* gpu_framework(const PythonEnvironment& python, std::string_view name) {
   for (const auto& framework : python.frameworks) {
-    if (framework.name != "tensorflow") continue;
+    if (framework.name != name) continue;
     const auto* build = framework.build.get();
     const bool good = build != nullptr && build->cuda.value_or(false) && framework.broken.empty();
     return good ? &framework : nullptr; // an import takes the first
@@ -26,7 +26,7 @@ const PythonEnvironment* better_environment(const Case& c, std::string& meant_by
   const PythonEnvironment* first = nullptr;
   for (const auto& python : c.facts.pythons) {
     if (&python == c.python || python.interpreter == c.python->interpreter) continue;
-    if (gpu_framework(python) == nullptr) continue;
+    if (gpu_framework(python, c.kind()) == nullptr) continue;
     for (const std::string_view name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
       const auto* variable = c.facts.environment.find(name);
       const bool meant = variable != nullptr && !variable->value.empty() &&
@@ -75,23 +75,23 @@ Outcome check(const Case& c) {
     if (build == nullptr && c.framework->build.open())
       return Outcome::not_applicable(); // F02 says what is missing
     if (build != nullptr && (build->cuda.open() || build->cuda.value_or(false))) {
-      return Outcome::clear(c.python->interpreter + " has a TensorFlow of its own");
+      return Outcome::clear(c.python->interpreter + " has a " + name_text(c) + " of its own");
     }
   }
   std::string meant_by;
   const auto* other = better_environment(c, meant_by);
   if (other == nullptr)
-    return Outcome::clear("no other environment has a TensorFlow that can use a GPU");
-  const auto version = gpu_framework(*other)->version.value_or("");
+    return Outcome::clear("no other environment has a " + name_text(c) + " that can use a GPU");
+  const auto version = gpu_framework(*other, c.kind())->version.value_or("");
   const std::string has =
-      c.framework == nullptr ? "no TensorFlow" : "a TensorFlow that cannot use a GPU";
+      c.framework == nullptr ? "no " + name_text(c) : "a " + name_text(c) + " that cannot use a GPU";
   auto outcome =
       Outcome::found("the program runs with " + c.python->interpreter + ", which has " + has +
-                     "; " + other->interpreter + " has TensorFlow " + version + " for GPUs")
+                     "; " + other->interpreter + " has " + name_text(c) + " " + version + " for GPUs")
           .because(c.python->interpreter + " was taken because of " + c.python->chosen_by,
                    {c.python->interpreter, 0})
-          .because("TensorFlow " + version + ", built with CUDA",
-                   {gpu_framework(*other)->directory, 0});
+          .because(name_text(c) + " " + version + ", built with CUDA",
+                   {gpu_framework(*other, c.kind())->directory, 0});
   if (!meant_by.empty()) {
     outcome.evidence.push_back(
         {meant_by + " says that " + other->prefix + " is active, but it is not what runs",

@@ -2,6 +2,7 @@
 // Truth: the Python versions of the releases (knowledge/tensorflow_releases.tsv).
 #include "base/text.h"
 #include "knowledge/knowledge.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ Edit another_python(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.python == nullptr) return Outcome::not_applicable();
+  if (c.python == nullptr || c.kind() != "tensorflow") return Outcome::not_applicable();
   const auto version = Version::parse(c.python->version.value_or(""));
   if (c.framework != nullptr) {
     return Outcome::clear(framework_text(c) + " is installed for Python " +
@@ -74,6 +75,7 @@ distribution found for tensorflow", which sounds as if the package did not exist
 - [tensorflow on PyPI](https://pypi.org/project/tensorflow/#files))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_python_unsupported,
 };
 
 } // namespace gpuwhy::rules

@@ -3,6 +3,7 @@
 // tensorflow-gpu 2.12.0; the CUDA of each release (knowledge).
 #include "base/text.h"
 #include "base/version.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/wheels.h"
@@ -22,7 +23,7 @@ Edit modern(const Case& c) {
 }
 
 Outcome check(const Case& c) {
-  if (c.python == nullptr) return Outcome::not_applicable();
+  if (c.python == nullptr || c.kind() != "tensorflow") return Outcome::not_applicable();
   const auto* legacy = find_distribution(*c.python, "tensorflow-gpu");
   if (c.framework == nullptr) {
     if (legacy == nullptr) return Outcome::not_applicable();
@@ -71,6 +72,7 @@ runs on a current release through `tensorflow.compat.v1`.)",
 - [Migrate from TensorFlow 1](https://www.tensorflow.org/guide/migrate))",
     .explains = kExplains,
     .check = check,
+    .lint = lint_legacy_tensorflow_gpu,
 };
 
 } // namespace gpuwhy::rules

@@ -45,14 +45,14 @@ Outcome shadowed_by_file(const Case& c) {
   Edit edit;
   edit.words = "rename " + file;
   edit.commands = {"mv " + shell_word(file) + " " +
-                   shell_word(std::string(parent_path(file)) + "/my_tensorflow.py")};
+                   shell_word(std::string(parent_path(file)) + "/my_" + c.framework->name + ".py")};
   edit.apply = [interpreter = c.python->interpreter, file](Facts& facts) {
     if (auto* python = same_python(facts, interpreter)) {
       std::erase_if(python->frameworks,
                     [&](const Framework& other) { return other.directory == file; });
     }
   };
-  return Outcome::found(file + " is imported instead of TensorFlow")
+  return Outcome::found(file + " is imported instead of " + name_text(c))
       .because("it comes first on the import path", {file, 0})
       .mend(std::move(edit));
 }
@@ -72,11 +72,13 @@ Outcome only_metadata(const Case& c) {
 
 Outcome check(const Case& c) {
   if (c.python == nullptr) return Outcome::not_applicable();
-  if (c.framework == nullptr) return only_metadata(c);
+  if (c.framework == nullptr) {
+    return c.kind() == "tensorflow" ? only_metadata(c) : Outcome::not_applicable();
+  }
   const auto& framework = *c.framework;
   if (framework.directory.ends_with(".py")) return shadowed_by_file(c);
   const std::string name =
-      framework.distributions.empty() ? "tensorflow" : framework.distributions.front();
+      framework.distributions.empty() ? framework.name : framework.distributions.front();
   if (!framework.broken.empty()) {
     const auto more = framework.broken.size() - 1;
     auto outcome = Outcome::found(framework_text(c) + " is damaged: " + framework.broken.front() +
@@ -88,7 +90,7 @@ Outcome check(const Case& c) {
     return Outcome::found(
                framework.directory +
                " has no native library: an installation was removed and left this folder behind")
-        .because("no TensorFlow library in it", {framework.directory, 0})
+        .because("no library of " + name_text(c) + " in it", {framework.directory, 0})
         .mend(again(c, name));
   }
   const auto* build = c.build();
@@ -97,10 +99,10 @@ Outcome check(const Case& c) {
   if (opener != c.facts.libraries.files.end() &&
       opener->second.status != LibraryFile::Status::good) {
     return Outcome::found(build->opener + " cannot be loaded: " + opener->second.detail)
-        .because("TensorFlow's own library", {build->opener, 0})
+        .because(name_text(c) + "'s own library", {build->opener, 0})
         .mend(again(c, name));
   }
-  return Outcome::clear("TensorFlow's files are there");
+  return Outcome::clear(name_text(c) + "'s files are there");
 }
 
 } // namespace
@@ -108,10 +110,10 @@ Outcome check(const Case& c) {
 extern constexpr Rule F10{
     .id = "F10",
     .slug = "broken-install",
-    .title = "The TensorFlow installation is damaged",
+    .title = "The framework's installation is damaged",
     .since = "0.1",
     .gate = Gate::build,
-    .explanation = R"(TensorFlow appears in `pip list`, yet it cannot be imported, or something
+    .explanation = R"(TensorFlow, JAX or PyTorch appears in `pip list`, yet it cannot be imported, or something
 else is imported under its name. An installation that was interrupted, a full disk, or the
 removal of a second TensorFlow package leaves files missing or cut short. A file called
 `tensorflow.py` beside the program is imported instead of the real one.)",

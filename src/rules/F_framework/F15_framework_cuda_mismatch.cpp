@@ -72,7 +72,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule F15{
     .id = "F15",
     .slug = "framework-cuda-mismatch",
-    .title = "This TensorFlow needs another major version of CUDA than the one installed",
+    .title = "This framework needs another major version of CUDA than the one installed",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(Each TensorFlow release is built for one major version of CUDA and opens

@@ -28,15 +28,34 @@ std::string minor_of(std::string_view version) {
 
 } // namespace
 
+std::string_view display_name(std::string_view kind) {
+  if (kind == "tensorflow") return "TensorFlow";
+  if (kind == "jax") return "JAX";
+  if (kind == "torch") return "PyTorch";
+  if (kind == "keras") return "Keras";
+  return kind;
+}
+
+std::string name_text(const Case& c) {
+  return std::string(display_name(c.kind()));
+}
+
 std::string framework_text(const Case& c) {
   const auto version = c.framework == nullptr ? std::string() : c.framework->version.value_or("");
-  return version.empty() ? "TensorFlow" : "TensorFlow " + version;
+  return version.empty() ? name_text(c) : name_text(c) + " " + version;
+}
+
+const TensorFlowRelease* release_of(const Case& c) {
+  if (c.framework == nullptr || c.framework->name != "tensorflow") return nullptr;
+  return find_tensorflow(c.framework->version.value_or(""));
 }
 
 Installer installer_of(const Case& c) {
   if (c.python == nullptr) return Installer::pip;
   for (const auto& distribution : c.python->distributions) {
-    if (distribution.name != "tensorflow" && distribution.name != "tensorflow-base") continue;
+    const bool asked = distribution.name == c.kind() || distribution.name == "tensorflow-base" ||
+                       (c.kind() == "torch" && distribution.name == "pytorch");
+    if (!asked) continue;
     if (distribution.installer == "conda") return Installer::conda;
     if (distribution.installer == "uv") return Installer::uv;
     if (!distribution.installer.empty()) return Installer::pip;
@@ -158,7 +177,7 @@ void put_gpu_framework(Facts& facts, std::string_view interpreter, std::string_v
   LibraryFile opener;
   opener.path = opener.real_path = opener.identity = build.opener;
   opener.soname = "libtensorflow_framework.so.2";
-  opener.runpath = wheel_runpath();
+  opener.runpath = wheel_search_path(build.cuda_version.known() ? Version::parse(build.cuda_version.value()).value_or(Version{}).major() : 0, "..");
   edit::add_library(facts, framework.directory, opener);
 
   framework.version = Fact<std::string>::known(std::string(version), source);
@@ -169,10 +188,56 @@ void put_gpu_framework(Facts& facts, std::string_view interpreter, std::string_v
   python->frameworks.insert(python->frameworks.begin(), std::move(framework));
 }
 
+namespace {
+
+/// "0.10.2" of "0.10.2", "2.6.0" of "2.6.0+cpu": what an index can be asked for.
+std::string public_version(const Case& c) {
+  const auto version = c.framework == nullptr ? std::string() : c.framework->version.value_or("");
+  return version.substr(0, version.find('+'));
+}
+
+Edit install_jax(const Case& c, std::string words, std::string_view options) {
+  const int cuda = jax_cuda_for(c);
+  const auto version = public_version(c);
+  Edit edit{std::move(words), {}, {}};
+  edit.commands = {install_command(
+      c, {"jax[cuda" + std::to_string(cuda) + "]" + (version.empty() ? "" : "==" + version)}, options)};
+  edit.apply = [interpreter = c.python->interpreter, version, cuda](Facts& facts) {
+    put_jax(facts, interpreter, version, cuda);
+  };
+  return edit;
+}
+
+/// The wheel of PyPI for Linux on x86_64 is the CUDA build; elsewhere PyTorch's own index has it.
+Edit install_torch(const Case& c, std::string words, std::string_view options) {
+  const auto version = public_version(c);
+  Edit edit{std::move(words), {}, {}};
+  if (c.facts.platform.machine == "aarch64" || c.facts.platform.system != "linux") {
+    edit.words += "; choose it on pytorch.org, for PyPI may have none for this platform";
+    return edit;
+  }
+  if (installer_of(c) == Installer::conda) {
+    edit.commands = {"conda install --yes --prefix " + shell_word(c.python->prefix) +
+                     " --channel conda-forge 'pytorch-gpu'"};
+  } else {
+    std::string with(options);
+    if (with.empty() && c.framework != nullptr) with = "--force-reinstall";
+    edit.commands = {install_command(c, {"torch" + (version.empty() ? "" : "==" + version)}, with)};
+  }
+  edit.apply = [interpreter = c.python->interpreter, version](Facts& facts) {
+    put_torch(facts, interpreter, version);
+  };
+  return edit;
+}
+
+} // namespace
+
 Edit install_gpu_framework(const Case& c, std::string words, const std::vector<std::string>& remove,
                            std::string_view options) {
+  if (c.kind() == "jax") return install_jax(c, std::move(words), options);
+  if (c.kind() == "torch") return install_torch(c, std::move(words), options);
   std::string version = c.framework == nullptr ? "" : c.framework->version.value_or("");
-  const auto* release = find_tensorflow(version);
+  const auto* release = release_of(c);
   if (release == nullptr || release->pins.empty()) version = release_for(*c.python);
   Edit edit{std::move(words), {}, {}};
   if (version.empty()) return edit;

@@ -2,6 +2,7 @@
 // facts.
 #pragma once
 
+#include "knowledge/knowledge.h"
 #include "rules/rule.h"
 
 #include <string>
@@ -12,8 +13,14 @@ namespace gpuwhy::rules {
 
 enum class Installer { pip, uv, conda };
 
+/// "PyTorch" for "torch".
+std::string_view display_name(std::string_view kind);
+/// The name of whose build is asked.
+std::string name_text(const Case& c);
 /// "TensorFlow 2.18.0", or without a number where it is not known.
 std::string framework_text(const Case& c);
+/// TensorFlow's release in the table; nullptr for other frameworks and unknown ones.
+const TensorFlowRelease* release_of(const Case& c);
 /// What put the framework there; an environment without it answers by its kind.
 Installer installer_of(const Case& c);
 /// `text` as one word of a POSIX shell.
@@ -38,6 +45,12 @@ std::string site_packages(const PythonEnvironment& python, const Framework* fram
 std::string release_for(const PythonEnvironment& python);
 /// Installs the GPU build of `version` with its CUDA libraries, and nothing else by that name.
 void put_gpu_framework(Facts& facts, std::string_view interpreter, std::string_view version);
+/// The same for JAX with its plug-in for this CUDA, and for the PyTorch of PyPI. An empty version: the newest
+/// that is known for this Python.
+void put_jax(Facts& facts, std::string_view interpreter, std::string_view version, int cuda);
+void put_torch(Facts& facts, std::string_view interpreter, std::string_view version);
+/// The CUDA major version whose JAX plug-in fits the driver and the GPUs.
+int jax_cuda_for(const Case& c);
 /// The edit for it; `options` for the installer, such as "--force-reinstall".
 Edit install_gpu_framework(const Case& c, std::string words, const std::vector<std::string>& remove,
                            std::string_view options = {});

@@ -1,5 +1,6 @@
 // There is a GPU, but of another vendor than the one that the installed build is for.
 // Truth: PCI vendor ids in sysfs; whether the build carries CUDA or ROCm.
+#include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
 
 #include <algorithm>
@@ -33,7 +34,7 @@ Outcome not_nvidia(const Case& c, const std::vector<PciGpu>& gpus, const PciGpu&
   const bool amd = gpu.vendor == "amd";
   const std::string vendor = amd ? "AMD" : "Intel";
   auto outcome = Outcome::found("the GPU here is made by " + vendor +
-                                ", and TensorFlow's GPU build runs on NVIDIA GPUs only");
+                                ", and " + name_text(c) + "'s CUDA build runs on NVIDIA GPUs only");
   for (const auto& each : gpus) {
     outcome.evidence.push_back({gpu_text(each), c.facts.hardware.gpus.source()});
   }

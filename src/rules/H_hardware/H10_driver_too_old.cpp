@@ -69,7 +69,7 @@ Edit update(const Case& c, const std::optional<Version>& minimum) {
   const std::string needed = minimum ? driver_text(*minimum) + " or newer" : "a newer one";
   if (minimum && newest < *minimum) {
     auto edit = install_newest(c, "runs with driver " + std::to_string(newest.major()),
-                               [&](const TensorFlowRelease& release) {
+                               [&](const Release& release) {
                                  const auto needed_then = minimum_driver(release.cuda);
                                  return needed_then && *needed_then <= newest;
                                });
@@ -84,6 +84,12 @@ Edit update(const Case& c, const std::optional<Version>& minimum) {
     return edit;
   }
   return install_driver(facts, "update the NVIDIA driver to " + needed + ", then restart");
+}
+
+Edit older_cuda(const Case& c, const DriverInUse& driver) {
+  return install_newest(c, "runs with this driver", [&](const Release& release) {
+    return too_old(c, driver, release.cuda, minimum_driver(release.cuda)) == false;
+  });
 }
 
 Outcome check(const Case& c) {
@@ -109,11 +115,14 @@ Outcome check(const Case& c) {
                             (minimum ? " needs " + driver_text(*minimum) + " or newer"
                                      : " needs a driver of its major release");
   if (!*old) return Outcome::clear(has + ": " + needs);
-  return Outcome::found(has + " is too old for " + framework_text(c) + ": its " + needs)
-      .because(has, driver.source)
-      .because(framework_text(c) + " is built with CUDA " + cuda->str(),
-               build->cuda_version.source())
-      .mend(update(c, minimum));
+  auto outcome = Outcome::found(has + " is too old for " + framework_text(c) + ": its " + needs)
+                     .because(has, driver.source)
+                     .because(framework_text(c) + " is built with CUDA " + cuda->str(),
+                              build->cuda_version.source());
+  if (c.kind() == "tensorflow") return std::move(outcome).mend(update(c, minimum));
+  // JAX and PyTorch find no GPU then; a build with an older CUDA needs no root.
+  if (auto other = older_cuda(c, driver); other.apply) outcome.edits.push_back(std::move(other));
+  return std::move(outcome).mend(update(c, minimum)).with_effect(Effect::hides);
 }
 
 } // namespace
@@ -121,13 +130,13 @@ Outcome check(const Case& c) {
 extern constexpr Rule H10{
     .id = "H10",
     .slug = "driver-too-old",
-    .title = "The NVIDIA driver is too old for this TensorFlow",
+    .title = "The NVIDIA driver is too old for this framework build",
     .since = "0.1",
     .gate = Gate::libcuda,
     .effect = Effect::breaks,
     .explanation =
         R"(Each CUDA release needs a driver of a certain age. TensorFlow's wheels are built with one CUDA release, so they need that driver.
-TensorFlow still lists the GPU, then fails with "CUDA driver version is insufficient for CUDA runtime version" (35).
+PyTorch and JAX then find no GPU; TensorFlow still lists it, and fails with "CUDA driver version is insufficient for CUDA runtime version" (35).
 
 The number in `nvidia-smi` ("CUDA Version: 12.2") is the newest CUDA that the driver knows by itself. It need not reach the
 build's: since CUDA 11 a driver runs **all minor releases of its major one**. A build with CUDA 12.5 works with every driver from

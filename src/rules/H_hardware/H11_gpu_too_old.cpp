@@ -62,7 +62,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule H11{
     .id = "H11",
     .slug = "gpu-too-old",
-    .title = "The GPU is too old for this TensorFlow",
+    .title = "The GPU is too old for this framework build",
     .since = "0.1",
     .gate = Gate::architecture,
     .effect = Effect::breaks,

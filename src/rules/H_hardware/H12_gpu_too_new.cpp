@@ -72,7 +72,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule H12{
     .id = "H12",
     .slug = "gpu-too-new",
-    .title = "The GPU is too new for this TensorFlow",
+    .title = "The GPU is too new for this framework build",
     .since = "0.1",
     .gate = Gate::architecture,
     .effect = Effect::breaks,

@@ -88,7 +88,7 @@ Outcome uncounted(const Facts& facts, std::string missing) {
 
 Outcome check(const Case& c) {
   const auto* build = c.build();
-  if (build == nullptr || (build->cuda.known() && !build->cuda.value()))
+  if (c.kind() != "tensorflow" || build == nullptr || (build->cuda.known() && !build->cuda.value()))
     return Outcome::not_applicable();
   const auto& facts = c.facts;
   const auto& probe = facts.observed.cuda;

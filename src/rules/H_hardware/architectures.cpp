@@ -148,9 +148,9 @@ Targets targets(const Facts& facts) {
 }
 
 ComputeCapability taken_from(const Case& c) {
-  constexpr ComputeCapability kUsual{3, 5}; // gpu_device.cc of TensorFlow 2.x
-  if (c.framework == nullptr) return kUsual;
-  const auto* release = find_tensorflow(c.framework->version.value_or(""));
+  constexpr ComputeCapability kUsual{3, 5}; // gpu_device.cc of TensorFlow 2.x, platform_util.cc of XLA
+  if (c.kind() == "torch") return {}; // lists every GPU
+  const auto* release = release_of(c);
   if (release == nullptr) return kUsual;
   return release->registers_from.value_or(kUsual);
 }
@@ -185,37 +185,28 @@ std::optional<int> driver_cuda(const Facts& facts) {
 }
 
 Edit install_newest(const Case& c, const std::string& purpose,
-                    const std::function<bool(const TensorFlowRelease&)>& fits) {
-  const auto python = Version::parse(c.python == nullptr ? "" : c.python->version.value_or(""));
-  const TensorFlowRelease* best = nullptr;
-  for (const auto& release : tensorflow_releases()) {
-    if (python && release.supports_python(*python) && fits(release)) best = &release;
+                    const std::function<bool(const Release&)>& fits) {
+  const auto all = releases_for(c);
+  const Release* best = nullptr;
+  for (const auto& release : all) {
+    if (fits(release)) best = &release;
   }
-  Edit edit;
   if (best == nullptr) {
-    edit.words = "no release of TensorFlow for this Python " + purpose +
-                 ": use another Python, NVIDIA's container images, or a build of your own";
-    return edit;
+    return {"no release of " + name_text(c) + " for this Python " + purpose +
+                ": use another Python, NVIDIA's container images, or a build of your own",
+            {},
+            {}};
   }
-  const std::string version(best->version);
-  edit.words = "install TensorFlow " + version + ", which " + purpose;
-  const std::string extras = best->pins.empty() ? "" : "[and-cuda]";
-  edit.commands = {install_command(c, {"tensorflow" + extras + "==" + version})};
-  edit.apply = [interpreter = c.python->interpreter, version](Facts& after) {
-    put_gpu_framework(after, interpreter, version);
-  };
+  auto edit = install_release(c, *best);
+  edit.words = "install " + name_text(c) + " " + best->version + ", which " + purpose;
   return edit;
 }
 
 Edit install_release_for(const Case& c, const Target& gpu) {
-  return install_newest(c, "has code for " + gpu.capability.sm(),
-                        [&](const TensorFlowRelease& release) {
-                          const std::vector<std::string> stated(release.capabilities.begin(),
-                                                                release.capabilities.end());
-                          if (release.registers_from && gpu.capability < *release.registers_from)
-                            return false;
-                          return coverage(stated_code(stated), gpu.capability) != Coverage::none;
-                        });
+  return install_newest(c, "has code for " + gpu.capability.sm(), [&](const Release& release) {
+    if (release.registers_from && gpu.capability < *release.registers_from) return false;
+    return coverage(stated_code(release.capabilities), gpu.capability) != Coverage::none;
+  });
 }
 
 } // namespace gpuwhy::rules

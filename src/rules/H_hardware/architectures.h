@@ -3,6 +3,7 @@
 #pragma once
 
 #include "knowledge/knowledge.h"
+#include "rules/F_framework/releases.h"
 #include "rules/rule.h"
 
 #include <functional>
@@ -61,10 +62,10 @@ std::optional<Target> counting_gpu(const Targets& all, const ComputeCapability& 
 /// The CUDA version of the driver, as cuDriverGetVersion counts; nothing if not known.
 std::optional<int> driver_cuda(const Facts& facts);
 
-/// Installs the newest TensorFlow release for this Python that `fits`; advice alone if there is
-/// none.
+/// Installs the newest release of the framework for this Python that `fits`; advice alone if there
+/// is none.
 Edit install_newest(const Case& c, const std::string& purpose,
-                    const std::function<bool(const TensorFlowRelease&)>& fits);
+                    const std::function<bool(const Release&)>& fits);
 /// The same, for a build that has code for this GPU.
 Edit install_release_for(const Case& c, const Target& gpu);
 

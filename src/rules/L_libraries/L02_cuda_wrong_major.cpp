@@ -37,7 +37,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L02{
     .id = "L02",
     .slug = "cuda-wrong-major",
-    .title = "A CUDA library is there in another major version than TensorFlow needs",
+    .title = "A CUDA library is there in another major version than the framework needs",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(The name of a CUDA library carries its major version: `libcudart.so.12` is

@@ -6,6 +6,8 @@
 #include "rules/L_libraries/missing_library.h"
 #include "rules/L_libraries/wheels.h"
 
+#include <algorithm>
+
 namespace gpuwhy::rules {
 namespace {
 
@@ -13,13 +15,17 @@ Outcome missing_parts(const Case& c, const std::vector<std::string>& parts) {
   const auto& cudnn = c.library("cudnn")->found;
   const std::string directory(parent_path(cudnn.path));
   const bool again = installed_wheel(c, "cudnn") != nullptr;
+  const bool at_once = std::any_of(
+      parts.begin(), parts.end(), [&](const std::string& part) { return needed_to_list(c, part); });
   return Outcome::found("cuDNN lacks its part" + std::string(parts.size() == 1 ? " " : "s ") +
-                        listing(parts) + ": the first convolution will fail")
+                        listing(parts) +
+                        (at_once ? ": asked for its version, it ends the program"
+                                 : ": the first convolution will fail"))
       .because("cuDNN itself is " + cudnn.path, {cudnn.path, 0})
       .because(listing(parts) + " is not in " + directory + " nor anywhere else that cuDNN looks",
                {directory, 0})
       .mend(install_wheels(c, {c.library("cudnn")->soname}, again))
-      .with_effect(Effect::breaks);
+      .with_effect(at_once ? Effect::hides : Effect::breaks);
 }
 
 Outcome check(const Case& c) {

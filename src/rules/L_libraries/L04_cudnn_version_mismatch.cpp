@@ -17,12 +17,10 @@ namespace {
 std::optional<Version> version_needed(const Case& c) {
   const auto build = Version::parse(c.build()->cudnn_version.value_or(""));
   if (build && build->parts.size() >= 2) return build;
-  const auto* release = find_tensorflow(c.framework->version.value_or(""));
+  const auto* release = release_of(c);
   if (release != nullptr && (!build || build->major() == release->cudnn.major()))
     return release->cudnn;
-  const auto pin = pin_of(c, "cudnn");
-  const auto digit = pin.find_first_of("0123456789");
-  return digit == std::string::npos ? std::nullopt : Version::parse(pin.substr(digit));
+  return Version::parse(lowest_version(pin_of(c, "cudnn")));
 }
 
 std::optional<Version> version_loaded(const Case& c, const std::string& path) {
@@ -51,7 +49,7 @@ Outcome mended(const Case& c, Outcome outcome, const std::string& path, loader::
   }
   if (wheel_distribution(c, "cudnn").empty()) {
     return std::move(outcome).mend(
-        {"install the cuDNN that this TensorFlow was built with", {}, {}});
+        {"install the cuDNN that this " + name_text(c) + " was built with", {}, {}});
   }
   return std::move(outcome).mend(install_wheels(c, {soname}, false));
 }
@@ -60,7 +58,7 @@ Outcome compare(const Case& c, const loader::Found& cudnn) {
   const auto needed = version_needed(c);
   const auto loaded = version_loaded(c, cudnn.path);
   if (!loaded) return Outcome::unknown("the version of " + cudnn.path);
-  if (!needed) return Outcome::unknown("the cuDNN version that this TensorFlow was compiled with");
+  if (!needed) return Outcome::unknown("the cuDNN version that this " + name_text(c) + " was compiled with");
   if (loaded->major() != needed->major() || loaded->minor() < needed->minor()) {
     return mended(
         c,
@@ -107,7 +105,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L04{
     .id = "L04",
     .slug = "cudnn-version-mismatch",
-    .title = "The cuDNN that is loaded does not fit this TensorFlow",
+    .title = "The cuDNN that is loaded does not fit this framework",
     .since = "0.1",
     .gate = Gate::libraries,
     .effect = Effect::breaks,

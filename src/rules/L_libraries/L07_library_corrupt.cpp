@@ -111,7 +111,7 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
 Outcome report_part(const Case& c, const CudnnPart& part) {
   auto outcome = Outcome::found(part.path + ", a part of cuDNN, cannot be loaded: " + part.detail)
                      .because("found through " + part.because, {part.path, 0})
-                     .with_effect(Effect::breaks);
+                     .with_effect(needed_to_list(c, part.soname) ? Effect::hides : Effect::breaks);
   if (in_own_wheel(c, part.path)) {
     return std::move(outcome).mend(install_wheels(c, {c.library("cudnn")->soname}, true));
   }
@@ -142,7 +142,9 @@ Outcome report_driver(const Case& c) {
 
 Outcome check(const Case& c) {
   if (asks_no_libraries(c)) return Outcome::not_applicable();
-  if (c.libcuda.outcome == loader::Outcome::bad_file || c.libcuda.outcome == loader::Outcome::crashes) return report_driver(c);
+  if (c.libcuda.outcome == loader::Outcome::bad_file ||
+      c.libcuda.outcome == loader::Outcome::crashes)
+    return report_driver(c);
   auto outcome = judge_faults(
       c, "every library file on the way is whole",
       [](const LibraryFault& fault) { return fault.fault == Fault::corrupt; },

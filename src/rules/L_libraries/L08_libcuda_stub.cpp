@@ -3,6 +3,7 @@
 // have many MB.
 #include "base/text.h"
 #include "knowledge/knowledge.h"
+#include "rules/C_container/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/driver_installation.h"
 #include "rules/L_libraries/library_path.h"
@@ -107,6 +108,7 @@ in `LD_LIBRARY_PATH`, or if `ldconfig` was run with that directory configured.)"
         R"(- [CUDA driver API: error codes](https://docs.nvidia.com/cuda/cuda-driver-api/group__CUDA__TYPES.html))",
     .explains = {},
     .check = check,
+    .lint = lint_libcuda_stub,
 };
 
 } // namespace gpuwhy::rules

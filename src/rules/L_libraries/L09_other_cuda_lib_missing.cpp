@@ -21,7 +21,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L09{
     .id = "L09",
     .slug = "other-cuda-lib-missing",
-    .title = "A CUDA library that TensorFlow needs is missing",
+    .title = "A CUDA library that the framework needs is missing",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(Besides the CUDA runtime and cuDNN, TensorFlow opens cuBLAS, cuFFT,

@@ -13,11 +13,6 @@
 namespace gpuwhy::rules {
 namespace {
 
-std::optional<Version> version_in(std::string_view pin) {
-  const auto digit = pin.find_first_of("0123456789");
-  return digit == std::string_view::npos ? std::nullopt : Version::parse(pin.substr(digit));
-}
-
 Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
   const auto& first = faults.front();
   const auto* wheel = installed_wheel(c, first.product);
@@ -41,7 +36,7 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
 /// nvJitLink does not have them.
 const Distribution* older_jitlink(const Case& c) {
   const auto* jitlink = installed_wheel(c, "nvJitLink");
-  const auto wanted = version_in(pin_of(c, "nvJitLink"));
+  const auto wanted = Version::parse(lowest_version(pin_of(c, "nvJitLink")));
   if (jitlink == nullptr || !wanted) return nullptr;
   const auto installed = Version::parse(jitlink->version);
   const bool older =
@@ -50,7 +45,7 @@ const Distribution* older_jitlink(const Case& c) {
   for (const std::string_view product : {"cusparse", "cusolver"}) {
     const auto* need = c.library(product);
     const auto* wheel = installed_wheel(c, product);
-    const auto pinned = version_in(pin_of(c, product));
+    const auto pinned = Version::parse(lowest_version(pin_of(c, product)));
     if (need == nullptr || wheel == nullptr || !pinned || !in_own_wheel(c, need->found.path))
       continue;
     const auto version = Version::parse(wheel->version);
@@ -74,7 +69,7 @@ std::string harmless(const Case& c) {
       continue;
     other.push_back(wheel->name + " " + wheel->version);
   }
-  if (other.empty()) return "no NVIDIA wheel is at a version that TensorFlow does not accept";
+  if (other.empty()) return "no NVIDIA wheel is at a version that " + name_text(c) + " does not accept";
   return listing(other) + (other.size() == 1 ? " is" : " are") +
          " not at the pinned version, but loads";
 }
@@ -93,7 +88,7 @@ Outcome check(const Case& c) {
 extern constexpr Rule L11{
     .id = "L11",
     .slug = "pip-nvidia-pins",
-    .title = "An NVIDIA pip wheel is at a version that TensorFlow cannot use",
+    .title = "An NVIDIA pip wheel is at a version that the framework cannot use",
     .since = "0.1",
     .gate = Gate::libraries,
     .explanation = R"(The CUDA libraries come as pip packages named `nvidia-...-cu12`.

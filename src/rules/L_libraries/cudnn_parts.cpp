@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "knowledge/knowledge.h"
 #include "rules/L_libraries/library_path.h"
 
 #include <algorithm>
@@ -59,6 +60,11 @@ std::vector<std::string> cudnn_part_names(int major) {
             "libcudnn_ops_train.so.8", "libcudnn_cnn_train.so.8", "libcudnn_adv_train.so.8"};
   }
   return {};
+}
+
+bool needed_to_list(const Case& c, std::string_view part) {
+  return part.starts_with("libcudnn_graph.") && c.framework != nullptr &&
+         tensorflow_calls_cudnn(c.framework->version.value_or(""));
 }
 
 std::vector<CudnnPart> cudnn_parts(const Case& c) {

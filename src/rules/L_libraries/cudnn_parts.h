@@ -26,5 +26,7 @@ struct CudnnPart {
 /// Where each part would come from. Empty if cuDNN itself is not found, or its directory's parts
 /// were not read.
 std::vector<CudnnPart> cudnn_parts(const Case& c);
+/// Without this part the process dies while it lists GPUs; without the others at their first use.
+bool needed_to_list(const Case& c, std::string_view part);
 
 } // namespace gpuwhy::rules

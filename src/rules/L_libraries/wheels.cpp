@@ -13,7 +13,7 @@
 namespace gpuwhy::rules {
 namespace {
 
-constexpr std::array<Wheel, 11> kWheels = {{
+constexpr std::array<Wheel, 16> kWheels = {{
     {"cudart", "nvidia-cuda-runtime", "cuda_runtime"},
     {"cublas", "nvidia-cublas", "cublas"},
     {"cublasLt", "nvidia-cublas", "cublas"},
@@ -21,10 +21,15 @@ constexpr std::array<Wheel, 11> kWheels = {{
     {"curand", "nvidia-curand", "curand"},
     {"cusolver", "nvidia-cusolver", "cusolver"},
     {"cusparse", "nvidia-cusparse", "cusparse"},
-    {"cudnn", "nvidia-cudnn", "cudnn"},
-    {"nccl", "nvidia-nccl", "nccl"},
+    {"cudnn", "nvidia-cudnn", "cudnn", false},
+    {"nccl", "nvidia-nccl", "nccl", false},
     {"nvJitLink", "nvidia-nvjitlink", "nvjitlink"},
     {"nvrtc", "nvidia-cuda-nvrtc", "cuda_nvrtc"},
+    {"cupti", "nvidia-cuda-cupti", "cuda_cupti"},
+    {"cufile", "nvidia-cufile", "cufile"},
+    {"nvToolsExt", "nvidia-nvtx", "nvtx"},
+    {"cusparseLt", "nvidia-cusparselt", "cusparselt", false},
+    {"nvshmem_host", "nvidia-nvshmem", "nvshmem", false},
 }};
 
 struct Requirement {
@@ -51,29 +56,27 @@ std::string specifiers_of(std::span<const std::string> pins, std::string_view na
   return {};
 }
 
-std::string suffix(int major) {
-  return major == 11 || major == 12 ? "-cu" + std::to_string(major) : std::string();
-}
+constexpr int kFirstCudaWithWheels = 11;
+constexpr int kFirstCudaInOneFolder = 13;
 
+/// Empty for a CUDA without wheels.
 std::string distribution_name(const Wheel& wheel, int major) {
-  return suffix(major).empty() ? std::string() : std::string(wheel.name) + suffix(major);
+  if (major < kFirstCudaWithWheels) return {};
+  const bool bare = wheel.toolkit && major >= kFirstCudaInOneFolder;
+  return std::string(wheel.name) + (bare ? "" : "-cu" + std::to_string(major));
 }
 
-const std::vector<std::string>* metadata_pins(const Case& c) {
-  if (c.python == nullptr) return nullptr;
-  for (const auto& distribution : c.python->distributions) {
-    if (distribution.name.starts_with("tensorflow") && !distribution.cuda_pins.empty()) {
-      return &distribution.cuda_pins;
-    }
-  }
-  return nullptr;
+std::string folder_of(const Wheel& wheel, int major) {
+  const bool common = wheel.toolkit && major >= kFirstCudaInOneFolder;
+  return common ? "cu" + std::to_string(major) : std::string(wheel.folder);
 }
 
-/// The first version that a specifier names: what an installer would take, near enough.
-std::string version_in(std::string_view specifiers) {
-  const auto digit = specifiers.find_first_of("0123456789");
-  if (digit == std::string_view::npos) return {};
-  return std::string(specifiers.substr(digit, specifiers.find(',', digit) - digit));
+/// Whose metadata names the wheels.
+bool states_pins(const Case& c, std::string_view name) {
+  if (c.kind() == "tensorflow") return name.starts_with("tensorflow");
+  if (c.kind() == "jax") return name.starts_with("jax-cuda" + std::to_string(cuda_major(c)));
+  if (c.kind() == "torch") return name == "torch" || name == "cuda-toolkit";
+  return false;
 }
 
 const LibraryFile* opener_of(const Case& c) {
@@ -84,6 +87,7 @@ const LibraryFile* opener_of(const Case& c) {
 }
 
 bool reaches_folder(const Case& c, std::string_view folder) {
+  if (c.kind() == "jax") return true; // imports nvidia.<folder> and opens what is in it by path
   const auto* opener = opener_of(c);
   if (opener == nullptr) return false;
   const auto wanted = "nvidia/" + std::string(folder) + "/lib";
@@ -104,13 +108,23 @@ bool asked(const Case& c, const std::string& directory) {
   return false;
 }
 
+/// The requirement that brings a framework with all of its CUDA libraries.
+std::string with_libraries(const Case& c, std::string_view version) {
+  const auto number = std::string(version.substr(0, version.find('+')));
+  std::string name(c.kind());
+  if (name == "tensorflow") name += "[and-cuda]";
+  if (name == "jax") name += "[cuda" + std::to_string(cuda_major(c)) + "]";
+  return name + (number.empty() ? "" : "==" + number);
+}
+
 /// LD_LIBRARY_PATH for those folders that the build's own search path lacks.
 void add_unreached(const Case& c, const std::set<std::string>& products, Edit& edit) {
   std::vector<std::string> directories;
   for (const auto& product : products) {
     const auto* wheel = find_wheel(product);
     const auto directory = wheel_directory(c, product);
-    if (wheel == nullptr || directory.empty() || reaches_folder(c, wheel->folder)) continue;
+    if (wheel == nullptr || directory.empty()) continue;
+    if (reaches_folder(c, folder_of(*wheel, cuda_major(c)))) continue;
     if (asked(c, directory)) continue;
     if (std::find(directories.begin(), directories.end(), directory) == directories.end()) {
       directories.push_back(directory);
@@ -127,6 +141,17 @@ void add_unreached(const Case& c, const std::set<std::string>& products, Edit& e
 }
 
 } // namespace
+
+std::vector<std::string> metadata_pins(const Case& c) {
+  std::vector<std::string> pins;
+  if (c.python == nullptr) return pins;
+  for (const auto& distribution : c.python->distributions) {
+    if (!states_pins(c, distribution.name)) continue;
+    pins.insert(pins.end(), distribution.cuda_pins.begin(), distribution.cuda_pins.end());
+    if (!pins.empty() && c.kind() == "tensorflow") break;
+  }
+  return pins;
+}
 
 const Wheel* find_wheel(std::string_view product) {
   for (const auto& wheel : kWheels) {
@@ -147,8 +172,7 @@ int cuda_major(const Case& c) {
     if (const auto version = Version::parse(build->cuda_version.value_or("")))
       return version->major();
   }
-  if (c.framework == nullptr) return 0;
-  const auto* release = find_tensorflow(c.framework->version.value_or(""));
+  const auto* release = release_of(c);
   return release == nullptr ? 0 : release->cuda.major();
 }
 
@@ -165,11 +189,25 @@ const Distribution* installed_wheel(const Case& c, std::string_view product) {
 std::string pin_of(const Case& c, std::string_view product) {
   const auto name = wheel_distribution(c, product);
   if (name.empty() || c.framework == nullptr) return {};
-  if (const auto* pins = metadata_pins(c)) return specifiers_of(*pins, name);
-  const auto* release = find_tensorflow(c.framework->version.value_or(""));
-  if (release == nullptr) return {};
-  const std::vector<std::string> pins(release->pins.begin(), release->pins.end());
+  auto pins = metadata_pins(c);
+  if (pins.empty()) {
+    const auto* release = release_of(c);
+    if (release == nullptr) return {};
+    pins.assign(release->pins.begin(), release->pins.end());
+  }
   return specifiers_of(pins, name);
+}
+
+std::string lowest_version(std::string_view specifiers) {
+  for (const auto part : split(specifiers, ',')) {
+    const auto digit = part.find_first_of("0123456789");
+    if (digit == std::string_view::npos) continue;
+    const auto relation = part.substr(0, digit);
+    const bool from_here = relation == "==" || relation == "===" || relation == "~=" ||
+                           relation == ">=" || relation == ">";
+    if (from_here) return std::string(part.substr(digit));
+  }
+  return {};
 }
 
 std::optional<bool> satisfies(std::string_view version, std::string_view specifiers) {
@@ -211,7 +249,7 @@ std::string requirement_of(const Case& c, std::string_view product) {
   const auto pin = pin_of(c, product);
   if (name.empty() || !pin.empty() || product != "cudnn" || c.framework == nullptr)
     return name + pin;
-  const auto* release = find_tensorflow(c.framework->version.value_or(""));
+  const auto* release = release_of(c);
   if (release == nullptr) return name;
   return name + ">=" + release->cudnn.str() + ",<" + std::to_string(release->cudnn.major() + 1);
 }
@@ -224,18 +262,20 @@ bool in_own_wheel(const Case& c, std::string_view path) {
 std::string wheel_directory(const Case& c, std::string_view product) {
   const auto* wheel = find_wheel(product);
   if (wheel == nullptr || c.python == nullptr) return {};
-  return site_packages(*c.python, c.framework) + "/nvidia/" + std::string(wheel->folder) + "/lib";
+  return site_packages(*c.python, c.framework) + "/nvidia/" + folder_of(*wheel, cuda_major(c)) +
+         "/lib";
 }
 
-std::vector<std::string> wheel_runpath() {
+std::vector<std::string> wheel_search_path(int cuda_major, std::string_view up) {
   std::vector<std::string> path;
-  for (const auto& wheel : kWheels)
-    path.push_back("$ORIGIN/../nvidia/" + std::string(wheel.folder) + "/lib");
+  for (const auto& wheel : kWheels) {
+    path.push_back("$ORIGIN/" + std::string(up) + "/nvidia/" + folder_of(wheel, cuda_major) + "/lib");
+  }
   return path;
 }
 
 bool reaches_wheels(const Case& c) {
-  return reaches_folder(c, "cuda_runtime");
+  return reaches_folder(c, folder_of(*find_wheel("cudart"), cuda_major(c)));
 }
 
 void put_wheels(Facts& facts, PythonEnvironment& python, const std::string& site,
@@ -254,12 +294,12 @@ void put_wheels(Facts& facts, PythonEnvironment& python, const std::string& site
     if (distribution.empty()) continue;
     Distribution installed;
     installed.name = distribution;
-    installed.version = version_in(specifiers_of(pins, distribution));
+    installed.version = lowest_version(specifiers_of(pins, distribution));
     if (installed.version.empty() && wheel->product == "cudnn" && cudnn)
       installed.version = cudnn->str();
     installed.directory = site;
     installed.installer = "pip";
-    const auto directory = site + "/nvidia/" + std::string(wheel->folder) + "/lib";
+    const auto directory = site + "/nvidia/" + folder_of(*wheel, cuda->major()) + "/lib";
     const auto add = [&](const std::string& soname) {
       LibraryFile file;
       file.path = file.real_path = file.identity = directory + "/" + soname;
@@ -296,9 +336,9 @@ Edit install_wheels(const Case& c, const std::vector<std::string>& sonames, bool
   edit.words = "install " + join(names, ", ") + (again ? " again" : "");
   edit.commands.push_back(
       install_command(c, requirements, again ? "--force-reinstall --no-deps" : ""));
-  const auto* pins = metadata_pins(c);
+  const auto pins = metadata_pins(c);
   edit.apply = [interpreter = c.python->interpreter, site = site_packages(*c.python, c.framework),
-                build = *c.build(), list = pins == nullptr ? requirements : *pins,
+                build = *c.build(), list = pins.empty() ? requirements : pins,
                 sonames](Facts& facts) {
     if (auto* python = same_python(facts, interpreter)) {
       put_wheels(facts, *python, site, build, list, sonames);
@@ -310,13 +350,15 @@ Edit install_wheels(const Case& c, const std::vector<std::string>& sonames, bool
 
 Edit install_all_wheels(const Case& c) {
   const std::string version = c.framework == nullptr ? "" : c.framework->version.value_or("");
-  const auto* release = find_tensorflow(version);
-  const bool extra = metadata_pins(c) != nullptr || (release != nullptr && !release->pins.empty());
+  const auto* release = release_of(c);
+  const auto pins = metadata_pins(c);
+  const bool extra = !pins.empty() || (release != nullptr && !release->pins.empty());
   const int major = cuda_major(c);
-  if (!extra && major != 11 && major != 12) {
-    return install_gpu_framework(
-        c, "install a current TensorFlow: NVIDIA has no pip wheels of the CUDA that this one needs",
-        {}, "--upgrade");
+  if (!extra && major < kFirstCudaWithWheels) {
+    return install_gpu_framework(c,
+                                 "install a current " + name_text(c) +
+                                     ": NVIDIA has no pip wheels of the CUDA that this one needs",
+                                 {}, "--upgrade");
   }
   std::vector<std::string> sonames;
   for (const auto& need : c.libraries) {
@@ -325,19 +367,16 @@ Edit install_all_wheels(const Case& c) {
   }
   if (!extra) return install_wheels(c, sonames, false);
   Edit edit;
-  edit.words = "install TensorFlow's own CUDA libraries, the and-cuda extra";
-  edit.commands.push_back(
-      install_command(c, {"tensorflow[and-cuda]" + (version.empty() ? "" : "==" + version)}));
+  edit.words = "install " + name_text(c) + "'s own CUDA libraries";
+  if (c.kind() == "tensorflow") edit.words += ", the and-cuda extra";
+  edit.commands.push_back(install_command(c, {with_libraries(c, version)}));
   std::set<std::string> products;
   for (const auto& soname : sonames) products.emplace(product_of(soname));
-  const auto* pins = metadata_pins(c);
-  std::vector<std::string> list;
-  if (pins != nullptr)
-    list = *pins;
-  else if (release != nullptr)
+  std::vector<std::string> list = pins;
+  if (list.empty() && release != nullptr)
     list.assign(release->pins.begin(), release->pins.end());
-  sonames.push_back("libnvJitLink.so." + std::to_string(major)); // cuSOLVER and cuSPARSE 12 need it
-  if (major != 12) sonames.pop_back();
+  // cuSOLVER and cuSPARSE need it since 12.
+  if (major >= 12) sonames.push_back("libnvJitLink.so." + std::to_string(major));
   edit.apply = [interpreter = c.python->interpreter, site = site_packages(*c.python, c.framework),
                 build = *c.build(), list, sonames](Facts& facts) {
     if (auto* python = same_python(facts, interpreter)) {

@@ -162,6 +162,31 @@ TEST(DriverProbes, WrongTypesCostOnlyTheirField) {
   EXPECT_EQ(cuda.devices[2].name.find('\x1b'), std::string::npos);
 }
 
+TEST(DriverProbes, LoadLinksAndInstances) {
+  // The first device as one of two H200 answered (driver 580.159.04), its load and instances made up.
+  const auto observed = observed_with(
+      "", R"({"schema":"gpuwhy.probe.nvml/1","init":0,"devices":[{"index":0,"utilization_gpu":37,)"
+          R"("temperature":36,"pcie_generation":5,"pcie_lanes":16,"pcie_lanes_now":8,"nvlinks":18,)"
+          R"("nvlink_version":6,"neighbours":[{"index":1,"level":30,"nvlink":1},{"index":"x"},7],)"
+          R"("instances":[{"uuid":"MIG-a","memory_total":10,"memory_free":9},3]},{"temperature":"hot"}]})");
+  const auto& devices = observed.nvml.value().devices;
+  ASSERT_EQ(devices.size(), 2U);
+  EXPECT_EQ(devices[0].utilization.value(), 37);
+  EXPECT_EQ(devices[0].temperature.value(), 36);
+  EXPECT_EQ(devices[0].pcie_generation.value(), 5);
+  EXPECT_EQ(devices[0].pcie_lanes.value(), 16);
+  EXPECT_EQ(devices[0].pcie_lanes_now.value(), 8);
+  EXPECT_EQ(devices[0].nvlinks.value(), 18);
+  EXPECT_EQ(devices[0].nvlink_version.value(), 6);
+  ASSERT_EQ(devices[0].neighbours.size(), 1U);
+  EXPECT_TRUE(devices[0].neighbours[0].nvlink);
+  EXPECT_EQ(devices[0].neighbours[0].level, 30);
+  ASSERT_EQ(devices[0].instances.size(), 1U);
+  EXPECT_EQ(devices[0].instances[0].memory_free, 9U);
+  EXPECT_FALSE(devices[1].temperature.known());
+  EXPECT_TRUE(devices[1].neighbours.empty());
+}
+
 TEST(DriverProbes, ListsAreBounded) {
   std::string devices = "{}";
   for (int i = 0; i < 2'000; ++i) devices += ",{}";

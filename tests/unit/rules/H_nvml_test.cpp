@@ -98,14 +98,14 @@ TEST(Nvml, ThatDoesNotStartIsTheDriversOwnWord) {
 TEST(CuinitOther, IsFoundOnlyIfNothingElseExplainsTheFailure) {
   Bench bench;
   auto& probe = bench.facts.observed.cuda_unhidden.value();
-  probe.init = 802;
+  probe.init = 101;
   probe.count = 0;
   bench.facts.observed.cuda = bench.facts.observed.cuda_unhidden;
   const auto alone = judge(bench.facts).frameworks.front();
   EXPECT_EQ(alone.answer, Usable::no_gpu);
   ASSERT_FALSE(alone.causes.empty());
   EXPECT_EQ(alone.causes.front().id, "H18");
-  EXPECT_TRUE(contains(alone.causes.front().summary, "802, CUDA_ERROR_SYSTEM_NOT_READY"));
+  EXPECT_TRUE(contains(alone.causes.front().summary, "101, CUDA_ERROR_INVALID_DEVICE"));
 
   bench.facts.driver.module.value().version = "535.54.03"; // the library is 550.54.14
   const auto explained = judge(bench.facts).frameworks.front();

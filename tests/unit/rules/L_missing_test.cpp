@@ -1,4 +1,5 @@
 // L01 L02 L03 L09: a library that the loader does not find.
+#include "rules/L_libraries/wheels.h"
 #include "support/case_builder.h"
 
 #include <gtest/gtest.h>
@@ -188,6 +189,23 @@ TEST(L02, unknown_where_the_search_is_open) {
   Bench bench;
   bench.facts.libraries.directories.erase(kSite + "/nvidia/cuda_runtime/lib");
   EXPECT_EQ(bench.state("L02"), State::unknown);
+}
+
+TEST(L03, the_graph_part_hides_where_the_release_asks_for_the_version) {
+  Bench bench;
+  edit::remove_library(bench.facts, kSite + "/nvidia/cudnn/lib/libcudnn_graph.so.9");
+  EXPECT_EQ(bench.ask("L03").effect, Effect::breaks); // 2.18 meets it at the first convolution
+  bench.framework().version = Fact<std::string>::known("2.21.0");
+  EXPECT_EQ(bench.ask("L03").effect, Effect::hides);
+}
+
+TEST(Wheels, lowest_version_in_whatever_order_the_pin_names_it) {
+  EXPECT_EQ(rules::lowest_version("==9.3.0.75"), "9.3.0.75");
+  EXPECT_EQ(rules::lowest_version(">=9.3.0.75,<10.0"), "9.3.0.75");
+  EXPECT_EQ(rules::lowest_version("<10.0,>=9.3.0.75"), "9.3.0.75"); // METADATA of 2.20 and later
+  EXPECT_EQ(rules::lowest_version("~=2.4"), "2.4");
+  EXPECT_EQ(rules::lowest_version("<10.0"), "");
+  EXPECT_EQ(rules::lowest_version(""), "");
 }
 
 } // namespace

@@ -1,0 +1,163 @@
+// PyTorch in each environment, and what it was built with: torch/version.py says it, torch/lib holds the
+// native libraries. Truth: the wheels of torch 2.6 and 2.11 (CUDA), and torch/__init__.py, which loads
+// libtorch_global_deps.so and then torch._C.
+#include "base/text.h"
+#include "base/version.h"
+#include "collect/native_objects.h"
+#include "collect/python_environment.h"
+#include "collect/software.h"
+
+#include <array>
+#include <optional>
+
+namespace gpuwhy {
+namespace {
+
+constexpr std::size_t kLargestSource = 64U << 10U;
+constexpr std::size_t kLongestValue = 100;
+// libtorch_cuda.so names all its architectures within the first containers.
+constexpr FatbinLimits kFatbinLimits{.reads = 160, .read_size = 512, .entries = 600};
+
+struct Assigned {
+  std::string text; // empty: None
+  int line = 0;
+};
+
+/// "cuda: Optional[str] = '12.4'" or "cuda = '12.4'" -> 12.4. Nothing if the name is not assigned.
+std::optional<Assigned> assigned(std::string_view source, std::string_view name) {
+  int number = 0;
+  for (const auto line : split_lines(source)) {
+    ++number;
+    if (!line.starts_with(name)) continue;
+    const auto rest = line.substr(name.size());
+    const auto equals = rest.find('=');
+    if (equals == std::string_view::npos || (rest.front() != ' ' && rest.front() != ':' && rest.front() != '=')) continue;
+    auto value = trim(rest.substr(equals + 1));
+    if (value == "None" || value == "False") return Assigned{{}, number};
+    const char quote = value.empty() ? ' ' : value.front();
+    if (quote != '\'' && quote != '"') continue;
+    value.remove_prefix(1);
+    const auto end = value.find(quote);
+    if (end == std::string_view::npos || end > kLongestValue) continue;
+    return Assigned{printable(value.substr(0, end)), number};
+  }
+  return std::nullopt;
+}
+
+class Reader {
+public:
+  Reader(System& system, Facts& facts, PythonEnvironment& python)
+      : system_(system), python_(python), objects_(system, facts) {}
+
+  void read() {
+    for (const auto& site : python_.site_directories) {
+      const auto directory = join_path(site, "torch");
+      if (!is_file(system_, directory + "/__init__.py")) continue;
+      add(site, directory);
+      return; // an import takes the first
+    }
+  }
+
+private:
+  void add(const std::string& site, const std::string& directory) {
+    Framework framework;
+    framework.name = "torch";
+    framework.directory = directory;
+    for (const auto* name : {"torch", "pytorch"}) {
+      if (owner_of(python_, site, name) != nullptr) framework.distributions.emplace_back(name);
+    }
+    FrameworkBuild build;
+    read_version(framework, build);
+    const auto library = find_libraries(framework);
+    if (library.empty()) {
+      framework.build = Fact<FrameworkBuild>::absent({directory, 0}, directory + ": has no native library");
+      framework.broken.push_back(directory + "/lib/libtorch_cpu.so is missing");
+    } else {
+      read_objects(framework, build, library);
+      framework.build = Fact<FrameworkBuild>::known(std::move(build), {directory, 0});
+    }
+    python_.frameworks.push_back(std::move(framework));
+  }
+
+  void read_version(Framework& framework, FrameworkBuild& build) {
+    const auto path = framework.directory + "/version.py";
+    const auto text = system_.read(path, kLargestSource);
+    const auto version = text ? assigned(*text, "__version__") : std::nullopt;
+    const auto cuda = text ? assigned(*text, "cuda") : std::nullopt;
+    const auto hip = text ? assigned(*text, "hip") : std::nullopt;
+    const auto reason = text ? path + ": not in a form that is known" : text.error().reason;
+    framework.version = version && !version->text.empty()
+                            ? Fact<std::string>::known(version->text, {path, version->line})
+                            : Fact<std::string>::unknown(reason, {path, 0});
+    if (cuda) {
+      const Source source{path, cuda->line};
+      build.cuda = Fact<bool>::known(!cuda->text.empty(), source);
+      build.cuda_version = cuda->text.empty() ? Fact<std::string>::absent(source, "built without CUDA")
+                                              : Fact<std::string>::known(cuda->text, source);
+    } else {
+      build.cuda = Fact<bool>::unknown(reason, {path, 0});
+      build.cuda_version = Fact<std::string>::unknown(reason, {path, 0});
+    }
+    build.rocm = hip ? Fact<bool>::known(!hip->text.empty(), {path, hip->line}) : Fact<bool>::unknown(reason, {path, 0});
+  }
+
+  /// torch/lib of a wheel; conda and distributions put the libraries beside the other system libraries.
+  std::string find_libraries(const Framework& framework) {
+    for (const auto& directory : {framework.directory + "/lib", python_.prefix + "/lib"}) {
+      if (system_.status_of_link(directory + "/libtorch_cpu.so")) return directory;
+      if (system_.status_of_link(directory + "/libtorch_python.so")) return directory;
+    }
+    return {};
+  }
+
+  void read_objects(Framework& framework, FrameworkBuild& build, const std::string& library) {
+    const bool cuda = build.cuda.value_or(false);
+    const bool own = library == framework.directory + "/lib";
+    build.opener = library + (cuda ? "/libtorch_cuda.so" : "/libtorch_cpu.so");
+    if (own) objects_.check(framework, build.opener);
+    for (const auto* name : {"/libtorch_global_deps.so", "/libc10_cuda.so", "/libtorch_cpu.so", "/libtorch_cuda_linalg.so"}) {
+      const auto path = library + name;
+      if (!cuda || !system_.status_of_link(path)) continue;
+      objects_.classify(path);
+      build.carriers.push_back(path);
+    }
+    const auto python_library = library + "/libtorch_python.so";
+    if (own) objects_.check(framework, python_library);
+    if (system_.status_of_link(python_library)) build.loader_chain.push_back(python_library);
+    objects_.add_interpreter(python_, build);
+    if (cuda) {
+      objects_.read_code(build.opener, build, kFatbinLimits);
+      build.cudnn_version = cudnn_of(framework);
+      return;
+    }
+    const auto none = Fact<std::vector<std::string>>::absent({build.opener, 0}, "not built with CUDA");
+    if (build.cuda.known()) build.sass = build.ptx = none;
+  }
+
+  /// The wheel's own requirement names the cuDNN that it was compiled with.
+  Fact<std::string> cudnn_of(const Framework& framework) {
+    const auto* owner = owner_of(python_, std::string(parent_path(framework.directory)), "torch");
+    if (owner != nullptr) {
+      for (const auto& pin : owner->cuda_pins) {
+        const auto equals = pin.find("==");
+        if (!pin.starts_with("nvidia-cudnn-cu") || equals == std::string::npos) continue;
+        return Fact<std::string>::known(pin.substr(equals + 2), {owner->location, 0});
+      }
+    }
+    return Fact<std::string>::unknown(framework.directory + ": does not tell its cuDNN", {framework.directory, 0});
+  }
+
+  System& system_;
+  PythonEnvironment& python_;
+  NativeObjects objects_;
+};
+
+void collect(System& system, const Scope&, Facts& facts) {
+  for (auto& python : facts.pythons) Reader(system, facts, python).read();
+}
+
+} // namespace
+
+const Collector kTorchBuild{"torch_build", "torch/version.py, headers and device code of torch/lib", collect};
+
+} // namespace gpuwhy

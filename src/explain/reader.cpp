@@ -1,0 +1,199 @@
+#include "explain/reader.h"
+
+#include "base/text.h"
+#include "explain/clean.h"
+#include "explain/stated.h"
+
+#include <algorithm>
+
+namespace gpuwhy::explain {
+namespace {
+
+constexpr std::size_t kMostSightings = 256; // of kind context, and as many of all others
+constexpr std::size_t kMostSaid = 256;
+constexpr std::size_t kMostRanks = 64;
+constexpr std::size_t kMostKnown = 4096;
+constexpr std::size_t kLongestText = 400;
+constexpr std::size_t kLongestBody = 8192; // what of a line the patterns are tried on at a time
+constexpr std::size_t kBodyOverlap = 512;
+constexpr double kDay = 24 * 3600;
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325U) {
+  // FNV-1a over words, then bytes: good enough to tell messages apart, and fast.
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::copy_n(text.data(), 8, reinterpret_cast<char*>(&word));
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+    hash ^= hash >> 32U;
+  }
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+bool starts_a_gpu(const Message& message) {
+  return message.signal == "gpu-created" || message.signal == "gpu-listed" || message.signal == "library-opened" ||
+         message.signal == "gpu-found";
+}
+
+} // namespace
+
+void Reader::line(std::string_view raw, std::uint64_t number) {
+  const bool escapes = std::any_of(raw.begin(), raw.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r';
+  }) || contains(raw, "[0") || contains(raw, "[m") || contains(raw, "[K");
+  std::string cleaned;
+  if (escapes) {
+    cleaned = strip_escapes(raw);
+    raw = cleaned;
+  }
+  // A progress bar overwrites its line: each state counts as a line.
+  for (;;) {
+    const auto end = raw.find('\r');
+    const auto part = raw.substr(0, end);
+    for (std::size_t at = 0; at < part.size() || at == 0; at += kLongestBody - kBodyOverlap) {
+      segment(part.substr(std::min(at, part.size()), kLongestBody), number);
+      if (part.size() <= kLongestBody) break;
+    }
+    if (end == std::string_view::npos) return;
+    raw.remove_prefix(end + 1);
+  }
+}
+
+void Reader::segment(std::string_view text, std::uint64_t number) {
+  const auto stripped = strip_prefixes(text);
+  auto& ranks = reading_.ranks;
+  if (!stripped.rank.empty() && ranks.size() < kMostRanks &&
+      std::find(ranks.begin(), ranks.end(), stripped.rank) == ranks.end()) {
+    ranks.emplace_back(stripped.rank);
+  }
+  if (number <= kHead) {
+    state(stripped.body, number);
+    converse(stripped.body, stripped.rank, number);
+  }
+  const auto seen = see(stripped.body, stripped.rank, number);
+  const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
+    return starts_a_gpu(*reading_.sightings[i].message);
+  });
+  if (stripped.seconds) watch_clock(stripped.body, *stripped.seconds, number, starts_gpu);
+}
+
+void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu) {
+  if (clock_ && before_.line != 0) {
+    const double passed = seconds >= *clock_ ? seconds - *clock_ : seconds - *clock_ + kDay;
+    if (!reading_.pause || reading_.pause->seconds < passed) {
+      before_.seconds = passed;
+      reading_.pause = before_;
+    }
+  }
+  clock_ = seconds;
+  before_ = {};
+  if (starts_gpu) {
+    before_ = {0, number, std::string(body.substr(0, kLongestText))};
+    want_next_();
+  }
+}
+
+/// A question at a prompt and its answer, some lines further down, are matched as one line: "QUESTION = ANSWER".
+void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
+  if (question_) {
+    if (const auto answer = question_->answered_by(body)) {
+      const auto joined = question_->text + " = " + *answer;
+      question_.reset();
+      see(joined, rank, number);
+    }
+  }
+  if (auto question = question_in(body)) question_ = std::move(question);
+}
+
+void Reader::finish() {
+  if (question_ && question_->silence_answers) see(question_->text + " = (nothing)", {}, Question::kEnd);
+  question_.reset();
+}
+
+void Reader::state(std::string_view body, std::uint64_t number) {
+  if (asked_ && !trim(body).empty()) {
+    say(*asked_, std::string(trim(body).substr(0, 200)), number, true);
+    asked_.reset();
+    return;
+  }
+  if (auto key = heading_key(body)) {
+    asked_ = std::move(key);
+    return;
+  }
+  if (auto stated = stated_in(body)) say(std::move(stated->first), std::move(stated->second), number, true);
+}
+
+void Reader::say(std::string key, std::string value, std::uint64_t number, bool by_hand) {
+  for (auto& said : reading_.said) {
+    if (said.key == key && said.value == value) return;
+  }
+  if (reading_.said.size() >= kMostSaid) {
+    ++reading_.left_out;
+    return;
+  }
+  reading_.said.push_back({std::move(key), std::move(value), number, by_hand});
+}
+
+void Reader::again(Sighting& sighting, std::uint64_t number) {
+  const auto& signal = sighting.message->signal;
+  if (signal == "python-run" || signal == "container") {
+    const bool cell = sighting.message->name == "python-run/notebook";
+    const bool starts = signal == "python-run" || !sighting.values.empty();
+    if (starts && !(cell && notebook_)) ++reading_.runs;
+    if (starts) notebook_ = cell;
+  }
+  sighting.last = number;
+  sighting.last_run = reading_.runs;
+  ++sighting.count;
+}
+
+std::vector<std::size_t> Reader::see(std::string_view body, std::string_view rank, std::uint64_t number) {
+  table_.sieve().collect(body, candidates_);
+  const bool head = number <= kHead;
+  if (candidates_.empty() && !head) return {};
+  const auto hash = hash_of(rank, hash_of(body));
+  if (const auto known = known_.find(hash); known != known_.end()) {
+    for (const auto i : known->second) again(reading_.sightings[i], number);
+    return known->second;
+  }
+  std::vector<Match> matches;
+  table_.match(body, candidates_, head, matches);
+  std::vector<std::size_t> kept;
+  for (auto& match : matches) {
+    for (const auto& [key, value] : match.values) say(key, value, number, false);
+    if (const auto i = keep(std::move(match), body, rank, number)) kept.push_back(*i);
+  }
+  if (known_.size() >= kMostKnown) known_.clear();
+  known_.emplace(hash, kept);
+  return kept;
+}
+
+std::optional<std::size_t> Reader::keep(Match match, std::string_view body, std::string_view rank, std::uint64_t number) {
+  auto& sightings = reading_.sightings;
+  const auto same = std::find_if(sightings.begin(), sightings.end(), [&](const Sighting& sighting) {
+    return sighting.message == match.message && sighting.rank == rank && sighting.values == match.values;
+  });
+  auto index = static_cast<std::size_t>(same - sightings.begin());
+  if (same == sightings.end()) {
+    const bool context = match.message->kind == Kind::context;
+    const auto held = context ? contexts_ : sightings.size() - contexts_;
+    if (held >= kMostSightings) {
+      ++reading_.left_out;
+      return std::nullopt;
+    }
+    if (context) ++contexts_;
+    Sighting sighting{.message = match.message,
+                      .values = std::move(match.values),
+                      .rank = std::string(rank),
+                      .text = std::string(trim(body).substr(0, kLongestText)),
+                      .first = number};
+    sightings.push_back(std::move(sighting));
+    index = sightings.size() - 1;
+  }
+  auto& sighting = sightings[index];
+  again(sighting, number);
+  if (sighting.count == 1) sighting.first_run = sighting.last_run;
+  return index;
+}
+
+} // namespace gpuwhy::explain

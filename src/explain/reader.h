@@ -1,0 +1,50 @@
+// Turns lines into a Reading: cleans each, asks the table of messages, and keeps what was seen within bounds.
+#pragma once
+
+#include "explain/dialogue.h"
+#include "explain/reading.h"
+
+#include <functional>
+#include <unordered_map>
+
+namespace gpuwhy::explain {
+
+class Reader {
+public:
+  /// `want_next` is called when the line after the one being read is needed whatever it says.
+  Reader(const MessageTable& table, std::function<void()> want_next)
+      : table_(table), want_next_(std::move(want_next)) {}
+
+  /// Lines up to this number are read for statements too; the sieve must let them all pass.
+  static constexpr std::uint64_t kHead = 400;
+
+  void line(std::string_view raw, std::uint64_t number);
+  /// No line follows.
+  void finish();
+  const Reading& reading() const { return reading_; }
+
+private:
+  void segment(std::string_view text, std::uint64_t number);
+  void converse(std::string_view body, std::string_view rank, std::uint64_t number);
+  void state(std::string_view body, std::uint64_t number);
+  void say(std::string key, std::string value, std::uint64_t number, bool by_hand);
+  void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
+  std::vector<std::size_t> see(std::string_view body, std::string_view rank, std::uint64_t number);
+  void again(Sighting& sighting, std::uint64_t number);
+  std::optional<std::size_t> keep(Match match, std::string_view body, std::string_view rank, std::uint64_t number);
+
+  const MessageTable& table_;
+  std::function<void()> want_next_;
+  Reading reading_;
+  std::vector<int> candidates_;
+  /// By hash of message and rank: what was made of it. Repeated lines cost one look-up.
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> known_;
+  std::size_t contexts_ = 0; // sightings of kind context, bounded on their own
+  std::optional<double> clock_;
+  Pause before_; // the last line with a time stamp, if a GPU is started in it
+  std::optional<Question> question_; // at a prompt, not yet answered
+  std::optional<std::string> asked_; // heading of an issue form, whose value follows
+  bool notebook_ = false; // the last run was begun in a notebook
+};
+
+} // namespace gpuwhy::explain

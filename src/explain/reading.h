@@ -1,0 +1,86 @@
+// What a text said, in bounded memory: which messages were seen where, and which facts were stated.
+#pragma once
+
+#include "explain/messages.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpuwhy::explain {
+
+/// One message, with the same values, of one rank: seen once or a million times.
+struct Sighting {
+  const Message* message = nullptr;
+  Values values;
+  std::string rank;         // empty: the text does not say
+  std::string text;         // of the first, cut to a readable length; not yet safe for a terminal
+  std::uint64_t first = 0;  // line numbers
+  std::uint64_t last = 0;
+  std::uint64_t count = 0;
+  int first_run = 0; // a run begins where the text shows a program being started
+  int last_run = 0;
+
+  /// Empty where the pattern has no such group or it took no part.
+  std::string_view value(std::string_view group) const {
+    for (const auto& [name, text_of] : values) {
+      if (name == group) return text_of;
+    }
+    return {};
+  }
+};
+
+/// "gpu" = "RTX 3090", by the writer's word ("- gpu: RTX 3090") or by a tool's output.
+struct Said {
+  std::string key;
+  std::string value;
+  std::uint64_t line = 0;
+  bool by_hand = false;
+};
+
+/// The log stood still: the time between one line and the next.
+struct Pause {
+  double seconds = 0;
+  std::uint64_t line = 0; // the line before
+  std::string text;
+};
+
+struct Reading {
+  std::vector<Sighting> sightings; // by first line
+  std::vector<Said> said;
+  std::optional<Pause> pause;      // the longest behind a line in which a GPU is started
+  std::vector<std::string> ranks;  // that the prefixes name, in order of appearance
+  std::uint64_t left_out = 0;      // sightings and statements beyond the bounds
+  int runs = 0;
+};
+
+/// A Reading as one rank shows it (lines without a rank belong to every rank), or as a whole.
+class View {
+public:
+  explicit View(const Reading& reading, std::optional<std::string_view> rank = std::nullopt)
+      : reading_(reading), rank_(rank) {}
+
+  const Reading& reading() const { return reading_; }
+  std::vector<const Sighting*> all() const;
+  std::vector<const Sighting*> all(std::string_view signal) const;
+  /// The first; nullptr if the text does not show it.
+  const Sighting* find(std::string_view signal) const;
+  bool has(std::string_view signal) const { return find(signal) != nullptr; }
+  /// The value said last; empty if none was.
+  std::string_view said(std::string_view key) const;
+  std::vector<std::string_view> all_said(std::string_view key) const;
+  bool says(std::string_view key) const;
+  /// Any statement by hand whose value holds this word, letters' case aside.
+  bool mentions(std::string_view word) const;
+
+private:
+  bool mine(const Sighting& sighting) const {
+    return !rank_ || sighting.rank.empty() || sighting.rank == *rank_;
+  }
+  const Reading& reading_;
+  std::optional<std::string_view> rank_;
+};
+
+} // namespace gpuwhy::explain

@@ -1,0 +1,40 @@
+// A cause that the text speaks for. Each file *_suspects.cpp names those of one stretch of the route; the judge
+// weighs them against each other.
+#pragma once
+
+#include "explain/scene.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpuwhy::explain {
+
+enum class Weight {
+  hint,     // the scene alone; counts where no message names a cause
+  probable, // the message has several causes, the scene speaks for this one
+  settled,  // the message names it
+};
+
+struct Suspect {
+  std::string id;
+  Weight weight = Weight::settled;
+  std::string summary;                     // of this case, without a full stop
+  std::vector<const Sighting*> evidence;   // the telling one first
+  std::string fix;                         // of this case; empty: the general one of the cause
+  std::string_view ask;                    // what would confirm it
+};
+
+using Suspects = std::vector<Suspect>;
+
+void driver_suspects(const Scene& scene, Suspects& out);
+void access_suspects(const Scene& scene, Suspects& out);
+void library_suspects(const Scene& scene, Suspects& out);
+void build_suspects(const Scene& scene, Suspects& out);
+void program_suspects(const Scene& scene, Suspects& out);
+void runtime_suspects(const Scene& scene, Suspects& out);
+
+/// Every sighting of kind cause whose signal no file above explains further, as its row says it.
+void plain_suspects(const Scene& scene, Suspects& out);
+
+} // namespace gpuwhy::explain

@@ -1,0 +1,144 @@
+// pyproject.toml and lock files. Truth: the pyproject specification (PEP 621, 735), Poetry's and uv's tables.
+#include "program/toml.h"
+
+#include "base/text.h"
+#include "program/requirements.h"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+namespace gpuwhy::program {
+namespace {
+
+std::uint32_t line_of(const toml::node& node) { return node.source().begin.line; }
+
+tl::unexpected<Error> not_toml(const toml::parse_error& error) {
+  return fail("line " + std::to_string(error.source().begin.line) + ": not TOML: " +
+              printable(error.description()));
+}
+
+void take_list(const toml::array* list, const std::string& group, Document& document) {
+  if (list == nullptr) return;
+  for (const auto& item : *list) {
+    const auto text = item.value<std::string_view>();
+    if (!text) continue;
+    if (auto requirement = parse_requirement(*text)) {
+      requirement->group = group;
+      requirement->line = line_of(item);
+      document.requirements.push_back(std::move(*requirement));
+    }
+  }
+}
+
+/// Poetry: name = "^2.1", or { version = "...", extras = [...], source = "..." }.
+void take_table(const toml::table* table, const std::string& group, Document& document) {
+  if (table == nullptr) return;
+  for (const auto& [key, value] : *table) {
+    Requirement requirement;
+    requirement.name = normal_name(key.str());
+    requirement.line = key.source().begin.line;
+    requirement.group = group;
+    if (const auto version = value.value<std::string_view>()) requirement.version = *version;
+    if (const auto* details = value.as_table()) {
+      if (const auto version = (*details)["version"].value<std::string_view>()) requirement.version = *version;
+      if (const auto* extras = (*details)["extras"].as_array()) {
+        for (const auto& extra : *extras) {
+          if (const auto name = extra.value<std::string_view>()) {
+            requirement.extras += (requirement.extras.empty() ? "" : ",") + std::string(*name);
+          }
+        }
+      }
+    }
+    if (requirement.name == "python") {
+      document.python = Entry{"python", requirement.version, requirement.line};
+      continue;
+    }
+    document.requirements.push_back(std::move(requirement));
+  }
+}
+
+void take_indexes(const toml::array* list, Document& document) {
+  if (list == nullptr) return;
+  for (const auto& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) continue;
+    const auto url = (*table)["url"].value<std::string_view>();
+    const auto name = (*table)["name"].value<std::string_view>();
+    if (url) document.indexes.push_back({std::string(name.value_or("")), std::string(*url), line_of(item)});
+  }
+}
+
+} // namespace
+
+Result<std::map<std::string, std::vector<std::string>>> read_tool_lists(std::string_view text) {
+  const auto parsed = toml::parse(text);
+  if (!parsed) return not_toml(parsed.error());
+  std::map<std::string, std::vector<std::string>> lists;
+  const auto* table = parsed.table()["tool"]["gpuwhy"].as_table();
+  if (table == nullptr) return lists;
+  for (const auto& [key, value] : *table) {
+    const auto* list = value.as_array();
+    if (list == nullptr) return fail("[tool.gpuwhy] " + printable(key.str()) + ": not a list of strings");
+    auto& strings = lists[std::string(key.str())];
+    for (const auto& item : *list) {
+      const auto word = item.value<std::string_view>();
+      if (!word) return fail("[tool.gpuwhy] " + printable(key.str()) + ": not a list of strings");
+      strings.emplace_back(*word);
+    }
+  }
+  return lists;
+}
+
+Result<Document> read_pyproject(std::string_view text) {
+  const auto parsed = toml::parse(text);
+  if (!parsed) return not_toml(parsed.error());
+  const auto& root = parsed.table();
+  Document document;
+  document.kind = Document::Kind::pyproject;
+  const auto project = root["project"];
+  take_list(project["dependencies"].as_array(), "dependencies", document);
+  if (const auto python = project["requires-python"]; python.is_string()) {
+    document.python = Entry{"requires-python", std::string(python.value_or(std::string_view())),
+                            line_of(*python.node())};
+  }
+  for (const auto groups : {project["optional-dependencies"].as_table(), root["dependency-groups"].as_table()}) {
+    if (groups == nullptr) continue;
+    for (const auto& [name, list] : *groups) take_list(list.as_array(), std::string(name.str()), document);
+  }
+  const auto poetry = root["tool"]["poetry"];
+  take_table(poetry["dependencies"].as_table(), "dependencies", document);
+  if (const auto* groups = poetry["group"].as_table()) {
+    for (const auto& [name, group] : *groups) {
+      if (const auto* table = group.as_table()) take_table((*table)["dependencies"].as_table(), std::string(name.str()), document);
+    }
+  }
+  take_indexes(poetry["source"].as_array(), document);
+  take_indexes(root["tool"]["uv"]["index"].as_array(), document);
+  return document;
+}
+
+Result<Document> read_lock(std::string_view text) {
+  const auto parsed = toml::parse(text);
+  if (!parsed) return not_toml(parsed.error());
+  Document document;
+  document.kind = Document::Kind::lock;
+  const auto* packages = parsed.table()["package"].as_array();
+  if (packages == nullptr) return document;
+  for (const auto& item : *packages) {
+    const auto* table = item.as_table();
+    if (table == nullptr) continue;
+    const auto name = (*table)["name"].value<std::string_view>();
+    const auto version = (*table)["version"].value<std::string_view>();
+    if (!name || !version) continue;
+    Requirement requirement;
+    requirement.name = normal_name(*name);
+    requirement.version = "==" + std::string(*version);
+    requirement.line = line_of(item);
+    requirement.group = "lock";
+    document.requirements.push_back(std::move(requirement));
+  }
+  return document;
+}
+
+} // namespace gpuwhy::program

@@ -1,0 +1,19 @@
+// The forms of a lint report: for people, for programs, for code scanners, for GitHub's annotations.
+#pragma once
+
+#include "render/style.h"
+#include "verdict/code_finding.h"
+
+#include <string>
+
+namespace gpuwhy::render {
+
+std::string lint_text(const LintReport& report, const Style& style);
+/// gpuwhy.report/1
+std::string lint_json(const LintReport& report);
+/// SARIF 2.1.0
+std::string lint_sarif(const LintReport& report);
+/// Workflow commands: ::error file=...,line=...::...
+std::string lint_github(const LintReport& report);
+
+} // namespace gpuwhy::render

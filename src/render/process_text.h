@@ -1,0 +1,15 @@
+// What `gpuwhy pid` tells of the process itself, beside how it uses the GPU.
+#pragma once
+
+#include "render/style.h"
+#include "use/process.h"
+
+#include <string>
+
+namespace gpuwhy {
+
+std::string process_text(const use::ProcessFacts& process, const Style& style, bool full);
+/// The report of run_json() with a member "process" more.
+std::string with_process(const std::string& report, const use::ProcessFacts& process);
+
+} // namespace gpuwhy

@@ -1,0 +1,16 @@
+// What `gpuwhy prove` found, for a person: the ladder, the first layer that fails, and where the
+// fault lies.
+#pragma once
+
+#include "render/style.h"
+#include "verdict/proof.h"
+
+#include <string>
+
+namespace gpuwhy {
+
+std::string prove_text(const Proof& proof, const Style& style, bool verbose);
+/// One JSON document and a line feed: schema gpuwhy.report/1, command "prove".
+std::string prove_json(const Proof& proof);
+
+} // namespace gpuwhy

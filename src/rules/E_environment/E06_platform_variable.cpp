@@ -1,0 +1,83 @@
+// A variable of the framework's own turns the GPU off. Truth: jax/_src/xla_bridge.py of 0.10.2: with JAX_PLATFORMS
+// only the platforms in the list are started, and the first of them is where work goes; JAX_PLATFORM_NAME picks the
+// default among all; JAX_CUDA_VISIBLE_DEVICES is "all" or a list of numbers.
+#include "base/text.h"
+#include "rules/C_container/project_files.h"
+#include "rules/F_framework/installation.h"
+#include "rules/L_libraries/library_path.h"
+
+#include <algorithm>
+
+namespace gpuwhy::rules {
+namespace {
+
+bool is_gpu_platform(std::string_view name) {
+  return name == "cuda" || name == "gpu";
+}
+
+Outcome turned_off(const Case& c, const Variable& variable, std::string summary) {
+  Edit edit;
+  edit.words = "unset " + variable.name + set_where(c, variable.name);
+  edit.commands = {"unset " + variable.name};
+  edit.apply = [name = variable.name](Facts& facts) { edit::unset_variable(facts, name); };
+  auto outcome = Outcome::found(std::move(summary));
+  outcome.evidence.push_back({variable.name + "=" + variable.value, source_of(c, variable.name)});
+  return std::move(outcome).mend(std::move(edit));
+}
+
+/// What stands first gets the work. JAX reads the names as written, blanks included, when it starts them.
+std::string_view first_of(std::string_view list) { return list.substr(0, list.find(',')); }
+
+Outcome check(const Case& c) {
+  if (c.framework == nullptr || c.kind() != "jax") return Outcome::not_applicable();
+  const auto& environment = c.facts.environment;
+  if (!environment.looked) return Outcome::unknown("the environment variables of the program");
+  const auto* platforms = environment.find("JAX_PLATFORMS");
+  if (platforms != nullptr && !platforms->value.empty()) {
+    const auto first = lower(first_of(platforms->value));
+    if (!is_gpu_platform(first)) {
+      return turned_off(c, *platforms, "JAX_PLATFORMS=" + platforms->value + " sends JAX's work to \"" + first + "\"" +
+                                           set_where(c, "JAX_PLATFORMS"));
+    }
+  }
+  const auto* name = environment.find("JAX_PLATFORM_NAME");
+  if (name != nullptr && !name->value.empty() && !is_gpu_platform(lower(name->value))) {
+    return turned_off(c, *name, "JAX_PLATFORM_NAME=" + name->value + " makes that platform the default" +
+                                    set_where(c, "JAX_PLATFORM_NAME"));
+  }
+  const auto* devices = environment.find("JAX_CUDA_VISIBLE_DEVICES");
+  if (devices != nullptr && devices->value != "all") {
+    const auto number = to_number(trim(first_of(devices->value)));
+    const auto* probe = c.facts.observed.cuda.get();
+    const bool beyond = number && probe != nullptr && probe->init == 0 && probe->count > 0 &&
+                        *number >= probe->count;
+    if (!number || beyond) {
+      return turned_off(c, *devices, "JAX_CUDA_VISIBLE_DEVICES=" + devices->value + " names no GPU of this machine" +
+                                         set_where(c, "JAX_CUDA_VISIBLE_DEVICES"));
+    }
+  }
+  if (platforms != nullptr && !platforms->value.empty())
+    return Outcome::clear("JAX_PLATFORMS=" + platforms->value + " puts the GPU first");
+  return Outcome::clear("no variable of JAX's own turns the GPU off");
+}
+
+} // namespace
+
+extern constexpr Rule E06{
+    .id = "E06",
+    .slug = "platform-variable",
+    .title = "A variable of the framework turns the GPU off",
+    .since = "0.1",
+    .gate = Gate::visibility,
+    .explanation = R"(`JAX_PLATFORMS=cpu` keeps JAX off the GPU, and so does a list that begins with something else
+(`cpu,cuda`): the first platform of the list gets the work. It is often a leftover of a test, or of a machine
+where the GPU's start-up messages were in the way. `JAX_PLATFORM_NAME` is the older form;
+`JAX_CUDA_VISIBLE_DEVICES` picks GPUs by number, for JAX alone.)",
+    .fix = R"(`unset JAX_PLATFORMS`, and remove the line that sets it.)",
+    .references = R"(- [JAX: configuration options](https://docs.jax.dev/en/latest/config_options.html))",
+    .explains = {},
+    .check = check,
+    .lint = lint_platform_variable,
+};
+
+} // namespace gpuwhy::rules

@@ -1,0 +1,92 @@
+// Several GPUs, and one of them does all the work.
+// Truth: OneDeviceStrategy; multi_gpu_model and DataParallel give a new model, which must be the one used.
+#include "program/frameworks.h"
+#include "rules/report.h"
+#include "rules/rule.h"
+
+#include "base/text.h"
+
+namespace gpuwhy::rules {
+namespace {
+
+using namespace program;
+
+/// The name is used after `from` other than for saving: called, compiled, trained, handed on.
+bool used_after(const Module& module, std::string_view name, NodeId from) {
+  const auto& tree = module.tree();
+  for (const NodeId id : tree.all(Kind::identifier)) {
+    if (id < tree[from].end || module.text(id) != name) continue;
+    const NodeId parent = tree.parent(id);
+    if (tree.kind(parent) == Kind::assignment && tree[id].field == Field::left) continue;
+    if (tree.kind(parent) == Kind::attribute) {
+      const auto method = module.text(tree.child(parent, Field::attribute));
+      if (method == "summary" || method == "name") continue;
+    }
+    return true;
+  }
+  return false;
+}
+
+bool trained_after(const Module& module, std::string_view name, NodeId from) {
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    if (call < from) continue;
+    if (module.receiver(call) == kNoNode && module.called_name(call) == name) return true;
+    if (module.receiver(call) == kNoNode || module.text(module.receiver(call)) != name) continue;
+    const auto method = module.called_name(call);
+    if (method == "compile" || method == "fit" || method == "fit_generator" || method == "train_on_batch") return true;
+  }
+  return false;
+}
+
+void unused_parallel_models(const Module& module, lint::Report& report) {
+  const auto& tree = module.tree();
+  for (const NodeId call : tree.all(Kind::call)) {
+    const auto name = module.called_name(call);
+    if (name != "multi_gpu_model" && name != "DataParallel" && name != "make_parallel") continue;
+    if (module.dead(call) || module.in_test(call)) continue;
+    const auto inner = module.text(module.argument(call, 0, "model"));
+    const NodeId assignment = tree.parent(call);
+    const bool bare = tree.kind(assignment) == Kind::expression_statement;
+    if (!bare && tree.kind(assignment) != Kind::assignment) continue;
+    const auto outer = bare ? std::string_view() : module.text(tree.child(assignment, Field::left));
+    if (outer == inner || inner.empty()) continue;
+    if (!bare && (contains(outer, ".") || used_after(module, outer, assignment))) continue;
+    if (!trained_after(module, inner, call) && !bare) continue;
+    report.at(call, Severity::warning, "the parallel model is not the one that is used: one GPU does all the work",
+              "compile and train the model that this call returns");
+  }
+}
+
+void lint(const Unit& unit, lint::Report& report) {
+  if (!unit.module || !unit.module->uses_framework()) return;
+  const auto& module = *unit.module;
+  unused_parallel_models(module, report);
+  if (!unit.machine.gpus || *unit.machine.gpus < 2) return;
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    if (!module.callee(call).ends_with("OneDeviceStrategy") || module.dead(call) || module.in_test(call)) continue;
+    if (!device_of(module, module.argument(call, 0, "device")).is_gpu() || chosen(module, call)) continue;
+    report.at(call, Severity::info, "one of " + std::to_string(*unit.machine.gpus) + " GPUs is used",
+              "tf.distribute.MirroredStrategy() uses all of them");
+  }
+}
+
+} // namespace
+
+extern constexpr Rule P10{
+    .id = "P10",
+    .slug = "single-gpu-of-many",
+    .title = "One GPU of several does all the work",
+    .since = "0.1",
+    .gate = Gate::code,
+    .effect = Effect::slows,
+    .explanation = R"(A Keras model runs on one GPU unless it is made under a distribution strategy.
+`multi_gpu_model` and `DataParallel` return a new model and leave the old one as it is: compiling and
+training the old one uses one GPU.)",
+    .fix = R"(Make and compile the model in the scope of `tf.distribute.MirroredStrategy()`; in PyTorch use
+DistributedDataParallel.)",
+    .references = R"(- [Distributed training with Keras](https://www.tensorflow.org/tutorials/distribute/keras))",
+    .explains = {},
+    .lint = lint,
+};
+
+} // namespace gpuwhy::rules

@@ -1,0 +1,28 @@
+// What a program's output, or the kernel's log, says of a fault on the GPU while it ran.
+#pragma once
+
+#include "use/tick.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpuwhy::use {
+
+/// Reads text as it comes and keeps the first lines that tell of a fault. Bounded in memory.
+class SignReader {
+public:
+  explicit SignReader(std::string where) : where_(std::move(where)) {}
+  void read(std::string_view bytes);
+  /// The signs so far, a line that has no end yet included.
+  std::vector<Sign> signs() const;
+
+private:
+  void take(std::string_view line, std::vector<Sign>& to) const;
+
+  std::string where_;
+  std::string line_;
+  std::vector<Sign> signs_;
+};
+
+} // namespace gpuwhy::use

@@ -1,0 +1,129 @@
+#include "watch/run_program.h"
+
+#include "base/text.h"
+#include "system/program.h"
+#include "use/signs.h"
+
+#include <algorithm>
+#include <csignal>
+#include <poll.h>
+#include <sys/wait.h>
+
+namespace gpuwhy::watch {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kWaitForNvml{400}; // before the program starts: a warm driver needs a tenth of it
+constexpr milliseconds kStatusInterval{1'000};
+constexpr std::size_t kReadOfErrors = 256U << 10U; // bytes
+
+bool is_set(const std::vector<std::string>& environment, std::string_view name) {
+  return std::any_of(environment.begin(), environment.end(), [&](const std::string& entry) {
+    return entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=';
+  });
+}
+
+std::optional<std::string> value_of(const std::vector<std::string>& environment, std::string_view name) {
+  for (const auto& entry : environment) {
+    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=') return entry.substr(name.size() + 1);
+  }
+  return std::nullopt;
+}
+
+/// What the kernel said since `before`.
+std::string since(const std::string& before, const std::string& now) {
+  const auto last_line = before.empty() ? std::string::npos : before.rfind('\n', before.size() - 2);
+  const auto tail = last_line == std::string::npos ? before : before.substr(last_line + 1);
+  const auto found = tail.empty() ? std::string::npos : now.rfind(tail);
+  return found == std::string::npos ? std::string() : now.substr(found + tail.size());
+}
+
+/// Prepares the counting of CUDA calls; adds what is needed to the program's environment.
+void prepare_counts(CallCounts& calls, const RunOptions& options, std::vector<std::string>& environment) {
+  if (!options.count_calls) return calls.refuse("not wanted");
+  if (is_privileged(options.command.front())) {
+    return calls.refuse("the program changes its user: nothing is loaded into it");
+  }
+  if (is_set(environment, "CUDA_INJECTION64_PATH")) {
+    return calls.refuse("CUDA_INJECTION64_PATH is set already: another profiler");
+  }
+  calls.prepare();
+  for (auto& variable : calls.variables()) environment.push_back(std::move(variable));
+}
+
+void append(std::vector<use::Sign>& to, std::vector<use::Sign> more) {
+  for (auto& sign : more) {
+    if (std::find(to.begin(), to.end(), sign) == to.end()) to.push_back(std::move(sign));
+  }
+}
+
+} // namespace
+
+tl::expected<RunResult, int> run_program(System& system, const RunOptions& options, Listener listener) {
+  Observation observation(system, std::move(listener));
+  ProgramStart start;
+  start.arguments = options.command;
+  start.environment = environment_strings();
+  start.output_to_errors = options.output_to_errors;
+  use::RunStart about;
+  about.command = options.command;
+  about.visible_devices = value_of(start.environment, "CUDA_VISIBLE_DEVICES");
+  prepare_counts(observation.calls(), options, start.environment);
+  const auto log_before = system.kernel_log();
+  adopt_orphans();
+  observation.look_before(kWaitForNvml);
+
+  use::SignReader output("output");
+  const ErrorFile errors;
+  Program program(start, [&](std::string_view bytes) { output.read(bytes); });
+  if (program.error() != 0) return tl::unexpected(program.error());
+  observation.begin(std::move(about), program.process(), true);
+  auto next_status = Clock::now() + kStatusInterval;
+  while (!program.ended()) {
+    program.attend(std::min(observation.due(), next_status), observation.descriptors());
+    observation.step();
+    if (Clock::now() < next_status) continue;
+    next_status = Clock::now() + kStatusInterval;
+    if (options.status && observation.observer() != nullptr) options.status(*observation.observer());
+  }
+  program.finish();
+
+  use::RunEnd end;
+  const int status = program.wait_status();
+  if (WIFEXITED(status)) end.exit_status = WEXITSTATUS(status);
+  else end.signal = WTERMSIG(status);
+  output.read(errors.written(kReadOfErrors));
+  end.signs = output.signs();
+  const auto log_after = system.kernel_log();
+  if (log_before && log_after) {
+    use::SignReader kernel("kernel log");
+    kernel.read(since(*log_before, *log_after));
+    append(end.signs, kernel.signs());
+  }
+  return RunResult{status, observation.finish(std::move(end))};
+}
+
+use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time, Listener listener) {
+  Observation observation(system, std::move(listener));
+  observation.look_before(milliseconds(2'000));
+  use::RunStart about;
+  about.attached = true;
+  about.command = options.command;
+  about.visible_devices = options.visible_devices;
+  observation.calls().refuse("the program runs already");
+  observation.begin(std::move(about), options.process, false);
+  observation.step();
+  const auto until = Clock::now() + time;
+  while (Clock::now() < until && observation.alive()) {
+    const auto left = std::chrono::ceil<milliseconds>(std::min(observation.due(), until) - Clock::now());
+    pollfd event{observation.descriptors().front(), POLLIN, 0};
+    ::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    observation.step();
+  }
+  use::RunEnd end;
+  if (observation.alive()) end.notes.emplace_back("the process still runs");
+  return observation.finish(std::move(end));
+}
+
+} // namespace gpuwhy::watch

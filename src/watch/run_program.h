@@ -1,0 +1,38 @@
+// A program run observed, from its start to its end.
+#pragma once
+
+#include "base/result.h"
+#include "use/statistics.h"
+#include "watch/observation.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gpuwhy::watch {
+
+struct RunOptions {
+  std::vector<std::string> command;
+  bool output_to_errors = false; // keep our standard output free
+  bool count_calls = true;       // with CUPTI, where the program brings it
+  std::function<void(const use::RunObserver&)> status; // called now and then
+};
+
+struct RunResult {
+  int wait_status = 0; // as waitpid(2) gives it
+  use::RunStatistics statistics;
+};
+
+/// The errno of a program that could not be started.
+tl::expected<RunResult, int> run_program(System& system, const RunOptions& options, Listener listener);
+
+struct AttachOptions {
+  int process = 0;
+  std::vector<std::string> command;
+  std::optional<std::string> visible_devices; // as it was given them
+};
+
+/// Watches a process that runs already, for so long or until it ends.
+use::RunStatistics watch_process(System& system, const AttachOptions& options, std::chrono::milliseconds time, Listener listener);
+
+} // namespace gpuwhy::watch

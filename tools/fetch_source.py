@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Fetches a package's source archive by name, checks its SHA-256 and unpacks one folder of it.
+
+    fetch_source.py NAME VERSION SHA256 FOLDER DOWNLOADS TARGET [SUFFIX...]
+
+FOLDER is the folder inside the archive whose files (not its subfolders) go to TARGET; with suffixes
+only files that end so. The archive stays in DOWNLOADS, so that later builds need no network.
+Standard library only.
+"""
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tarfile
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def download(name, version, sha256, folder):
+    """The checked archive, from `folder` if an earlier build left it there."""
+    for spelling in (name, name.replace("-", "_")):
+        archive = folder / f"{spelling}-{version}.tar.gz"
+        if archive.is_file() and digest(archive) == sha256:
+            return archive
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = folder / f"{name}.requirement.txt"
+    wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+               "--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", str(wanted),
+               "-d", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    for spelling in (name, name.replace("-", "_")):
+        archive = folder / f"{spelling}-{version}.tar.gz"
+        if archive.is_file() and digest(archive) == sha256:
+            return archive
+    last = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+    sys.exit(f"{name} {version}: could not be fetched with pip ({last}); "
+             f"with no network, put its source archive into {folder}")
+
+
+def unpack(archive, folder, target, suffixes):
+    """Regular files only, by their last name: no path of the archive is trusted."""
+    wanted = pathlib.PurePosixPath(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with tarfile.open(archive) as tar:
+        for member in tar.getmembers():
+            path = pathlib.PurePosixPath(member.name)
+            inner = pathlib.PurePosixPath(*path.parts[1:])
+            if not member.isfile() or inner.parent != wanted:
+                continue
+            if suffixes and not inner.name.endswith(tuple(suffixes)):
+                continue
+            (target / inner.name).write_bytes(tar.extractfile(member).read())
+            count += 1
+    if count == 0:
+        sys.exit(f"{archive}: holds nothing in {folder}")
+
+
+def main():
+    name, version, sha256, folder, downloads, target, *suffixes = sys.argv[1:]
+    target = pathlib.Path(target)
+    stamp = target / f"{name}.sha256"
+    if stamp.is_file() and stamp.read_text() == sha256:
+        return
+    unpack(download(name, version, sha256, pathlib.Path(downloads)), folder, target, suffixes)
+    stamp.write_text(sha256)
+
+
+if __name__ == "__main__":
+    main()
