@@ -58,7 +58,10 @@ Outcome check_libraries(const Case& c) {
   const std::string loaded = "the nvidia module " + version + " is loaded";
   const auto& libcuda = facts.driver.libcuda;
   if (!libcuda.known() || in_container(facts)) return Outcome::clear(loaded);
+  const auto& container = facts.access.container;
   if (!has_driver_library(libcuda)) {
+    if (container.open())
+      return Outcome::unknown(missing_text("whether this is a container", container));
     return half_installed(loaded + ", but its CUDA library libcuda.so.1 is not installed", loaded,
                           facts, "libcuda.so.1", libcuda, install_libcuda(facts, version));
   }
@@ -101,6 +104,9 @@ Outcome check(const Case& c) {
   if (module.open()) return Outcome::unknown(missing_text("the nvidia kernel module", module));
   if (in_container(facts)) {
     return Outcome::unknown("whether the host has the NVIDIA driver: a container cannot tell");
+  }
+  if (facts.access.container.open()) {
+    return Outcome::unknown(missing_text("whether this is a container", facts.access.container));
   }
   // With another driver on the GPU, H04 names that and whether NVIDIA's is installed.
   const bool held =

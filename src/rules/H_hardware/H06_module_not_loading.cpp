@@ -72,6 +72,9 @@ Outcome check(const Case& c) {
   if (facts.driver.module.open()) {
     return Outcome::unknown(missing_text("the nvidia kernel module", facts.driver.module));
   }
+  if (facts.access.container.open()) {
+    return Outcome::unknown(missing_text("whether this is a container", facts.access.container));
+  }
   const auto installation = driver_installation(facts);
   if (installation.state == DriverInstallation::State::unknown) {
     return Outcome::unknown(installation.missing);
