@@ -18,7 +18,8 @@ constexpr std::size_t kMostCalls = 20'000; // some rules compare calls with call
 
 /// A Python file without any of these cannot matter; it is not parsed.
 constexpr auto kWords = std::to_array<std::string_view>(
-    {"tensorflow", "keras", "torch", "jax", "CUDA_VISIBLE_DEVICES", "tf.", "KERAS_BACKEND", "JAX_PLATFORM"});
+    {"tensorflow", "keras", "torch", "jax", "CUDA_VISIBLE_DEVICES", "tf.", "KERAS_BACKEND", "JAX_PLATFORM",
+     ".backward()", "LSTM(", "GRU(", "workers="});
 
 bool can_matter(std::string_view bytes) {
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return contains(bytes, word); });

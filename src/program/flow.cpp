@@ -40,6 +40,7 @@ Module::Module(Tree tree) : tree_(std::move(tree)) {
     scope_[id] = is_function(kind) || kind == Kind::class_definition ? parent : scope_[parent];
   }
   bind_all();
+  note_conventional_names();
   for (const auto name : kFrameworks) uses_framework_ = uses_framework_ || imports(name);
   index_functions();
 }

@@ -35,7 +35,8 @@ constexpr auto kWork = std::to_array<std::string_view>(
      "evaluate", "evaluate_generator", "test_on_batch", "train_step", "train_epoch", "train_one_epoch",
      "minimize", "apply_gradients", "compute_gradients", "gradient", "backward", "generate", "main",
      "train_model", "run_training", "learn", "fit_model", "train_and_evaluate", "run_epoch", "sample",
-     "inference", "transcribe", "fine_tune", "finetune"});
+     "inference", "infer", "detect", "classify", "run_experiment", "training", "train_loop",
+     "do_train", "start_training", "optimize", "extract_features", "transcribe", "fine_tune", "finetune"});
 
 /// Keras layers that belong on the host, or that are no work.
 constexpr auto kHostLayers = std::to_array<std::string_view>(

@@ -144,6 +144,7 @@ private:
   std::optional<bool> truth(NodeId condition, int depth) const;
   bool certain(NodeId id, int depth) const;
   void index_functions();
+  void note_conventional_names();
   void trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId>& opened, int depth) const;
 
   Tree tree_;

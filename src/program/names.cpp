@@ -16,6 +16,8 @@ constexpr int kLongestChain = 12;
 constexpr auto kConventional = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"tf", "tensorflow"}, {"torch", "torch"},   {"jax", "jax"},  {"jnp", "jax.numpy"},
     {"keras", "keras"},   {"tensorflow", "tensorflow"}, {"np", "numpy"}, {"os", "os"},
+    {"layers", "keras.layers"},
+    {"LSTM", "keras.layers.LSTM"}, {"GRU", "keras.layers.GRU"}, {"SimpleRNN", "keras.layers.SimpleRNN"},
 });
 
 constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>({
@@ -72,6 +74,17 @@ std::string canonical_name(std::string name) {
     if (name.starts_with(group)) return std::string(group) + name.substr(name.rfind('.') + 1);
   }
   return name;
+}
+
+void Module::note_conventional_names() {
+  for (const NodeId call : tree_.all(Kind::call)) {
+    NodeId at = tree_.child(call, Field::function);
+    while (tree_.kind(at) == Kind::attribute) at = tree_.child(at, Field::object);
+    if (tree_.kind(at) != Kind::identifier || bindings(text(at)) != nullptr) continue;
+    for (const auto& [short_name, meaning] : kConventional) {
+      if (short_name == text(at)) roots_.insert(std::string(meaning.substr(0, meaning.find('.'))));
+    }
+  }
 }
 
 void Module::add_binding(std::string_view name, Binding binding) {

@@ -184,6 +184,11 @@ void jax_places(const Module& module, lint::Report& report) {
           device_of(module, module.argument(call, 1, {})).is_cpu()) {
         report.at(call, Severity::error, "JAX's default device is set to the CPU", "remove the line");
       }
+      const auto value = module.fold(module.argument(call, 1, {}));
+      const bool platform = name.is_string() && (name.string == "jax_platforms" || name.string == "jax_platform_name");
+      if (platform && value.is_string() && value.string == "cpu") {
+        report.at(call, Severity::error, "JAX is told to use the CPU platform only", "remove the line");
+      }
     }
     const bool compiles = callee == "jax.jit" || callee == "jax.pmap" ||
                           (callee.ends_with("partial") &&
@@ -287,9 +292,48 @@ bool runs_model(const Module& module) {
   return false;
 }
 
+/// torch is imported, or a fragment trains as only torch does.
+bool is_torch(const Module& module) {
+  if (module.imports("torch")) return true;
+  if (module.uses_framework()) return false;
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    if (module.called_name(call) == "backward" || module.called_name(call) == "zero_grad") return true;
+  }
+  return false;
+}
+
+/// What a loop around `place` takes out of its data.
+bool is_batch(const Module& module, NodeId expression, NodeId place) {
+  const auto& tree = module.tree();
+  while (tree.kind(expression) == Kind::call || tree.kind(expression) == Kind::attribute ||
+         tree.kind(expression) == Kind::subscript) {
+    const NodeId inner = tree.kind(expression) == Kind::call       ? module.receiver(expression)
+                         : tree.kind(expression) == Kind::attribute ? tree.child(expression, Field::object)
+                                                                    : tree.child(expression, Field::value);
+    if (inner == kNoNode) return false;
+    expression = inner;
+  }
+  if (tree.kind(expression) != Kind::identifier) return false;
+  for (NodeId loop = module.loop(place); loop != kNoNode; loop = module.loop(loop)) {
+    const NodeId target = tree.child(loop, Field::left);
+    if (target == kNoNode) continue;
+    for (NodeId id = target; id < tree[target].end; ++id) {
+      if (tree.kind(id) == Kind::identifier && module.text(id) == module.text(expression)) return true;
+    }
+  }
+  return false;
+}
+
+bool trains_in_function(const Module& module, NodeId place) {
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    if (module.called_name(call) == "backward" && module.function(call) == module.function(place)) return true;
+  }
+  return false;
+}
+
 void torch_moves(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
-  if (!module.imports("torch") || !runs_model(module)) return;
+  if (!is_torch(module) || !runs_model(module)) return;
   const bool knows_gpu = mentions_gpu(module); // then a literal .to("cpu") may be a pause on the host
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
@@ -297,7 +341,13 @@ void torch_moves(const Module& module, lint::Report& report) {
     if (object == kNoNode || (name != "to" && name != "cpu")) continue;
     const auto device = name == "cpu" ? Device{Device::Type::cpu, {}, call}
                                       : device_of(module, module.argument(call, 0, "device"));
-    if (!device.is_cpu() || !is_model(module, object) || excused(module, call)) continue;
+    if (!device.is_cpu() || excused(module, call)) continue;
+    if (!knows_gpu && !is_model(module, object) && is_batch(module, object, call) && trains_in_function(module, call) &&
+        tree.inside(device.origin, call)) {
+      report.at(call, Severity::error, "each batch is put on the CPU before the step", "move it to the model's device");
+      continue;
+    }
+    if (!is_model(module, object)) continue;
     if (device.origin != kNoNode && excused(module, device.origin)) continue;
     if (only_stored(module, call) || moved_elsewhere(module, object, call)) continue;
     if (knows_gpu && tree.inside(device.origin, call)) continue;
@@ -324,7 +374,7 @@ void device_arguments(const Module& module, lint::Report& report) {
     if (tensor || begins_with_name(callee, "tensorflow")) continue;
     const bool made = names_model(name) || makes_whole_model(module, call) || name == "Trainer" ||
                       name == "pipeline" || name == "SentenceTransformer" || name == "load_model" ||
-                      name == "PPO" || name == "DQN" || name == "SAC" || name == "A2C" || name == "TD3" ||
+                      name == "train" || name == "predict" || name == "fit" || name == "PPO" || name == "DQN" || name == "SAC" || name == "A2C" || name == "TD3" ||
                       (tree.kind(tree.parent(call)) == Kind::assignment &&
                        is_model(module, tree.child(tree.parent(call), Field::left)));
     const bool arguments_class = name == "TrainingArguments" || name == "Seq2SeqTrainingArguments";
@@ -339,6 +389,11 @@ void device_arguments(const Module& module, lint::Report& report) {
     for (const std::string_view key : {"use_cpu", "no_cuda"}) {
       const auto value = module.fold(module.keyword(call, key));
       if (arguments_class && value.as_truth().value_or(false)) at = value.origin;
+    }
+    const auto number = module.fold(module.keyword(call, name == "pipeline" ? "device" : "gpus"));
+    if ((name == "pipeline" && number.is_integer() && number.integer == -1) ||
+        (name == "Trainer" && number.is_integer() && number.integer == 0)) {
+      at = number.origin;
     }
     if (at == kNoNode || excused(module, call) || excused(module, at)) continue;
     if (mentions_gpu(module) && !arguments_class && name != "Trainer") continue;

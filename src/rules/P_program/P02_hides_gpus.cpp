@@ -1,5 +1,5 @@
 // The program takes the GPUs out of the framework's sight.
-// Truth: tf.config.set_visible_devices and jax_platforms, called before the devices are opened.
+// Truth: tf.config.set_visible_devices, called before the devices are opened.
 #include "program/frameworks.h"
 #include "rules/report.h"
 #include "rules/rule.h"
@@ -48,17 +48,6 @@ void lint(const Unit& unit, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
     const auto callee = module.callee(call);
-    if (callee == "jax.config.update") {
-      const auto name = module.fold(module.argument(call, 0, {}));
-      const auto value = module.fold(module.argument(call, 1, {}));
-      const bool platform = name.is_string() &&
-                            (name.string == "jax_platforms" || name.string == "jax_platform_name");
-      if (platform && value.is_string() && value.string == "cpu" && !module.dead(call) &&
-          !module.in_test(call) && !chosen(module, call)) {
-        report.at(call, Severity::error, "JAX is told to use the CPU platform only", "remove the line");
-      }
-      continue;
-    }
     if (callee != "tensorflow.config.set_visible_devices" || !hides(module, call)) continue;
     if (module.dead(call) || module.in_test(call) || chosen(module, call)) continue;
     if (computes_elsewhere(module)) continue;
@@ -76,8 +65,8 @@ extern constexpr Rule P02{
     .since = "0.1",
     .gate = Gate::code,
     .explanation = R"(`tf.config.set_visible_devices([], 'GPU')` leaves TensorFlow without a GPU for
-the life of the process; `jax.config.update("jax_platforms", "cpu")` does the same for JAX. Often it
-is a leftover of a day on which the GPU did not work.
+the life of the process. Often it is a leftover of
+a day on which the GPU did not work.
 
 A program that computes in JAX or PyTorch and lets TensorFlow only read data does this on purpose and
 is not reported.)",

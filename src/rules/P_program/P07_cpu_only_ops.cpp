@@ -36,6 +36,11 @@ void eager_mode(const Module& module, lint::Report& report) {
                            callee == "tensorflow.config.experimental_run_functions_eagerly" ||
                            callee == "tensorflow.config.functions_run_eagerly" ||
                            callee == "keras.config.run_functions_eagerly";
+    const bool no_jit = callee == "jax.config.update" && module.fold(module.argument(call, 0, {})).string == "jax_disable_jit" &&
+                        module.fold(module.argument(call, 1, {})).as_truth().value_or(false);
+    if (no_jit && !excused(module, call)) {
+      report.at(call, Severity::warning, "nothing is compiled: JAX runs op by op from Python", "remove the line; it is for debugging");
+    }
     if (!switch_on || callee.ends_with("functions_run_eagerly")) continue;
     const NodeId value = module.argument(call, 0, "run_eagerly");
     if (module.fold(value).as_truth().value_or(false) && !excused(module, call)) {
@@ -132,6 +137,17 @@ void python_in_graph(const Module& module, lint::Report& report) {
 /// The extent of a tensor: tf.shape(x)[1], x.shape[0], x.size(0), or a name that says so.
 bool is_extent(const Module& module, NodeId expression) {
   const auto& tree = module.tree();
+  if (tree.kind(expression) == Kind::identifier) { // batch, steps, size = x.shape
+    const auto* binding = module.reaching(module.text(expression), expression);
+    if (binding != nullptr && binding->value == kNoNode && tree.kind(binding->at) == Kind::assignment) {
+      const NodeId right = tree.child(binding->at, Field::right);
+      const auto words = module.text(right);
+      if (tree.kind(right) == Kind::attribute && words.ends_with(".shape")) return true;
+      if (tree.kind(right) != Kind::call) return false;
+      return module.callee(right) == "tensorflow.shape" ||
+             (module.called_name(right) == "size" && module.positional_count(right) == 0 && module.imports("torch"));
+    }
+  }
   expression = module.deref(expression);
   if (tree.kind(expression) == Kind::subscript) {
     const NodeId value = tree.child(expression, Field::value);

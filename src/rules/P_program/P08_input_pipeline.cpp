@@ -55,9 +55,11 @@ void chains(const Module& module, lint::Report& report) {
                 "make the dataset from tensors or files, and do the work in a parallel map");
     }
     if (training && !chain.prefetched && !told && (chain.generator != kNoNode || !chain.maps.empty()) && !chain.cached) {
-      const bool light = chain.generator == kNoNode;
-      if (!light) {
-        report.at(chain.last, Severity::warning, "the next batch is prepared only when the GPU asks for it",
+      bool heavy = chain.generator != kNoNode;
+      for (const auto& map : chain.maps) heavy = heavy || map.cost == MapStep::Cost::costly;
+      if (heavy) {
+        report.at(chain.last, chain.generator != kNoNode ? Severity::warning : Severity::info,
+                  "the next batch is prepared only when the GPU asks for it",
                   "end the chain with .prefetch(tf.data.AUTOTUNE)");
       }
     }
@@ -95,7 +97,9 @@ void image_data_generator(const Module& module, lint::Report& report) {
 void workers(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto name = module.called_name(call);
-    const bool fit = name == "fit" || name == "fit_generator";
+    const bool fit = (name == "fit" || name == "fit_generator" || name == "predict" || name == "predict_generator" ||
+                      name == "evaluate" || name == "evaluate_generator") &&
+                     module.receiver(call) != kNoNode;
     const bool loader = name == "DataLoader" && module.imports("torch");
     if (!fit && !loader) continue;
     const NodeId given = module.keyword(call, fit ? "workers" : "num_workers");
@@ -107,10 +111,11 @@ void workers(const Module& module, lint::Report& report) {
 }
 
 void lint(const Unit& unit, lint::Report& report) {
-  if (!unit.module || !unit.module->uses_framework()) return;
+  if (!unit.module) return;
+  workers(*unit.module, report); // the argument is Keras' own, imports or not
+  if (!unit.module->uses_framework()) return;
   chains(*unit.module, report);
   image_data_generator(*unit.module, report);
-  workers(*unit.module, report);
 }
 
 } // namespace

@@ -33,12 +33,39 @@ bool has_strategy(const Module& module) {
 /// The batch size of a call that feeds a training; kNoNode without.
 NodeId batch_size(const Module& module, NodeId call, bool trains_torch) {
   const auto name = module.called_name(call);
-  if (name == "DataLoader" && trains_torch) return module.keyword(call, "batch_size");
+  if (name == "DataLoader" && trains_torch) return module.argument(call, 1, "batch_size");
+  if (name == "fit" && module.argument(call, 2, {}) != kNoNode) return module.argument(call, 2, {});
   if (name == "fit" || name == "flow_from_directory" || name == "flow_from_dataframe" || name == "flow" ||
       contains(name, "dataset_from_directory")) {
     return module.keyword(call, "batch_size");
   }
   return kNoNode;
+}
+
+/// A call that only Keras has: fit(..., workers=0), predict(..., verbose=1).
+bool keras_call(const Module& module, NodeId call) {
+  for (const std::string_view word : {"workers", "verbose", "steps_per_epoch", "validation_data", "epochs", "steps"}) {
+    if (module.keyword(call, word) != kNoNode) return true;
+  }
+  return module.uses_framework();
+}
+
+/// seq = Photos(..., batch_size=1); model.predict(seq)
+void fed_by_name(const Module& module, lint::Report& report) {
+  const auto& tree = module.tree();
+  for (const NodeId call : tree.all(Kind::call)) {
+    const auto name = module.called_name(call);
+    const bool runs = name == "fit" || name == "fit_generator" || name == "predict" || name == "predict_generator" ||
+                      name == "evaluate_generator" || name == "evaluate";
+    if (!runs || module.receiver(call) == kNoNode || excused(module, call)) continue;
+    const NodeId data = module.argument(call, 0, "x");
+    const NodeId made = module.deref(data);
+    if (made == data || tree.kind(made) != Kind::call || module.keyword(made, "batch_size") == kNoNode) continue;
+    const auto size = module.fold(module.keyword(made, "batch_size"));
+    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch || !keras_call(module, call)) continue;
+    report.at(size.origin, Severity::info, "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
+              "use a larger batch, as far as memory allows");
+  }
 }
 
 void tiny_batches(const Module& module, lint::Report& report) {
@@ -55,6 +82,7 @@ void tiny_batches(const Module& module, lint::Report& report) {
     report.at(size.origin, Severity::info, "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
               "use a larger batch, as far as memory allows");
   }
+  fed_by_name(module, report);
   for (const NodeId call : module.tree().all(Kind::call)) {
     const NodeId given = batch_size(module, call, trains_torch);
     const auto size = module.fold(given);
@@ -74,7 +102,10 @@ bool single_row(const Module& module, NodeId expression) {
   const NodeId node = module.deref(expression);
   if (tree.kind(node) == Kind::subscript) {
     const NodeId index = tree.child(node, Field::subscript);
-    if (tree.kind(index) == Kind::none || module.resolve(index) == "numpy.newaxis") return true;
+    if (tree.kind(index) == Kind::none || module.resolve(index) == "numpy.newaxis" ||
+        module.resolve(index) == "tensorflow.newaxis") {
+      return true;
+    }
     const auto words = module.text(index);
     const auto colon = words.find(':');
     if (tree.kind(index) != Kind::slice || colon == std::string_view::npos) return false;
@@ -84,6 +115,10 @@ bool single_row(const Module& module, NodeId expression) {
   }
   if (tree.kind(node) != Kind::call) return false;
   const auto name = module.called_name(node);
+  if (name == "unsqueeze") {
+    const auto axis = module.fold(module.argument(node, 0, "dim"));
+    return axis.is_integer() && axis.integer == 0;
+  }
   if (name == "expand_dims") {
     const auto axis = module.fold(module.argument(node, 1, "axis"));
     return axis.is_integer() && axis.integer == 0;
@@ -179,7 +214,11 @@ void tiny_nets(const Module& module, lint::Report& report) {
 }
 
 void lint(const Unit& unit, lint::Report& report) {
-  if (!unit.module || !unit.module->uses_framework()) return;
+  if (!unit.module) return;
+  if (!unit.module->uses_framework()) {
+    fed_by_name(*unit.module, report);
+    return;
+  }
   tiny_batches(*unit.module, report);
   single_rows(*unit.module, report);
   tiny_nets(*unit.module, report);

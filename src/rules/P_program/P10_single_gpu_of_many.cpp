@@ -57,10 +57,38 @@ void unused_parallel_models(const Module& module, lint::Report& report) {
   }
 }
 
+/// strategy = MirroredStrategy(), and no model in its scope.
+void unused_strategies(const Module& module, lint::Report& report) {
+  const auto& tree = module.tree();
+  for (const NodeId call : tree.all(Kind::call)) {
+    if (!module.callee(call).ends_with("MirroredStrategy") || module.dead(call) || module.in_test(call)) continue;
+    const NodeId assignment = tree.parent(call);
+    const NodeId target = tree.kind(assignment) == Kind::assignment ? tree.child(assignment, Field::left) : kNoNode;
+    if (tree.kind(target) != Kind::identifier) continue;
+    const auto name = module.text(target);
+    bool used = false;
+    bool compiled = false;
+    for (const NodeId id : tree.all(Kind::identifier)) {
+      if (id == target || module.text(id) != name) continue;
+      const NodeId parent = tree.parent(id);
+      const bool counts = tree.kind(parent) == Kind::attribute &&
+                          module.text(tree.child(parent, Field::attribute)) == "num_replicas_in_sync";
+      used = used || !counts;
+    }
+    for (const NodeId other : tree.all(Kind::call)) {
+      compiled = compiled || (module.called_name(other) == "fit" && module.receiver(other) != kNoNode);
+    }
+    if (used || !compiled) continue;
+    report.at(call, Severity::warning, "no model is made in the scope of this strategy: one GPU does all the work",
+              "make and compile the model under 'with " + std::string(name) + ".scope():'");
+  }
+}
+
 void lint(const Unit& unit, lint::Report& report) {
   if (!unit.module || !unit.module->uses_framework()) return;
   const auto& module = *unit.module;
   unused_parallel_models(module, report);
+  unused_strategies(module, report);
   if (!unit.machine.gpus || *unit.machine.gpus < 2) return;
   for (const NodeId call : module.tree().all(Kind::call)) {
     if (!module.callee(call).ends_with("OneDeviceStrategy") || module.dead(call) || module.in_test(call)) continue;

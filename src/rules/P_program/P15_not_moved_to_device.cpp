@@ -67,6 +67,13 @@ void lint(const Unit& unit, lint::Report& report) {
   } else {
     return;
   }
+  const NodeId loop = module.loop(backward);
+  for (NodeId id = loop; id < tree[loop].end; ++id) { // the batch, as the loader made it
+    if (tree.kind(id) == Kind::call && module.text(tree.child(id, Field::function)) == module.text(model)) {
+      report.at(id, Severity::warning, "the batch is used where the loader made it: on the CPU", ".to(device)");
+      break;
+    }
+  }
   report.at(made, Severity::warning, "neither this model nor its batches are ever moved to a GPU: it trains on the CPU",
             "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"; then .to(device) for the model and each batch");
 }

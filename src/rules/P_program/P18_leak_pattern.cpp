@@ -74,6 +74,18 @@ bool trained_in(const Module& module, NodeId loop, std::string_view name) {
   return false;
 }
 
+/// The function makes a Keras model.
+bool builds_model(const Module& module, NodeId function) {
+  const auto& tree = module.tree();
+  if (function == kNoNode) return false;
+  for (NodeId id = function; id < tree[function].end; ++id) {
+    if (tree.kind(id) != Kind::call) continue;
+    const auto callee = module.callee(id);
+    if (callee == "keras.models.Sequential" || callee == "keras.models.Model" || callee == "keras.models.load_model") return true;
+  }
+  return false;
+}
+
 void models_in_loops(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
@@ -87,7 +99,8 @@ void models_in_loops(const Module& module, lint::Report& report) {
     const bool whole = callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
                        callee == "keras.models.load_model" || callee == "keras.models.clone_model" ||
                        (begins_with_name(callee, "keras.applications") && makes_whole_model(module, call)) ||
-                       (makes_whole_model(module, call) && module.receiver(call) == kNoNode);
+                       (makes_whole_model(module, call) && module.receiver(call) == kNoNode) ||
+                       builds_model(module, module.called_function(call));
     if (!whole || !trained_in(module, loop, target)) continue;
     if (few_turns(module, loop) || cleared(module, loop) || collected(module, call)) continue;
     report.at(call, Severity::info, "a new model in every turn: Keras keeps the earlier ones' state on the GPU",
@@ -267,6 +280,17 @@ std::set<std::string, std::less<>> graph_names(const Module& module, NodeId loop
         }
       };
       if (tree.kind(right) == Kind::identifier) add(right);
+      if (tree.kind(right) == Kind::call) { // loss = criterion(output, y): the output of a model
+        for (const NodeId part : tree.children(tree.child(right, Field::arguments))) {
+          if (tree.kind(part) != Kind::identifier) continue;
+          const auto* binding = module.reaching(module.text(part), part);
+          if (binding == nullptr || binding->type != Binding::Type::assigned || !tree.inside(binding->at, loop)) continue;
+          const NodeId value = binding->value;
+          const bool output = tree.kind(value) == Kind::call && names_model(module.called_name(value)) &&
+                              module.called_name(value).front() >= 'a';
+          if (output) more = names.insert(std::string(module.text(part))).second || more;
+        }
+      }
       if (tree.kind(right) == Kind::binary_operator) {
         for (NodeId part = right; part < tree[right].end; ++part) {
           const NodeId parent = tree.parent(part);
@@ -297,7 +321,7 @@ bool made_in(const Module& module, std::string_view name, NodeId loop) {
 }
 
 void kept_losses(const Module& module, lint::Report& report) {
-  if (!module.imports("torch")) return;
+  if (!module.imports("torch") && module.uses_framework()) return;
   const auto& tree = module.tree();
   for (const Kind kind : {Kind::for_statement, Kind::while_statement}) {
     for (const NodeId loop : tree.all(kind)) {
@@ -324,7 +348,7 @@ void kept_losses(const Module& module, lint::Report& report) {
               if (!escapes) continue;
               names.insert(inner);
             }
-            report.at(id, Severity::warning, "the loss is kept with its whole graph: memory grows with every turn",
+            report.at(id, Severity::warning, "it is kept with the whole graph of its step: memory grows with every turn",
                       "append " + std::string(module.text(value)) + ".item(), or .detach()");
           }
           if (tree.kind(id) == Kind::augmented_assignment) {
@@ -343,7 +367,7 @@ void kept_losses(const Module& module, lint::Report& report) {
 }
 
 void lint(const Unit& unit, lint::Report& report) {
-  if (!unit.module || !unit.module->uses_framework()) return;
+  if (!unit.module) return;
   const auto& module = *unit.module;
   if (module.imports("keras") || module.imports("tensorflow")) models_in_loops(module, report);
   models_per_request(module, report);

@@ -14,7 +14,9 @@ using namespace program;
 bool makes_dataset(std::string_view callee) {
   if (callee.starts_with("tensorflow.data.Dataset.") || callee == "tensorflow.data.TFRecordDataset" ||
       callee == "tensorflow.data.TextLineDataset" || callee == "tensorflow.data.FixedLengthRecordDataset" ||
-      callee == "tensorflow.data.experimental.make_csv_dataset") {
+      callee == "tensorflow.data.experimental.make_csv_dataset" || callee == "tensorflow_datasets.load" ||
+      callee == "keras.utils.image_dataset_from_directory" ||
+      callee == "keras.preprocessing.image_dataset_from_directory") {
     return true;
   }
   return false;
@@ -193,6 +195,11 @@ private:
     if (tree_.kind(value) == Kind::conditional_expression) value = tree_.at(value, 0);
     const int chain = chain_of(value);
     const auto name = key(target);
+    if (chain >= 0 && tree_.kind(target) == Kind::pattern_list) { // (train, test), info = tfds.load(...)
+      for (NodeId id = target; id < tree_[target].end; ++id) {
+        if (tree_.kind(id) == Kind::identifier) names_[key(id)] = chain;
+      }
+    }
     if (name.empty()) return;
     if (chain >= 0) {
       names_[name] = chain;
