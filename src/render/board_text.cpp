@@ -119,7 +119,7 @@ std::vector<std::string> board_lines(const Board& board, const BoardView& view, 
   lines.emplace_back();
   lines.push_back(paint(style, Ink::faint, cut("     pid GPU     memory   busy  cores  framework   command", style.width)));
   for (const auto& process : processes) lines.push_back(process_line(process, style));
-  if (processes.empty()) lines.push_back(view.filter.empty() ? "  no process on a GPU (that NVML shows here)" : "  no process matches '" + printable(view.filter) + "'");
+  if (processes.empty()) lines.push_back(cut(view.filter.empty() ? "  no process on a GPU (that NVML shows here)" : "  no process matches '" + printable(view.filter) + "'", style.width));
   const auto keys = view.editing ? "filter: " + printable(view.filter) + "_" : "q quit   s sort (" + std::string(name_of_order(view.order)) + ")   f filter" + (view.filter.empty() ? "" : " (" + printable(view.filter) + ")");
   if (height > 0) {
     if (lines.size() > height - 1) lines.resize(height - 1);

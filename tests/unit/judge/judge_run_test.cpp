@@ -131,8 +131,8 @@ TEST(JudgeRun, a_pool_is_no_leak_and_growth_is) {
   EXPECT_EQ(said(memory([](double) { return 60'000.0; }).verdict()), "used");
   EXPECT_EQ(said(memory([](double time) { return time < 20 ? 1000 + time * 200 : 5000.0; }).verdict()), "used");
   EXPECT_EQ(said(memory([](double time) { return 1000 + time * 50; }).verdict()), "R07");
-  EXPECT_EQ(said(memory([](double time) { return 1000 + 600 * static_cast<int>(time / 12); }).verdict()), "R07"); // a model a turn
-  EXPECT_EQ(said(memory([](double time) { return 3000 + 400 * (static_cast<int>(time) % 2); }).verdict()), "used");
+  EXPECT_EQ(said(memory([](double time) { return 1000.0 + 600 * static_cast<int>(time / 12); }).verdict()), "R07"); // a model a turn
+  EXPECT_EQ(said(memory([](double time) { return 3000.0 + 400 * (static_cast<int>(time) % 2); }).verdict()), "used");
 }
 
 TEST(JudgeRun, without_counts_it_says_only_what_is_plain) {

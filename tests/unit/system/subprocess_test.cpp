@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include "base/text.h"
+#include "system/child.h"
 #include "system/subprocess.h"
 
 #include <atomic>
@@ -115,6 +116,20 @@ TEST(Subprocess, deadlines_beyond_reason_are_no_trap) {
   EXPECT_EQ(shell("echo x", std::chrono::milliseconds::max())->output, "x\n");
   EXPECT_TRUE(shell("sleep 60", 0ms)->timed_out);
   EXPECT_TRUE(shell("sleep 60", -5s)->timed_out);
+}
+
+TEST(Subprocess, a_program_that_runs_on_is_read_as_it_writes) {
+  const auto started = start_image("sh", image_of("/bin/sh"), {{"sh", "-c", "echo one; sleep 0.3; echo two; sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, 5s});
+  ASSERT_TRUE(started);
+  auto& child = **started;
+  std::string text;
+  for (int i = 0; i < 500 && text != "one\ntwo\n"; ++i) {
+    text += child.take_output(100);
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(text, "one\ntwo\n");
+  EXPECT_FALSE(child.ended());
+  EXPECT_GT(child.output_descriptor(), 2);
 }
 
 TEST(Subprocess, flood_is_cut_and_does_not_block) {

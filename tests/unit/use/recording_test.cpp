@@ -78,8 +78,8 @@ TEST(Thinner, keeps_five_minutes_whole_and_days_small) {
   std::size_t all = 0;
   double busy = 0;
   std::uint64_t launches = 0;
-  constexpr int kTicks = 200'000; // five and a half hours
-  for (int i = 0; i < kTicks; ++i) {
+  constexpr unsigned kTicks = 200'000; // five and a half hours
+  for (unsigned i = 0; i < kTicks; ++i) {
     auto tick = full_tick();
     tick.time = i * 0.1;
     tick.gpus[0].busy = i % 2 == 0 ? 0 : 100;
@@ -94,7 +94,7 @@ TEST(Thinner, keeps_five_minutes_whole_and_days_small) {
   EXPECT_EQ(early, 2990U);
   EXPECT_LT(all, 20'000U);
   EXPECT_NEAR(busy, 50, 5);
-  EXPECT_EQ(launches, 100U * kTicks);
+  EXPECT_EQ(launches, std::uint64_t{100} * kTicks);
 }
 
 } // namespace
