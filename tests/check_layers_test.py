@@ -16,7 +16,8 @@ BREACHES = [
     ("src/rules/a.cpp", "#include <nlohmann/json.hpp>\n", "must not see JSON"),
     ("src/base/a.cpp", '#include "text.h"\n', "does not name its room"),
     ("src/cellar/a.cpp", "", "is not in the table"),
-    ("src/base/long.cpp", "\n" * 401, "401 lines"),
+    ("src/judge/b.cpp", 'int a = printf("x");\n', "printf() opens a door"),
+    ("src/base/long.cpp", "\n" * 999, "999 lines"),
 ]
 
 
