@@ -16,7 +16,8 @@ BREACHES = [
     ("src/rules/a.cpp", "#include <nlohmann/json.hpp>\n", "must not see JSON"),
     ("src/base/a.cpp", '#include "text.h"\n', "does not name its room"),
     ("src/cellar/a.cpp", "", "is not in the table"),
-    ("src/base/long.cpp", "\n" * 501, "501 lines"),
+    ("src/judge/b.cpp", 'int a = printf("x");\n', "printf() opens a door"),
+    ("src/base/long.cpp", "\n" * 999, "999 lines"),
 ]
 
 
@@ -30,7 +31,7 @@ def main():
     for name, text, wanted in BREACHES:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder)
-            for part in ("src", "tools", "probes"):
+            for part in ("src", "tools"):
                 shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy(ROOT / "ARCHITECTURE.md", copy)
             (copy / name).parent.mkdir(exist_ok=True)

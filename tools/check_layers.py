@@ -22,7 +22,7 @@ SEES = {
     "verdict": {"base", "facts"},
     "rules": PURE | {"program", "use"},  # causes in code look at its syntax, causes of use at a run's statistics
     "judge": PURE | {"rules", "use"},
-    "render": {"base", "verdict", "use"},  # use: a run's statistics are shown as they are
+    "render": {"base", "verdict", "use"},
     # Programs that are read, logs that are read, proofs and choices: each beside the route, none behind it.
     "program": {"base", "system"},
     "lint": {"base", "system", "program", "rules", "verdict"},
@@ -39,9 +39,13 @@ NO_DOORS = {"base", "facts", "loader", "knowledge", "verdict", "rules", "judge",
 DOORS = re.compile(
     r"^(fstream|iostream|filesystem|unistd\.h|fcntl\.h|dlfcn\.h|spawn\.h|csignal|thread|random|chrono|ctime"
     r"|sys/(?!types\.h).*|netinet/.*|arpa/.*)$")
+DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  # snprintf only formats
+# Headers that a probe and what reads its words have in common.
+SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
-LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 500}  # lines
+LONGEST = {"src": 450, "tests": 650, "tools": 400, "probes": 400}  # lines
+GROWN = {"src/program/names.cpp": 460, "src/system/program.cpp": 480, "probes/cuda_windows.c": 500}  # beyond it already: no further
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
@@ -62,17 +66,19 @@ def breaches(root):
             place = f"{path.relative_to(root)}:{text.count(chr(10), 0, match.start(2)) + 1}"
             quoted, name = match.group(1) == '"', match.group(2)
             other = name.split("/")[0]
-            if quoted and "/" not in name and not (root / "probes" / name).exists():  # a probe's own header
+            if quoted and room in SHARED.get(name, ()):
+                continue
+            if quoted and "/" not in name:
                 yield f"{place}: \"{name}\" does not name its room"
-            elif quoted and "/" in name and other not in SEES and not (source / name).exists():
+            elif quoted and other not in SEES and not (source / name).exists():
                 yield f"{place}: {other} is no room"
-            elif quoted and "/" in name and allowed is not None and other != room and other not in allowed:
+            elif quoted and allowed is not None and other != room and other not in allowed:
                 yield f"{place}: {room} must not see {other}"
             if not quoted and room in NO_DOORS and DOORS.match(name):
                 yield f"{place}: {room} is pure, and <{name}> opens a door"
             if name.startswith("nlohmann/") and room not in JSON:
                 yield f"{place}: {room} must not see JSON"
-        if room in NO_DOORS and (match := re.search(r"\b(getenv|system|popen|fopen|printf|fprintf|puts)\s*\(\"", text)):
+        if room in NO_DOORS and (match := DOOR_CALLS.search(text)):
             yield f"{path.relative_to(root)}: {room} is pure, and {match.group(1)}() opens a door"
 
 
@@ -82,8 +88,10 @@ def long_files(root):
             if path.suffix not in (".cpp", ".h", ".c", ".py"):
                 continue
             lines = path.read_text(encoding="utf-8", errors="replace").count("\n")
-            if lines > longest:
-                yield f"{path.relative_to(root)}: {lines} lines, at most {longest}: it hides two rooms"
+            name = path.relative_to(root).as_posix()
+            most = GROWN.get(name, longest)
+            if lines > most:
+                yield f"{name}: {lines} lines, at most {most}: it hides two rooms"
 
 
 def untold(root):
