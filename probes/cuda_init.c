@@ -122,6 +122,7 @@ static void put_devices(void) {
 
 int main(int argc, char** argv) {
   probe_begin("gpuwhy.probe.cuda/1");
+  keep_no_cache();
   void* library = open_driver("libcuda.so.1", argc > 1 ? argv[1] : NULL);
   if (!library) probe_end();
   bind_driver(library);

@@ -18,6 +18,10 @@
 // Sets a last deadline of its own, in case nobody waits for this process any more.
 void probe_begin(const char* schema);
 
+// cuInit makes a folder for compiled kernels in the home directory, unless it is told not to (seen
+// with driver 580). Before the driver is opened.
+void keep_no_cache(void);
+
 // For a program that answers more than once: closes the object, writes it and opens the next, with
 // the schema's name where one is given. What was written outlives a crash after it; a pipe without
 // a reader ends the process.

@@ -129,6 +129,7 @@ static size_t number(const char* variable, size_t otherwise) {
 
 int main(void) {
   probe_begin(SCHEMA);
+  keep_no_cache(); // and so compile for real
   request.device = (int)number("GPUWHY_PROVE_DEVICE", 0);
   request.memory = number("GPUWHY_PROVE_MEMORY", request.memory);
   const char* effort = getenv("GPUWHY_PROVE_EFFORT");

@@ -133,8 +133,6 @@ std::vector<LayerRun> do_errand(System& system, const LayerRequest& request, con
   environment["GPUWHY_PROVE_DEVICE"] = std::to_string(request.device);
   if (request.memory > 0) environment["GPUWHY_PROVE_MEMORY"] = std::to_string(request.memory);
   if (!request.libcuda.empty()) environment["GPUWHY_PROVE_LIBCUDA"] = request.libcuda;
-  environment["CUDA_CACHE_DISABLE"] =
-      "1"; // compile for real, and leave no file in the home directory
   const auto deadline = deadline_of(request);
   const auto result = system.run_probe("prove", environment, deadline);
   if (!result) {

@@ -103,6 +103,12 @@ Explanation explanation_of(const Cause& cause) {
   return explanation;
 }
 
+/// "libcusparse.so.12" of "libcusparse.so.12: cannot open shared object file"; else nothing.
+std::string named_library(const LayerRun& run) {
+  const auto name = std::string(base_name(run.text.substr(0, run.text.find(':'))));
+  return run.step == "dlopen" && name.starts_with("lib") ? lower(name) : std::string();
+}
+
 std::optional<Explanation> explain_by_check(const Rung& rung, const LibraryChoice* library,
                                             const FrameworkVerdict& verdict) {
   const auto name = std::string(text_of(rung.layer).name);
@@ -111,7 +117,8 @@ std::optional<Explanation> explain_by_check(const Rung& rung, const LibraryChoic
     if (library == nullptr) return explanation_of(cause);
     const auto words =
         lower(cause.summary + " " + (cause.evidence.empty() ? "" : cause.evidence.front().text));
-    if (contains(words, name) ||
+    const auto needed = named_library(rung.run);
+    if (contains(words, name) || (!needed.empty() && contains(words, needed)) ||
         (!library->soname.empty() && contains(words, lower(library->soname)))) {
       return explanation_of(cause);
     }

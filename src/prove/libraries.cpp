@@ -70,9 +70,13 @@ LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded
     break;
   default: {
     auto reach = loaded;
-    if (need.found.step == loader::Step::already_loaded) reach.insert(here.begin(), here.end());
-    choice.files = opening_order(subject.facts.libraries, reach,
-                                 need.found.path.empty() ? need.soname : need.found.path);
+    auto path = need.found.path;
+    if (need.found.step == loader::Step::already_loaded) {
+      reach.insert(here.begin(), here.end());
+      const auto found = here.find(need.soname);
+      if (path.empty()) path = found != here.end() ? found->second : need.soname;
+    }
+    choice.files = opening_order(subject.facts.libraries, reach, path);
   }
   }
   return choice;
@@ -86,7 +90,8 @@ bool is_library_of(std::string_view name, std::string_view product) {
   return !rest.empty() && rest.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// The libraries that wheels put into this environment, by soname.
+/// The libraries that wheels put into this environment, by the name under which the loader opens
+/// them.
 Loaded wheel_libraries(const Case& subject) {
   Loaded found;
   if (subject.python == nullptr) return found;
@@ -95,7 +100,7 @@ Loaded wheel_libraries(const Case& subject) {
     const auto& sites = subject.python->site_directories;
     if (std::any_of(sites.begin(), sites.end(),
                     [&](const std::string& site) { return path.starts_with(site + "/"); })) {
-      found.try_emplace(soname_of(subject.facts.libraries, path), path);
+      found.try_emplace(std::string(base_name(path)), path);
     }
   }
   return found;
@@ -108,7 +113,7 @@ void add_system_libraries(const Case& subject, Loaded& found) {
     for (const auto& element : loader::split_library_path(path->value)) {
       for (const auto& [name, file] : facts.libraries.files) {
         if (file.status == LibraryFile::Status::good && parent_path(name) == element) {
-          found.try_emplace(soname_of(facts.libraries, name), name);
+          found.try_emplace(std::string(base_name(name)), name);
         }
       }
     }

@@ -27,7 +27,10 @@ STUBS = f"{TOOLKIT}/stubs"
 PYTHON = sysconfig.get_python_version()
 DRIVER = next((folder for folder in ("/usr/local/nvidia/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib64")
                if os.path.exists(f"{folder}/libnvidia-ptxjitcompiler.so.1")), "")
-COMPAT = os.path.join(os.path.dirname(os.path.realpath(f"{TOOLKIT}/..")), "compat")
+COMPAT = os.path.realpath(TOOLKIT)
+while not os.path.isdir(f"{COMPAT}/compat") and COMPAT != "/":
+    COMPAT = os.path.dirname(COMPAT)
+COMPAT += "/compat"
 ROOT = "/tmp/cells"
 shutil.rmtree(ROOT, ignore_errors=True)
 os.makedirs(ROOT, mode=0o755)
@@ -183,9 +186,13 @@ class Hidden:
     """The system's own copies, out of the way for a while: the loader would find them."""
     def __init__(self, *paths): self.paths = [p for p in paths if os.path.lexists(p)]
     def __enter__(self):
-        for p in self.paths: os.rename(p, p + ".hidden")
+        os.makedirs(f"{ROOT}/hidden", exist_ok=True)
+        for number, path in enumerate(self.paths):
+            shutil.move(path, f"{ROOT}/hidden/{number}")
+
     def __exit__(self, *_):
-        for p in self.paths: os.rename(p + ".hidden", p)
+        for number, path in enumerate(self.paths):
+            shutil.move(f"{ROOT}/hidden/{number}", path)
 
 
 with Hidden(f"{TOOLKIT}/libcublas.so.13"):

@@ -163,12 +163,14 @@ TEST(DriverProbes, WrongTypesCostOnlyTheirField) {
 }
 
 TEST(DriverProbes, LoadLinksAndInstances) {
-  // The first device as one of two H200 answered (driver 580.159.04), its load and instances made up.
+  // The first device as one of two H200 answered (driver 580.159.04), its load and instances made
+  // up.
   const auto observed = observed_with(
-      "", R"({"schema":"gpuwhy.probe.nvml/1","init":0,"devices":[{"index":0,"utilization_gpu":37,)"
-          R"("temperature":36,"pcie_generation":5,"pcie_lanes":16,"pcie_lanes_now":8,"nvlinks":18,)"
-          R"("nvlink_version":6,"neighbours":[{"index":1,"level":30,"nvlink":1},{"index":"x"},7],)"
-          R"("instances":[{"uuid":"MIG-a","memory_total":10,"memory_free":9},3]},{"temperature":"hot"}]})");
+      "",
+      R"({"schema":"gpuwhy.probe.nvml/1","init":0,"devices":[{"index":0,"utilization_gpu":37,)"
+      R"("temperature":36,"pcie_generation":5,"pcie_lanes":16,"pcie_lanes_now":8,"nvlinks":18,)"
+      R"("nvlink_version":6,"neighbours":[{"index":1,"level":30,"nvlink":1},{"index":"x"},7],)"
+      R"("instances":[{"uuid":"MIG-a","memory_total":10,"memory_free":9},3]},{"temperature":"hot"}]})");
   const auto& devices = observed.nvml.value().devices;
   ASSERT_EQ(devices.size(), 2U);
   EXPECT_EQ(devices[0].utilization.value(), 37);
