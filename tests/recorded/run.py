@@ -17,7 +17,7 @@ EXAMPLES = HERE.parent.parent / "examples"
 MACHINES = {
     EXAMPLES / "healthy.json": ("tensorflow", "2.18.1", "gpu", []),
     EXAMPLES / "broken.json": ("tensorflow", "2.18.1", "no_gpu", ["F15"]),
-    HERE / "h100.tape.gz": ("tensorflow", "", "no_gpu", ["F01"]),
+    HERE / "h100.tape.gz": ("tensorflow", None, "no_gpu", ["F01"]),
 }
 GPU = ("NVIDIA H100 80GB HBM3", "9.0", "580.159.04", "13.0")
 
