@@ -87,6 +87,7 @@ def on_terminal(script, typed=(), seconds=20):
     if process == 0:
         os.environ["LD_LIBRARY_PATH"] = STUB
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test runner may have us ignore it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that started us behind its back has it ignored
         os.execv(GPUWHY, [GPUWHY, "run", "--", "sh", "-c", script])
     shown, end = b"", time.monotonic() + seconds
     typed = list(typed)

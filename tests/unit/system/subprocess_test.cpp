@@ -87,7 +87,12 @@ TEST(Subprocess, starts_with_default_signals) {
   ::signal(SIGPIPE, SIG_IGN);
   const auto result = shell("grep -E '^Sig(Blk|Ign)' /proc/self/status").value();
   ::signal(SIGPIPE, SIG_DFL);
-  EXPECT_EQ(result.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  const auto lines = split_lines(result.output);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], "SigBlk:\t0000000000000000");
+  // Signals 32 and 33 are glibc's own: who ignores them hands that on, and sigaction(2) may not touch them.
+  constexpr std::uint64_t kOfGlibc = 3ULL << 31U;
+  EXPECT_EQ(hex_to_number(lines[1].substr(8)).value_or(1) & ~kOfGlibc, 0U) << lines[1];
 }
 
 TEST(Subprocess, crash_is_told_by_its_signal) {
