@@ -147,7 +147,15 @@ private:
   void note_conventional_names();
   void trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId>& opened, int depth) const;
 
+  /// The statements of one block that keep others from running.
+  struct BlockExits {
+    std::vector<NodeId> conditional; // an `if` whose branch leaves the block
+    NodeId final = kNoNode;          // return, raise, break, continue in the block itself
+  };
+  const BlockExits& exits(NodeId block) const;
+
   Tree tree_;
+  mutable std::unordered_map<NodeId, BlockExits> exits_;
   std::unordered_map<std::string, std::vector<Binding>> bindings_;
   std::unordered_map<std::string, std::vector<Binding>> attributes_; // "Class.name", by self.name = ...
   std::set<std::string, std::less<>> roots_;

@@ -11,6 +11,7 @@ namespace gpuwhy::program {
 namespace {
 
 constexpr int kLongestChain = 12;
+constexpr std::size_t kMostBindings = 400; // a name bound more often could be anything
 
 /// Conventional names, believed where a fragment (a notebook cell, a snippet) lacks its import.
 constexpr auto kConventional = std::to_array<std::pair<std::string_view, std::string_view>>({
@@ -256,7 +257,7 @@ const std::vector<Binding>* Module::bindings(std::string_view name) const {
 
 const Binding* Module::reaching(std::string_view name, NodeId use) const {
   const auto* all = bindings(name);
-  if (all == nullptr) return nullptr;
+  if (all == nullptr || all->size() > kMostBindings) return nullptr;
   const NodeId home = scope_[use];
   for (NodeId scope = home;; scope = scope_[scope]) {
     const bool skipped = scope != home && tree_.kind(scope) == Kind::class_definition;
