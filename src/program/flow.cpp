@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kDeepestCalls = 8;
 constexpr std::size_t kLongestTrace = 100'000;
+constexpr std::size_t kMostExits = 16; // before one statement, the nearest
 
 constexpr auto kFrameworks = std::to_array<std::string_view>(
     {"tensorflow", "keras", "torch", "jax", "tf_keras", "flax", "haiku", "optax", "equinox", "numpyro",
@@ -152,6 +153,22 @@ const std::vector<NodeId>& Module::calls_of(NodeId function) const {
   return found == callers_.end() ? kNone : found->second;
 }
 
+const Module::BlockExits& Module::exits(NodeId block) const {
+  const auto [found, fresh] = exits_.try_emplace(block);
+  if (!fresh) return found->second;
+  for (const NodeId statement : tree_.children(block)) {
+    if (ends_block(tree_.kind(statement)) && found->second.final == kNoNode) found->second.final = statement;
+    if (tree_.kind(statement) != Kind::if_statement) continue;
+    const NodeId consequence = tree_.child(statement, Field::consequence);
+    NodeId last = kNoNode;
+    if (consequence != kNoNode) {
+      for (const NodeId inner : tree_.children(consequence)) last = inner;
+    }
+    if (last != kNoNode && ends_block(tree_.kind(last))) found->second.conditional.push_back(statement);
+  }
+  return found->second;
+}
+
 std::vector<Guard> Module::guards(NodeId id) const {
   std::vector<Guard> result;
   const auto add = [&](NodeId condition, bool positive, NodeId branch) {
@@ -184,17 +201,11 @@ std::vector<Guard> Module::guards(NodeId id) const {
       add(kNoNode, true, below);
     } else if (kind == Kind::block || kind == Kind::module) {
       // An `if` before this statement whose branch leaves the block: what follows runs when it does not.
-      for (const NodeId before : tree_.children(at)) {
-        if (before >= below) break;
-        if (tree_.kind(before) != Kind::if_statement) continue;
-        const NodeId consequence = tree_.child(before, Field::consequence);
-        NodeId last = kNoNode;
-        if (consequence != kNoNode) {
-          for (const NodeId statement : tree_.children(consequence)) last = statement;
-        }
-        if (last != kNoNode && ends_block(tree_.kind(last))) {
-          add(tree_.child(before, Field::condition), false, kNoNode);
-        }
+      const auto& conditional = exits(at).conditional;
+      auto before = std::lower_bound(conditional.begin(), conditional.end(), below);
+      for (std::size_t count = 0; before != conditional.begin() && count < kMostExits; ++count) {
+        --before;
+        add(tree_.child(*before, Field::condition), false, kNoNode);
       }
     }
     if (is_function(kind) || kind == Kind::class_definition) break;
@@ -217,10 +228,8 @@ bool Module::dead(NodeId id) const {
       }
     }
     if (kind == Kind::block || kind == Kind::module) {
-      for (const NodeId before : tree_.children(at)) {
-        if (before >= below) break;
-        if (ends_block(tree_.kind(before))) return true;
-      }
+      const NodeId final = exits(at).final;
+      if (final != kNoNode && final < below) return true;
     }
   }
   return false;

@@ -70,7 +70,7 @@ public:
   /// ("tf.compat.v1.ConfigProto" is "tensorflow.ConfigProto", "tf.keras.layers.LSTM" is
   /// "keras.layers.LSTM"); empty if it is not a name. A name that nothing binds means itself.
   std::string resolve(NodeId expression) const;
-  std::string callee(NodeId call) const;
+  const std::string& callee(NodeId call) const;
   /// The last part of what is called, whatever it belongs to: "fit" of `self.model.fit(...)`.
   std::string_view called_name(NodeId call) const;
   /// `x` of `x.fit(...)`; kNoNode for a plain name.
@@ -147,7 +147,16 @@ private:
   void note_conventional_names();
   void trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId>& opened, int depth) const;
 
+  /// The statements of one block that keep others from running.
+  struct BlockExits {
+    std::vector<NodeId> conditional; // an `if` whose branch leaves the block
+    NodeId final = kNoNode;          // return, raise, break, continue in the block itself
+  };
+  const BlockExits& exits(NodeId block) const;
+
   Tree tree_;
+  mutable std::unordered_map<NodeId, BlockExits> exits_;
+  mutable std::unordered_map<NodeId, std::string> callees_; // every rule asks for them
   std::unordered_map<std::string, std::vector<Binding>> bindings_;
   std::unordered_map<std::string, std::vector<Binding>> attributes_; // "Class.name", by self.name = ...
   std::set<std::string, std::less<>> roots_;

@@ -11,6 +11,7 @@ namespace gpuwhy::program {
 namespace {
 
 constexpr int kLongestChain = 12;
+constexpr std::size_t kMostBindings = 400; // a name bound more often could be anything
 
 /// Conventional names, believed where a fragment (a notebook cell, a snippet) lacks its import.
 constexpr auto kConventional = std::to_array<std::pair<std::string_view, std::string_view>>({
@@ -256,7 +257,7 @@ const std::vector<Binding>* Module::bindings(std::string_view name) const {
 
 const Binding* Module::reaching(std::string_view name, NodeId use) const {
   const auto* all = bindings(name);
-  if (all == nullptr) return nullptr;
+  if (all == nullptr || all->size() > kMostBindings) return nullptr;
   const NodeId home = scope_[use];
   for (NodeId scope = home;; scope = scope_[scope]) {
     const bool skipped = scope != home && tree_.kind(scope) == Kind::class_definition;
@@ -380,8 +381,8 @@ std::string Module::resolve(NodeId expression, int depth) const {
   const auto* binding = reaching(name, expression);
   if (binding == nullptr) {
     if (const auto* all = bindings(name)) { // several: agreeing imports still say what it is
-      for (const auto& other : *all) {
-        if (other.type == Binding::Type::import) return other.target;
+      for (std::size_t at = 0; at < all->size() && at < kMostBindings; ++at) {
+        if ((*all)[at].type == Binding::Type::import) return (*all)[at].target;
       }
       return std::string(name);
     }
@@ -410,8 +411,13 @@ std::string Module::resolve(NodeId expression, int depth) const {
   return std::string(name);
 }
 
-std::string Module::callee(NodeId call) const {
-  return resolve(tree_.child(call, Field::function));
+const std::string& Module::callee(NodeId call) const {
+  const auto [found, fresh] = callees_.try_emplace(call);
+  if (fresh) {
+    auto name = call == kNoNode ? std::string() : resolve(tree_.child(call, Field::function));
+    return callees_[call] = std::move(name); // resolving may have asked for others
+  }
+  return found->second;
 }
 
 std::string_view Module::called_name(NodeId call) const {

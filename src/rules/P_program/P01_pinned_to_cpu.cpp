@@ -7,6 +7,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <string_view>
 
 namespace gpuwhy::rules {
@@ -223,8 +225,24 @@ void strategies(const Module& module, lint::Report& report) {
 
 // --- PyTorch -------------------------------------------------------------------------------------
 
+using Names = std::set<std::string, std::less<>>;
+
+/// What is treated as a model somewhere: its parameters are asked for, it is set to eval.
+Names treated_as_models(const Module& module) {
+  Names names;
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    const NodeId owner = module.receiver(call);
+    const auto method = module.called_name(call);
+    if (owner != kNoNode && (method == "parameters" || method == "load_state_dict" || method == "eval" ||
+                             method == "zero_grad" || method == "state_dict")) {
+      names.emplace(module.text(owner));
+    }
+  }
+  return names;
+}
+
 /// The expression holds a model: by its name, by how it was made, by what is done with it.
-bool is_model(const Module& module, NodeId expression) {
+bool is_model(const Module& module, NodeId expression, const Names& treated) {
   const auto& tree = module.tree();
   if (expression == kNoNode) return false;
   if (tree.kind(expression) == Kind::call) {
@@ -235,16 +253,7 @@ bool is_model(const Module& module, NodeId expression) {
                         ? module.text(tree.child(expression, Field::attribute))
                         : module.text(expression);
   if (names_model(name)) return true;
-  for (const NodeId call : tree.all(Kind::call)) {
-    const NodeId owner = module.receiver(call);
-    if (owner == kNoNode || module.text(owner) != module.text(expression)) continue;
-    const auto method = module.called_name(call);
-    if (method == "parameters" || method == "load_state_dict" || method == "eval" ||
-        method == "zero_grad" || method == "state_dict") {
-      return true;
-    }
-  }
-  return false;
+  return treated.contains(module.text(expression));
 }
 
 /// After this place the same function saves, exports or draws.
@@ -334,6 +343,7 @@ bool trains_in_function(const Module& module, NodeId place) {
 void torch_moves(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   if (!is_torch(module) || !runs_model(module)) return;
+  const auto treated = treated_as_models(module);
   const bool knows_gpu = mentions_gpu(module); // then a literal .to("cpu") may be a pause on the host
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
@@ -342,12 +352,12 @@ void torch_moves(const Module& module, lint::Report& report) {
     const auto device = name == "cpu" ? Device{Device::Type::cpu, {}, call}
                                       : device_of(module, module.argument(call, 0, "device"));
     if (!device.is_cpu() || excused(module, call)) continue;
-    if (!knows_gpu && !is_model(module, object) && is_batch(module, object, call) && trains_in_function(module, call) &&
+    if (!knows_gpu && !is_model(module, object, treated) && is_batch(module, object, call) && trains_in_function(module, call) &&
         tree.inside(device.origin, call)) {
       report.at(call, Severity::error, "each batch is put on the CPU before the step", "move it to the model's device");
       continue;
     }
-    if (!is_model(module, object)) continue;
+    if (!is_model(module, object, treated)) continue;
     if (device.origin != kNoNode && excused(module, device.origin)) continue;
     if (only_stored(module, call) || moved_elsewhere(module, object, call)) continue;
     if (knows_gpu && tree.inside(device.origin, call)) continue;
@@ -361,6 +371,7 @@ void torch_moves(const Module& module, lint::Report& report) {
 void device_arguments(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   if (!module.uses_framework()) return;
+  const auto treated = treated_as_models(module);
   for (const NodeId call : tree.all(Kind::call)) {
     const auto callee = module.callee(call);
     const auto name = module.called_name(call);
@@ -376,7 +387,7 @@ void device_arguments(const Module& module, lint::Report& report) {
                       name == "pipeline" || name == "SentenceTransformer" || name == "load_model" ||
                       name == "train" || name == "predict" || name == "fit" || name == "PPO" || name == "DQN" || name == "SAC" || name == "A2C" || name == "TD3" ||
                       (tree.kind(tree.parent(call)) == Kind::assignment &&
-                       is_model(module, tree.child(tree.parent(call), Field::left)));
+                       is_model(module, tree.child(tree.parent(call), Field::left), treated));
     const bool arguments_class = name == "TrainingArguments" || name == "Seq2SeqTrainingArguments";
     if (!made && !arguments_class) continue;
     NodeId at = kNoNode;

@@ -119,7 +119,11 @@ void python_in_graph(const Module& module, lint::Report& report) {
     const bool python = callee == "tensorflow.py_function" || callee == "tensorflow.numpy_function" ||
                         callee == "tensorflow.py_func" || callee == "tensorflow.contrib.eager.py_func" ||
                         callee == "tensorflow.contrib.framework.py_func";
-    if (!python || module.dead(call) || module.in_test(call) || cached(module, call, chains)) continue;
+    bool at_times = false; // inside tf.cond: not in every step
+    for (NodeId at = module.tree().parent(call); at != kNoNode && python; at = module.tree().parent(at)) {
+      at_times = at_times || (module.tree().kind(at) == Kind::call && module.callee(at) == "tensorflow.cond");
+    }
+    if (!python || at_times || module.dead(call) || module.in_test(call) || cached(module, call, chains)) continue;
     if (in_dataset_map(module, call)) {
       report.at(call, Severity::info,
                 "Python runs for each element under the interpreter's lock: parallel calls wait for each other",

@@ -70,7 +70,7 @@ void lint(const Unit& unit, lint::Report& report) {
   const NodeId loop = module.loop(backward);
   for (NodeId id = loop; id < tree[loop].end; ++id) { // the batch, as the loader made it
     if (tree.kind(id) == Kind::call && module.text(tree.child(id, Field::function)) == module.text(model)) {
-      report.at(id, Severity::warning, "the batch is used where the loader made it: on the CPU", ".to(device)");
+      report.at(id, Severity::warning, "what goes into the model was made on the CPU and never moved", ".to(device)");
       break;
     }
   }

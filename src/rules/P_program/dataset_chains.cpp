@@ -11,6 +11,8 @@ namespace {
 
 using namespace program;
 
+constexpr std::size_t kMostMaps = 32;
+
 bool makes_dataset(std::string_view callee) {
   if (callee.starts_with("tensorflow.data.Dataset.") || callee == "tensorflow.data.TFRecordDataset" ||
       callee == "tensorflow.data.TextLineDataset" || callee == "tensorflow.data.FixedLengthRecordDataset" ||
@@ -164,7 +166,7 @@ private:
       map.name = word(call);
       map.parallel = module_.argument(call, 1, "num_parallel_calls") != kNoNode;
       map.cost = cost_of(module_, module_.argument(call, 0, "map_func"));
-      chain.maps.push_back(map);
+      if (chain.maps.size() < kMostMaps) chain.maps.push_back(map);
       chain.cached = false;
     } else if (name == "prefetch") {
       chain.prefetched = true;
