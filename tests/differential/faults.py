@@ -298,7 +298,7 @@ def cpu_over_gpu(cell):
     cell.write(SITE + "/tensorflow-2.18.1.dist-info/RECORD", "tensorflow/__init__.py,,\n")
 
 
-@fault("F06", "tensorflow installed over tensorflow-cpu: the GPU build won")
+@fault(None, "tensorflow installed over tensorflow-cpu: the GPU build won, and works")
 def gpu_over_cpu(cell):
     cell.install_from("cpu-2.18", "tensorflow_cpu-2.18.1.dist-info")
 
