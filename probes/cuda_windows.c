@@ -1,10 +1,12 @@
 // Counts a program's CUDA calls in short windows. libcuda loads this library into the program (by
-// CUDA_INJECTION64_PATH) and calls InitializeInjection() from cuInit. A thread of ours then subscribes to
-// CUPTI's callbacks for a fifth of a second or less, often at first and then every five seconds, and writes the sums
-// into a file that gpuwhy reads. Between the windows nothing is subscribed, so that a profiler that the
-// program brings along finds CUPTI free; while it runs, our windows are left out.
+// CUDA_INJECTION64_PATH) and calls InitializeInjection() from cuInit. A thread of ours then
+// subscribes to CUPTI's callbacks for a fifth of a second or less, often at first and then every
+// five seconds, and writes the sums into a file that gpuwhy reads. Between the windows nothing is
+// subscribed, so that a profiler that the program brings along finds CUPTI free; while it runs, our
+// windows are left out.
 //
-// Nothing here may hurt the program: no output, no signal, no exit, and whatever fails only ends the counting.
+// Nothing here may hurt the program: no output, no signal, no exit, and whatever fails only ends
+// the counting.
 #include "cuda_windows.h"
 
 #include <cuda.h>
@@ -32,7 +34,13 @@
 
 #include "old_glibc.h"
 
-enum { WINDOW_MS = 200, SHORTEST_WINDOW_MS = 50, LONGEST_WINDOW_MS = 1000, ENOUGH_CALLS = 50, MANY_CALLS = 1000 };
+enum {
+  WINDOW_MS = 200,
+  SHORTEST_WINDOW_MS = 50,
+  LONGEST_WINDOW_MS = 1000,
+  ENOUGH_CALLS = 50,
+  MANY_CALLS = 1000
+};
 enum {
   EARLY_PAUSE_MS = 500,
   EARLY_WINDOWS = 16,
@@ -97,30 +105,34 @@ static void set_kinds(uint8_t* kinds, enum kind kind, const int* ids, size_t cou
 #define DRIVER(name) CUPTI_DRIVER_TRACE_CBID_##name
 #define RUNTIME(name) CUPTI_RUNTIME_TRACE_CBID_##name
 #define SET(kinds, kind, ...)                                                                      \
-  set_kinds(kinds, kind, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+  set_kinds(kinds, kind, (const int[]){__VA_ARGS__},                                               \
+            sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
 static void fill_kinds(void) {
-  SET(driver_kinds, LAUNCH, DRIVER(cuLaunchKernel), DRIVER(cuLaunchKernel_ptsz), DRIVER(cuLaunchKernelEx),
-      DRIVER(cuLaunchKernelEx_ptsz), DRIVER(cuLaunchCooperativeKernel), DRIVER(cuLaunchCooperativeKernel_ptsz));
+  SET(driver_kinds, LAUNCH, DRIVER(cuLaunchKernel), DRIVER(cuLaunchKernel_ptsz),
+      DRIVER(cuLaunchKernelEx), DRIVER(cuLaunchKernelEx_ptsz), DRIVER(cuLaunchCooperativeKernel),
+      DRIVER(cuLaunchCooperativeKernel_ptsz));
   SET(driver_kinds, GRAPH, DRIVER(cuGraphLaunch), DRIVER(cuGraphLaunch_ptsz));
-  SET(driver_kinds, COPY, DRIVER(cuMemcpyHtoD_v2), DRIVER(cuMemcpyDtoH_v2), DRIVER(cuMemcpyHtoDAsync_v2),
-      DRIVER(cuMemcpyDtoHAsync_v2), DRIVER(cuMemcpyHtoD_v2_ptds), DRIVER(cuMemcpyDtoH_v2_ptds),
-      DRIVER(cuMemcpyHtoDAsync_v2_ptsz), DRIVER(cuMemcpyDtoHAsync_v2_ptsz), DRIVER(cuMemcpy),
-      DRIVER(cuMemcpyAsync));
-  SET(driver_kinds, SYNC, DRIVER(cuCtxSynchronize), DRIVER(cuStreamSynchronize), DRIVER(cuStreamSynchronize_ptsz),
-      DRIVER(cuEventSynchronize));
-  SET(driver_kinds, LOAD, DRIVER(cuModuleLoad), DRIVER(cuModuleLoadData), DRIVER(cuModuleLoadDataEx),
-      DRIVER(cuModuleLoadFatBinary), DRIVER(cuLibraryLoadData), DRIVER(cuLibraryLoadFromFile),
-      DRIVER(cuLinkComplete));
-  SET(driver_kinds, ALLOCATION, DRIVER(cuMemAlloc_v2), DRIVER(cuMemAllocAsync), DRIVER(cuMemCreate));
+  SET(driver_kinds, COPY, DRIVER(cuMemcpyHtoD_v2), DRIVER(cuMemcpyDtoH_v2),
+      DRIVER(cuMemcpyHtoDAsync_v2), DRIVER(cuMemcpyDtoHAsync_v2), DRIVER(cuMemcpyHtoD_v2_ptds),
+      DRIVER(cuMemcpyDtoH_v2_ptds), DRIVER(cuMemcpyHtoDAsync_v2_ptsz),
+      DRIVER(cuMemcpyDtoHAsync_v2_ptsz), DRIVER(cuMemcpy), DRIVER(cuMemcpyAsync));
+  SET(driver_kinds, SYNC, DRIVER(cuCtxSynchronize), DRIVER(cuStreamSynchronize),
+      DRIVER(cuStreamSynchronize_ptsz), DRIVER(cuEventSynchronize));
+  SET(driver_kinds, LOAD, DRIVER(cuModuleLoad), DRIVER(cuModuleLoadData),
+      DRIVER(cuModuleLoadDataEx), DRIVER(cuModuleLoadFatBinary), DRIVER(cuLibraryLoadData),
+      DRIVER(cuLibraryLoadFromFile), DRIVER(cuLinkComplete));
+  SET(driver_kinds, ALLOCATION, DRIVER(cuMemAlloc_v2), DRIVER(cuMemAllocAsync),
+      DRIVER(cuMemCreate));
   SET(runtime_kinds, LAUNCH, RUNTIME(cudaLaunchKernel_v7000), RUNTIME(cudaLaunchKernel_ptsz_v7000),
       RUNTIME(cudaLaunchKernelExC_v11060), RUNTIME(cudaLaunchKernelExC_ptsz_v11060),
       RUNTIME(cudaLaunchCooperativeKernel_v9000));
   SET(runtime_kinds, GRAPH, RUNTIME(cudaGraphLaunch_v10000), RUNTIME(cudaGraphLaunch_ptsz_v10000));
-  SET(runtime_kinds, COPY, RUNTIME(cudaMemcpy_v3020), RUNTIME(cudaMemcpyAsync_v3020), RUNTIME(cudaMemcpy_ptds_v7000),
-      RUNTIME(cudaMemcpyAsync_ptsz_v7000));
-  SET(runtime_kinds, SYNC, RUNTIME(cudaDeviceSynchronize_v3020), RUNTIME(cudaStreamSynchronize_v3020),
-      RUNTIME(cudaStreamSynchronize_ptsz_v7000), RUNTIME(cudaEventSynchronize_v3020));
+  SET(runtime_kinds, COPY, RUNTIME(cudaMemcpy_v3020), RUNTIME(cudaMemcpyAsync_v3020),
+      RUNTIME(cudaMemcpy_ptds_v7000), RUNTIME(cudaMemcpyAsync_ptsz_v7000));
+  SET(runtime_kinds, SYNC, RUNTIME(cudaDeviceSynchronize_v3020),
+      RUNTIME(cudaStreamSynchronize_v3020), RUNTIME(cudaStreamSynchronize_ptsz_v7000),
+      RUNTIME(cudaEventSynchronize_v3020));
   SET(runtime_kinds, ALLOCATION, RUNTIME(cudaMalloc_v3020), RUNTIME(cudaMallocAsync_v11020));
 }
 
@@ -141,15 +153,11 @@ static void count_copy(CUpti_CallbackDomain domain, CUpti_CallbackId id, const v
     case DRIVER(cuMemcpyHtoD_v2):
     case DRIVER(cuMemcpyHtoD_v2_ptds):
     case DRIVER(cuMemcpyHtoDAsync_v2):
-    case DRIVER(cuMemcpyHtoDAsync_v2_ptsz):
-      direction = 1;
-      break;
+    case DRIVER(cuMemcpyHtoDAsync_v2_ptsz): direction = 1; break;
     case DRIVER(cuMemcpyDtoH_v2):
     case DRIVER(cuMemcpyDtoH_v2_ptds):
     case DRIVER(cuMemcpyDtoHAsync_v2):
-    case DRIVER(cuMemcpyDtoHAsync_v2_ptsz):
-      direction = 2;
-      break;
+    case DRIVER(cuMemcpyDtoHAsync_v2_ptsz): direction = 2; break;
     default: break;
     }
   }
@@ -171,7 +179,8 @@ static void on_enter(enum kind kind) {
   atomic_fetch_add_explicit(&window.calls, 1, memory_order_relaxed);
   thread.start = time;
   uint64_t last = atomic_load_explicit(&window.last_exit, memory_order_relaxed);
-  if (atomic_fetch_add_explicit(&window.in_flight, 1, memory_order_relaxed) == 0 && time > last + SHORTEST_PAUSE) {
+  if (atomic_fetch_add_explicit(&window.in_flight, 1, memory_order_relaxed) == 0 &&
+      time > last + SHORTEST_PAUSE) {
     add(&window.pauses, 1);
     add(&window.pause_time, time - last);
   }
@@ -189,15 +198,18 @@ static void on_exit_of_call(enum kind kind, CUpti_CallbackDomain domain, CUpti_C
   if (kind == COPY && call->functionParams) count_copy(domain, id, call->functionParams);
   if (call->functionReturnValue) {
     int result = *(const int*)call->functionReturnValue;
-    if (kind == ALLOCATION && result == CUDA_ERROR_OUT_OF_MEMORY) add(&window.failed_allocations, 1);
+    if (kind == ALLOCATION && result == CUDA_ERROR_OUT_OF_MEMORY)
+      add(&window.failed_allocations, 1);
     int none = 0;
-    if (leaves_context_unusable(result)) atomic_compare_exchange_strong(&window.error, &none, result);
+    if (leaves_context_unusable(result))
+      atomic_compare_exchange_strong(&window.error, &none, result);
   }
   atomic_store_explicit(&window.last_exit, time, memory_order_relaxed);
   atomic_fetch_sub_explicit(&window.in_flight, 1, memory_order_relaxed);
 }
 
-static void CUPTIAPI on_call(void* nothing, CUpti_CallbackDomain domain, CUpti_CallbackId id, const void* data) {
+static void CUPTIAPI on_call(void* nothing, CUpti_CallbackDomain domain, CUpti_CallbackId id,
+                             const void* data) {
   (void)nothing;
   if (id >= MOST_IDS) return;
   enum kind kind = domain == CUPTI_CB_DOMAIN_DRIVER_API    ? driver_kinds[id]
@@ -229,7 +241,9 @@ static bool rest(int milliseconds) {
   return atomic_load(&stopping);
 }
 
-static uint64_t take(atomic_ullong* sum) { return atomic_exchange_explicit(sum, 0, memory_order_relaxed); }
+static uint64_t take(atomic_ullong* sum) {
+  return atomic_exchange_explicit(sum, 0, memory_order_relaxed);
+}
 
 // What a call that still runs has taken of the window.
 static uint64_t unfinished_time(enum kind kind, uint64_t end) {
@@ -297,7 +311,8 @@ static void enable_all(CUpti_SubscriberHandle subscriber) {
 static int look_once(unsigned number) {
   CUpti_SubscriberHandle subscriber = NULL;
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
-  if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED || result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
+  if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
+      result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
     set_state(GPUWHY_WINDOWS_TAKEN, (int)result);
     return TAKEN_PAUSE_MS;
   }
@@ -307,8 +322,8 @@ static int look_once(unsigned number) {
   }
   begin_window();
   enable_all(subscriber);
-  // Where one call follows the other, a short look tells as much and costs less; where hardly anything is called,
-  // a long one costs as little and sees calls from end to end.
+  // Where one call follows the other, a short look tells as much and costs less; where hardly
+  // anything is called, a long one costs as little and sees calls from end to end.
   bool ends = rest(SHORTEST_WINDOW_MS);
   const bool dense = atomic_load(&window.calls) >= MANY_CALLS && atomic_load(&window.pauses) == 0;
   if (!ends && !dense) ends = rest(WINDOW_MS - SHORTEST_WINDOW_MS);
@@ -321,11 +336,13 @@ static int look_once(unsigned number) {
   return number < EARLY_WINDOWS ? EARLY_PAUSE_MS : PAUSE_MS;
 }
 
-// --- finding CUPTI: the one that the program has, or would have ------------------------------------------------
+// --- finding CUPTI: the one that the program has, or would have
+// ------------------------------------------------
 
-static const char* const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8", "libcupti.so.11.7",
-                                    "libcupti.so.11.6", "libcupti.so.11.5", "libcupti.so.11.4", "libcupti.so.11.3",
-                                    "libcupti.so.11.2", "libcupti.so.11.1", "libcupti.so.11.0"};
+static const char* const names[] = {"libcupti.so.13",   "libcupti.so.12",   "libcupti.so.11.8",
+                                    "libcupti.so.11.7", "libcupti.so.11.6", "libcupti.so.11.5",
+                                    "libcupti.so.11.4", "libcupti.so.11.3", "libcupti.so.11.2",
+                                    "libcupti.so.11.1", "libcupti.so.11.0"};
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
 struct search {
@@ -350,10 +367,12 @@ static int look_beside(struct dl_phdr_info* object, size_t size, void* data) {
     if (mark) {
       size_t length = (size_t)(mark - object->dlpi_name);
       search->library = open_in(object->dlpi_name, length, "/nvidia/cu13/lib/", names[i]);
-      if (!search->library) search->library = open_in(object->dlpi_name, length, "/nvidia/cuda_cupti/lib/", names[i]);
+      if (!search->library)
+        search->library = open_in(object->dlpi_name, length, "/nvidia/cuda_cupti/lib/", names[i]);
     }
     if (torch && !search->library)
-      search->library = open_in(object->dlpi_name, (size_t)(torch - object->dlpi_name), "/torch/lib/", names[i]);
+      search->library =
+          open_in(object->dlpi_name, (size_t)(torch - object->dlpi_name), "/torch/lib/", names[i]);
   }
   return search->library != NULL;
 }
@@ -382,7 +401,10 @@ static void* find_cupti(void) {
   if (driver) function = dlsym(driver, "cuDriverGetVersion");
   memcpy(&driver_version, &function, sizeof(function));
   if (driver_version) driver_version(&version);
-  struct search search = {.library = NULL, .newest = version >= 13000 ? 0 : version >= 12000 ? 1 : 2};
+  struct search search = {.library = NULL,
+                          .newest = version >= 13000   ? 0
+                                    : version >= 12000 ? 1
+                                                       : 2};
   for (int i = search.newest; i < NAMES && !search.library; ++i)
     search.library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
   static struct paths paths;
@@ -417,7 +439,8 @@ static bool bind_cupti(void) {
   return true;
 }
 
-// --- the thread ------------------------------------------------------------------------------------------------
+// --- the thread
+// ------------------------------------------------------------------------------------------------
 
 static void* watch(void* nothing) {
   (void)nothing;

@@ -1,5 +1,5 @@
-// What the library that is injected into a program (cuda_windows.c) tells gpuwhy: one file a process, mapped
-// by both. Its writer makes `sequence` odd while it writes.
+// What the library that is injected into a program (cuda_windows.c) tells gpuwhy: one file a
+// process, mapped by both. Its writer makes `sequence` odd while it writes.
 #ifndef GPUWHY_CUDA_WINDOWS_H
 #define GPUWHY_CUDA_WINDOWS_H
 

@@ -44,8 +44,8 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
-LONGEST = {"src": 450, "tests": 650, "tools": 400, "probes": 400}  # lines
-GROWN = {"src/program/names.cpp": 460, "src/system/program.cpp": 480, "probes/cuda_windows.c": 500}  # beyond it already: no further
+LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
+GROWN = {"probes/cuda_windows.c": 520}  # beyond it already: no further
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

@@ -10,8 +10,10 @@
 
 namespace gpuwhy {
 
-/// The T that starts `offset` bytes into `bytes`, in this machine's byte order; nothing if it does not fit.
-template <class T> std::optional<T> read_value(std::span<const std::byte> bytes, std::uint64_t offset) {
+/// The T that starts `offset` bytes into `bytes`, in this machine's byte order; nothing if it does
+/// not fit.
+template <class T>
+std::optional<T> read_value(std::span<const std::byte> bytes, std::uint64_t offset) {
   static_assert(std::is_trivially_copyable_v<T>);
   if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return std::nullopt;
   T value;

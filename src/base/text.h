@@ -37,14 +37,17 @@ std::string join_path(std::string_view directory, std::string_view name);
 /// Without "." and "" parts and with ".." folded as text (no file system look-up).
 std::string normalize_path(std::string_view path);
 
-/// Printable on a terminal: control characters, escape sequences and bytes that are not UTF-8 become
+/// Printable on a terminal: control characters, escape sequences and bytes that are not UTF-8
+/// become
 /// "\xNN", so that nothing read from a machine can drive the reader's terminal.
 std::string printable(std::string_view text);
 /// Columns that UTF-8 text takes, counting one column a code point.
 std::size_t display_width(std::string_view text);
 /// Greedy wrap at blanks; a word longer than `width` keeps a line of its own.
 std::vector<std::string> wrap(std::string_view text, std::size_t width);
-/// Of `candidates` the one nearest to `word` (at most a third of its letters changed); for "did you mean".
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+/// Of `candidates` the one nearest to `word` (at most a third of its letters changed); for "did you
+/// mean".
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 } // namespace gpuwhy

@@ -1,4 +1,5 @@
-// Version numbers as NVIDIA, PyPI and the kernel write them: numeric components compared as numbers.
+// Version numbers as NVIDIA, PyPI and the kernel write them: numeric components compared as
+// numbers.
 #pragma once
 
 #include <compare>
@@ -12,8 +13,8 @@ namespace gpuwhy {
 struct Version {
   std::vector<int> parts;
 
-  /// Leading dotted numbers of `text` ("580.159.04" -> {580,159,4}; "2.18.0rc1" -> {2,18,0}); nothing if
-  /// `text` does not start with a digit.
+  /// Leading dotted numbers of `text` ("580.159.04" -> {580,159,4}; "2.18.0rc1" -> {2,18,0});
+  /// nothing if `text` does not start with a digit.
   static std::optional<Version> parse(std::string_view text);
 
   /// Component `index`, 0 where it is not given.

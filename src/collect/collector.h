@@ -1,5 +1,5 @@
-// A collector asks a System about one subject and writes what it saw into the Facts. What it could not see
-// becomes an unknown fact with the reason; it never fails, prints or throws.
+// A collector asks a System about one subject and writes what it saw into the Facts. What it could
+// not see becomes an unknown fact with the reason; it never fails, prints or throws.
 #pragma once
 
 #include "facts/facts.h"
@@ -14,15 +14,16 @@ namespace gpuwhy {
 
 /// What the user asked to look at; the defaults look at this machine and everything found on it.
 struct Scope {
-  std::string python;        // --python PATH: only this interpreter
-  std::string program;       // a .py, .ipynb or directory whose environment is wanted; may be empty
+  std::string python;  // --python PATH: only this interpreter
+  std::string program; // a .py, .ipynb or directory whose environment is wanted; may be empty
   bool all_environments = false; // search for environments beyond the selected ones
-  bool probes = true;        // ask the driver through the probes
+  bool probes = true;            // ask the driver through the probes
 };
 
 struct Collector {
   std::string_view name;
-  std::string_view reads; // what it looks at, for docs: "/sys/bus/pci/devices/*/{vendor,device,class,driver}"
+  std::string_view
+      reads; // what it looks at, for docs: "/sys/bus/pci/devices/*/{vendor,device,class,driver}"
   void (*collect)(System&, const Scope&, Facts&);
 };
 

@@ -6,9 +6,10 @@ namespace gpuwhy {
 
 const std::vector<Collector>& all_collectors() {
   static const std::vector<Collector> kCollectors{
-      kPlatform,   kPci,       kKernelModules,       kModulePolicy,  kDriverPackage,  kKernelLog,      kDeviceNodes,
-      kContainer,  kScheduler, kEnvironmentVariables, kInterpreters, kDistributions,  kFrameworkBuild, kJaxBuild, kTorchBuild, kKerasBackend, kUserDriver,
-      kLibraryInventory, kDriverProbes};
+      kPlatform,     kPci,           kKernelModules,    kModulePolicy, kDriverPackage,
+      kKernelLog,    kDeviceNodes,   kContainer,        kScheduler,    kEnvironmentVariables,
+      kInterpreters, kDistributions, kFrameworkBuild,   kJaxBuild,     kTorchBuild,
+      kKerasBackend, kUserDriver,    kLibraryInventory, kDriverProbes};
   return kCollectors;
 }
 

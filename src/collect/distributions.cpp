@@ -26,32 +26,38 @@ std::string normalize_name(std::string_view name) {
 }
 
 bool starts_with_any(std::string_view name, std::initializer_list<std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](std::string_view start) { return name.starts_with(start); });
 }
 
 bool of_interest(std::string_view name) {
   return starts_with_any(name, {"tensorflow", "tf-nightly", "tf-keras", "keras", "intel-tensorflow",
-                                "nvidia-", "cuda-", "openvino", "jax", "torch", "pytorch", "tensorrt", "~"}) ||
+                                "nvidia-", "cuda-", "openvino", "jax", "torch", "pytorch",
+                                "tensorrt", "~"}) ||
          name == "numpy" || name == "cudatoolkit" || name == "cudnn" || name == "protobuf";
 }
 
-/// conda has names of its own: the libraries one by one, and the package that picks TensorFlow's build.
+/// conda has names of its own: the libraries one by one, and the package that picks TensorFlow's
+/// build.
 bool of_interest_to_conda(std::string_view name) {
-  return of_interest(name) || starts_with_any(name, {"libcu", "libnv", "nccl", "-tflow"}) || name == "cupti";
+  return of_interest(name) || starts_with_any(name, {"libcu", "libnv", "nccl", "-tflow"}) ||
+         name == "cupti";
 }
 
 /// Who reads more than the name: frameworks state what they need.
 bool states_needs(std::string_view name) {
-  return starts_with_any(name, {"tensorflow", "tf-nightly", "intel-tensorflow", "jax", "torch", "keras", "tf-keras",
-                                "cuda-toolkit"});
+  return starts_with_any(name, {"tensorflow", "tf-nightly", "intel-tensorflow", "jax", "torch",
+                                "keras", "tf-keras", "cuda-toolkit"});
 }
 
-/// "nvidia-cudnn-cu12 ==9.3.0.75 ; extra == 'and-cuda'" -> "nvidia-cudnn-cu12==9.3.0.75"; empty if it does
-/// not bear on the GPU. The extra is and-cuda of tensorflow, with-cuda of JAX's plug-ins; torch requires NVIDIA's
-/// wheels without any, jax its jaxlib; cuda-toolkit has an extra for each wheel.
+/// "nvidia-cudnn-cu12 ==9.3.0.75 ; extra == 'and-cuda'" -> "nvidia-cudnn-cu12==9.3.0.75"; empty if
+/// it does not bear on the GPU. The extra is and-cuda of tensorflow, with-cuda of JAX's plug-ins;
+/// torch requires NVIDIA's wheels without any, jax its jaxlib; cuda-toolkit has an extra for each
+/// wheel.
 std::string cuda_pin(std::string_view requirement, std::string_view owner) {
   const auto semicolon = requirement.find(';');
-  const auto marker = semicolon == std::string_view::npos ? std::string_view() : requirement.substr(semicolon);
+  const auto marker =
+      semicolon == std::string_view::npos ? std::string_view() : requirement.substr(semicolon);
   const bool extra = contains(marker, "extra");
   const bool cuda_extra = extra && (contains(marker, "and-cuda") || contains(marker, "with-cuda"));
   const bool wheel = requirement.starts_with("nvidia-") && (!extra || owner == "cuda-toolkit");
@@ -80,7 +86,8 @@ void read_header(System& system, const std::string& path, Distribution& distribu
       distribution.requires_python = printable(value.substr(0, 200));
     } else if (field == "Requires-Dist") {
       auto pin = cuda_pin(value.substr(0, 400), distribution.name);
-      if (!pin.empty() && distribution.cuda_pins.size() < kMostPins) distribution.cuda_pins.push_back(std::move(pin));
+      if (!pin.empty() && distribution.cuda_pins.size() < kMostPins)
+        distribution.cuda_pins.push_back(std::move(pin));
     }
   }
 }
@@ -95,8 +102,8 @@ struct Name {
   std::string version;
 };
 
-/// "tensorflow_cpu-2.18.1" -> tensorflow-cpu, 2.18.1; egg-info adds "-py3.9". pip renames what it is about
-/// to remove to "~ensorflow-2.18.0": the letter that it replaced is lost.
+/// "tensorflow_cpu-2.18.1" -> tensorflow-cpu, 2.18.1; egg-info adds "-py3.9". pip renames what it
+/// is about to remove to "~ensorflow-2.18.0": the letter that it replaced is lost.
 Name split_name(std::string_view stem) {
   const auto dash = stem.find('-');
   Name name{normalize_name(stem.substr(0, dash)), {}};
@@ -119,7 +126,8 @@ public:
     for (const auto& entry : *entries) {
       std::string_view stem = entry.name;
       const bool egg = stem.ends_with(".egg-info");
-      const bool leftover = stem.starts_with("~") && entry.directory && !egg && !stem.ends_with(".dist-info");
+      const bool leftover =
+          stem.starts_with("~") && entry.directory && !egg && !stem.ends_with(".dist-info");
       if (!egg && !stem.ends_with(".dist-info") && !leftover) continue;
       if (!leftover) stem = stem.substr(0, stem.rfind('.'));
       auto [name, version] = split_name(stem);
@@ -167,11 +175,13 @@ private:
   /// conda writes a dist-info as well: one installation is one row.
   void merge(Distribution conda) {
     for (auto& known : python_.distributions) {
-      if (known.name != conda.name || known.version != conda.version || known.installer != "conda") continue;
+      if (known.name != conda.name || known.version != conda.version || known.installer != "conda")
+        continue;
       known.build = conda.build;
       return;
     }
-    if (python_.distributions.size() < kMostDistributions) python_.distributions.push_back(std::move(conda));
+    if (python_.distributions.size() < kMostDistributions)
+      python_.distributions.push_back(std::move(conda));
   }
 
   System& system_;
@@ -189,6 +199,7 @@ void collect(System& system, const Scope&, Facts& facts) {
 } // namespace
 
 const Collector kDistributions{
-    "distributions", "*.dist-info/{METADATA,INSTALLER}, *.egg-info, conda-meta/*.json of each environment", collect};
+    "distributions",
+    "*.dist-info/{METADATA,INSTALLER}, *.egg-info, conda-meta/*.json of each environment", collect};
 
 } // namespace gpuwhy

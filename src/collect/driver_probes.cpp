@@ -312,9 +312,13 @@ void collect(System& system, const Scope& scope, Facts& facts) {
 
 } // namespace
 
-Fact<CudaProbe> ask_cuda(System& system) { return read_cuda(ask(system, cuda_probe(), system.environment())); }
+Fact<CudaProbe> ask_cuda(System& system) {
+  return read_cuda(ask(system, cuda_probe(), system.environment()));
+}
 
-Fact<NvmlProbe> ask_nvml(System& system) { return read_nvml(ask(system, nvml_probe(), system.environment())); }
+Fact<NvmlProbe> ask_nvml(System& system) {
+  return read_nvml(ask(system, nvml_probe(), system.environment()));
+}
 
 const Collector kDriverProbes{
     "driver_probes", "cuInit of libcuda.so.1 and nvmlInit of libnvidia-ml.so.1, in child processes",

@@ -1,6 +1,6 @@
 // The frameworks in each environment, and what they were built with: read from their own files.
-// Truth for TensorFlow: its wheels (docs/tensorflow_loading_observed.md), build_info.py, import rules of
-// CPython's importlib (a package needs __init__.py to win over one that comes later).
+// Truth for TensorFlow: its wheels (docs/tensorflow_loading_observed.md), build_info.py, import
+// rules of CPython's importlib (a package needs __init__.py to win over one that comes later).
 #include "base/text.h"
 #include "base/version.h"
 #include "collect/native_objects.h"
@@ -17,22 +17,26 @@ namespace {
 
 constexpr std::size_t kMostFrameworks = 16; // of one environment and name
 constexpr std::size_t kLargestSource = 256U << 10U;
-// A framework's kernel library names all its architectures within the first containers (elf/fatbin.h).
+// A framework's kernel library names all its architectures within the first containers
+// (elf/fatbin.h).
 constexpr FatbinLimits kFatbinLimits{.reads = 96, .read_size = 512, .entries = 400};
 
 /// Distributions that put files into the package `tensorflow`.
 bool provides_tensorflow(std::string_view name) {
-  if (name == "tensorflow" || name.starts_with("tf-nightly") || name.starts_with("intel-tensorflow")) return true;
+  if (name == "tensorflow" || name.starts_with("tf-nightly") ||
+      name.starts_with("intel-tensorflow"))
+    return true;
   constexpr std::array<std::string_view, 12> kVariants = {
-      "tensorflow-cpu",     "tensorflow-gpu",     "tensorflow-intel",    "tensorflow-rocm",
-      "tensorflow-macos",   "tensorflow-cpu-aws", "tensorflow-aarch64",  "tensorflow-base",
-      "tensorflow-mkl",     "tensorflow-eigen",   "tensorflow-directml", "tensorflow-gpu-base"};
+      "tensorflow-cpu",   "tensorflow-gpu",     "tensorflow-intel",    "tensorflow-rocm",
+      "tensorflow-macos", "tensorflow-cpu-aws", "tensorflow-aarch64",  "tensorflow-base",
+      "tensorflow-mkl",   "tensorflow-eigen",   "tensorflow-directml", "tensorflow-gpu-base"};
   return std::find(kVariants.begin(), kVariants.end(), name) != kVariants.end();
 }
 
 bool is_cpu_distribution(std::string_view name) {
-  return name.starts_with("tensorflow-cpu") || name == "tf-nightly-cpu" || name == "tensorflow-intel" ||
-         name.starts_with("intel-tensorflow") || name == "tensorflow-mkl" || name == "tensorflow-eigen";
+  return name.starts_with("tensorflow-cpu") || name == "tf-nightly-cpu" ||
+         name == "tensorflow-intel" || name.starts_with("intel-tensorflow") ||
+         name == "tensorflow-mkl" || name == "tensorflow-eigen";
 }
 
 class Reader {
@@ -69,7 +73,8 @@ private:
       add_module(path + ".py");
     } else if (is_file(system_, path + "/__init__.py")) {
       const auto& sites = python_.site_directories;
-      if (std::find(sites.begin(), sites.end(), directory) == sites.end()) add_package(directory, path);
+      if (std::find(sites.begin(), sites.end(), directory) == sites.end())
+        add_package(directory, path);
     }
   }
 
@@ -92,9 +97,11 @@ private:
       Framework framework;
       framework.name = "tensorflow";
       framework.directory = join_path(distribution.directory, "tensorflow");
-      framework.version = Fact<std::string>::known(distribution.version, {distribution.location, 0});
+      framework.version =
+          Fact<std::string>::known(distribution.version, {distribution.location, 0});
       framework.distributions = {distribution.name};
-      framework.build = Fact<FrameworkBuild>::absent({framework.directory, 0}, framework.directory + ": no such directory");
+      framework.build = Fact<FrameworkBuild>::absent({framework.directory, 0},
+                                                     framework.directory + ": no such directory");
       framework.broken.push_back(framework.directory + " is missing");
       python_.frameworks.push_back(std::move(framework));
       return;
@@ -111,9 +118,11 @@ private:
       if (distribution.directory != site || !provides_tensorflow(distribution.name)) continue;
       owners.push_back(&distribution);
       auto& names = framework.distributions;
-      if (std::find(names.begin(), names.end(), distribution.name) == names.end()) names.push_back(distribution.name);
+      if (std::find(names.begin(), names.end(), distribution.name) == names.end())
+        names.push_back(distribution.name);
     }
-    // Without __init__.py and metadata it is some folder of that name, which any real package beats.
+    // Without __init__.py and metadata it is some folder of that name, which any real package
+    // beats.
     if (!importable && owners.empty() && !is_directory(system_, directory + "/python")) return;
     framework.version = version_of(directory, owners);
     read_build(framework);
@@ -121,10 +130,12 @@ private:
     python_.frameworks.push_back(std::move(framework));
   }
 
-  Fact<std::string> version_of(const std::string& directory, const std::vector<const Distribution*>& owners) {
+  Fact<std::string> version_of(const std::string& directory,
+                               const std::vector<const Distribution*>& owners) {
     std::set<std::string> versions;
     for (const auto* owner : owners) versions.insert(owner->version);
-    if (versions.size() == 1) return Fact<std::string>::known(*versions.begin(), {owners.front()->location, 0});
+    if (versions.size() == 1)
+      return Fact<std::string>::known(*versions.begin(), {owners.front()->location, 0});
     // No metadata, or several that disagree: the headers came with the code.
     for (const auto* name : {"release_version.h", "version.h"}) {
       const auto path = directory + "/include/tensorflow/core/public/" + name;
@@ -134,14 +145,20 @@ private:
       for (const auto* part : {"MAJOR", "MINOR", "PATCH"}) {
         const auto key = std::string("#define TF_") + part + "_VERSION ";
         const auto at = text->find(key);
-        const auto number = at == std::string::npos ? std::nullopt : Version::parse(trim(std::string_view(*text).substr(at + key.size(), 8)));
+        const auto number =
+            at == std::string::npos
+                ? std::nullopt
+                : Version::parse(trim(std::string_view(*text).substr(at + key.size(), 8)));
         if (!number) break;
         version += (version.empty() ? "" : ".") + std::to_string(number->major());
       }
-      if (std::count(version.begin(), version.end(), '.') == 2) return Fact<std::string>::known(version, {path, 0});
+      if (std::count(version.begin(), version.end(), '.') == 2)
+        return Fact<std::string>::known(version, {path, 0});
     }
-    if (!owners.empty()) return Fact<std::string>::known(owners.front()->version, {owners.front()->location, 0});
-    return Fact<std::string>::unknown(directory + ": no metadata beside it tells its version", {directory, 0});
+    if (!owners.empty())
+      return Fact<std::string>::known(owners.front()->version, {owners.front()->location, 0});
+    return Fact<std::string>::unknown(directory + ": no metadata beside it tells its version",
+                                      {directory, 0});
   }
 
   void read_build(Framework& framework) {
@@ -151,7 +168,8 @@ private:
     const auto extension = directory + "/python/_pywrap_tensorflow_internal.so";
     const bool has_extension = system_.status_of_link(extension).has_value();
     if (build.opener.empty() && !has_extension) {
-      framework.build = Fact<FrameworkBuild>::absent({directory, 0}, directory + ": has no native library");
+      framework.build =
+          Fact<FrameworkBuild>::absent({directory, 0}, directory + ": has no native library");
       framework.broken.push_back(directory + "/libtensorflow_framework.so.2 is missing");
       return;
     }
@@ -168,7 +186,8 @@ private:
     framework.build = Fact<FrameworkBuild>::known(std::move(build), {directory, 0});
   }
 
-  /// The object that calls dlopen. All wheels from 2.12 to 2.21 have that code in the framework library.
+  /// The object that calls dlopen. All wheels from 2.12 to 2.21 have that code in the framework
+  /// library.
   std::string find_opener(const std::string& directory) {
     for (const auto* name : {"libtensorflow_framework.so.2", "libtensorflow_framework.so.1",
                              "libtensorflow_framework.so", "libtensorflow_cc.so.2"}) {
@@ -207,7 +226,8 @@ private:
   void read_code(const std::string& directory, FrameworkBuild& build) {
     const Source source{directory, 0};
     if (build.cuda.known() && !build.cuda.value()) {
-      build.sass = build.ptx = Fact<std::vector<std::string>>::absent(source, "not built with CUDA");
+      build.sass = build.ptx =
+          Fact<std::vector<std::string>>::absent(source, "not built with CUDA");
       return;
     }
     std::string kernels = directory + "/libtensorflow_cc.so.2";
@@ -228,8 +248,9 @@ void collect(System& system, const Scope& scope, Facts& facts) {
 
 } // namespace
 
-const Collector kFrameworkBuild{
-    "framework_build",
-    "tensorflow/{__init__.py,python/platform/build_info.py}, headers and device code of its native libraries", collect};
+const Collector kFrameworkBuild{"framework_build",
+                                "tensorflow/{__init__.py,python/platform/build_info.py}, headers "
+                                "and device code of its native libraries",
+                                collect};
 
 } // namespace gpuwhy

@@ -1,5 +1,6 @@
-// Which Python environments exist, and which one would run the program. Nothing is run: a shell's search
-// of PATH, the #! line, and the files by which pyenv, venv, uv and conda know their interpreters tell it.
+// Which Python environments exist, and which one would run the program. Nothing is run: a shell's
+// search of PATH, the #! line, and the files by which pyenv, venv, uv and conda know their
+// interpreters tell it.
 #include "base/text.h"
 #include "collect/python_environment.h"
 #include "collect/python_shims.h"
@@ -13,7 +14,7 @@ namespace gpuwhy {
 namespace {
 
 constexpr std::size_t kMostEnvironments = 64;
-constexpr std::size_t kMostOnPath = 128; // directories
+constexpr std::size_t kMostOnPath = 128;  // directories
 constexpr std::size_t kMostInFolder = 64; // environments below one directory
 constexpr std::array<std::string_view, 2> kNames = {"python3", "python"};
 constexpr int kOldestMinor = 8;
@@ -31,7 +32,8 @@ public:
     const auto path = variable_value(system, "PATH");
     for (const auto element : split(path, ':')) {
       if (path_.size() >= kMostOnPath) break;
-      auto directory = in_working_directory(system, element); // an empty element is the working directory
+      auto directory =
+          in_working_directory(system, element); // an empty element is the working directory
       if (known.insert(directory).second) path_.push_back(std::move(directory));
     }
   }
@@ -71,8 +73,8 @@ private:
     return path + "/bin/python";
   }
 
-  /// The program `name` of one directory of PATH, as a shell would start it there; nothing if it would
-  /// look further.
+  /// The program `name` of one directory of PATH, as a shell would start it there; nothing if it
+  /// would look further.
   std::optional<Target> program_in(const std::string& directory, std::string_view name) {
     const auto path = join_path(directory, name);
     if (!is_program(system_, path)) return std::nullopt;
@@ -100,13 +102,14 @@ private:
     auto& selected = facts_.pythons.front();
     for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
       const auto value = variable_value(system_, name);
-      if (!value.empty() && same_directory(value, selected.prefix)) selected.chosen_by = "$" + std::string(name);
+      if (!value.empty() && same_directory(value, selected.prefix))
+        selected.chosen_by = "$" + std::string(name);
       if (selected.chosen_by.starts_with("$V")) break;
     }
   }
 
-  /// A script that may be executed names its interpreter itself; `python SCRIPT` would pass over that,
-  /// but then the line is still what its author meant.
+  /// A script that may be executed names its interpreter itself; `python SCRIPT` would pass over
+  /// that, but then the line is still what its author meant.
   bool by_hash_bang() {
     const auto program = in_working_directory(system_, scope_.program);
     if (scope_.program.empty() || !is_program(system_, program)) return false;
@@ -118,7 +121,8 @@ private:
       if (!base_name(words.front()).starts_with("python")) return false;
       const auto path = in_working_directory(system_, words.front());
       if (!system_.status(path)) {
-        facts_.problems.push_back(program + ": its #! line names " + printable(path) + ", which is not there");
+        facts_.problems.push_back(program + ": its #! line names " + printable(path) +
+                                  ", which is not there");
         return false;
       }
       add(path, chosen_by, true);
@@ -139,7 +143,8 @@ private:
   void add_activated() {
     for (const auto* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
       const auto value = variable_value(system_, name);
-      if (!value.empty()) add_environment(in_working_directory(system_, value), "$" + std::string(name));
+      if (!value.empty())
+        add_environment(in_working_directory(system_, value), "$" + std::string(name));
     }
   }
 
@@ -155,7 +160,8 @@ private:
     for (const auto& [directory, chosen_by] : places) {
       for (const auto* name : {".venv", "venv", "env"}) {
         const auto prefix = join_path(directory, name);
-        if (is_file(system_, prefix + "/pyvenv.cfg") || is_directory(system_, prefix + "/conda-meta")) {
+        if (is_file(system_, prefix + "/pyvenv.cfg") ||
+            is_directory(system_, prefix + "/conda-meta")) {
           add_environment(prefix, chosen_by);
         }
       }
@@ -169,7 +175,8 @@ private:
     }
     for (const auto& directory : path_) {
       for (const auto& name : names) {
-        if (const auto target = program_in(directory, name)) add(target->path, "$PATH" + target->because, false);
+        if (const auto target = program_in(directory, name))
+          add(target->path, "$PATH" + target->because, false);
       }
     }
   }
@@ -178,10 +185,9 @@ private:
     const auto& home = system_.identity().home;
     auto pyenv = variable_value(system_, "PYENV_ROOT");
     if (pyenv.empty()) pyenv = home + "/.pyenv";
-    std::vector<std::string> folders = {pyenv + "/versions", home + "/.virtualenvs",
-                                        home + "/.local/share/uv/python",
-                                        home + "/.local/share/virtualenvs",
-                                        home + "/.cache/pypoetry/virtualenvs"};
+    std::vector<std::string> folders = {
+        pyenv + "/versions", home + "/.virtualenvs", home + "/.local/share/uv/python",
+        home + "/.local/share/virtualenvs", home + "/.cache/pypoetry/virtualenvs"};
     for (const auto& conda : {home + "/miniconda3", home + "/anaconda3", home + "/miniforge3",
                               home + "/mambaforge", home + "/micromamba", std::string("/opt/conda"),
                               std::string("/opt/miniconda3"), std::string("/opt/anaconda3")}) {
@@ -202,7 +208,8 @@ private:
     const auto list = home + "/.conda/environments.txt";
     if (const auto text = system_.read(list, 64U << 10U)) {
       for (const auto line : split_lines(*text)) {
-        if (trim(line).starts_with('/')) add_environment(std::string(trim(line)), "listed in " + list);
+        if (trim(line).starts_with('/'))
+          add_environment(std::string(trim(line)), "listed in " + list);
       }
     }
   }
@@ -219,7 +226,8 @@ private:
     if (facts_.pythons.size() >= kMostEnvironments || !seen_.insert(interpreter).second) return;
     auto python = describe_interpreter(system_, interpreter);
     if (!selected && !python.problem.empty() && python.prefix.empty()) return;
-    // One environment has many names: python, python3, /bin, /usr/bin. Another version has other packages.
+    // One environment has many names: python, python3, /bin, /usr/bin. Another version has other
+    // packages.
     const auto real = system_.real_path(python.prefix);
     const auto version = python.version.value_or("");
     const auto key = (real ? *real : python.prefix) + " " + version;
@@ -243,13 +251,15 @@ private:
   std::set<std::string> environments_; // prefix and version
 };
 
-void collect(System& system, const Scope& scope, Facts& facts) { Finder(system, scope, facts).run(); }
+void collect(System& system, const Scope& scope, Facts& facts) {
+  Finder(system, scope, facts).run();
+}
 
 } // namespace
 
-const Collector kInterpreters{
-    "interpreters",
-    "$PATH, $VIRTUAL_ENV, $CONDA_PREFIX, $PYENV_VERSION, .python-version, pyvenv.cfg, *.pth, the program's #! line",
-    collect};
+const Collector kInterpreters{"interpreters",
+                              "$PATH, $VIRTUAL_ENV, $CONDA_PREFIX, $PYENV_VERSION, "
+                              ".python-version, pyvenv.cfg, *.pth, the program's #! line",
+                              collect};
 
 } // namespace gpuwhy

@@ -19,13 +19,15 @@ constexpr std::size_t kMostWanted = 500;
 constexpr std::size_t kLongestName = 255;
 
 bool starts_with_any(std::string_view name, std::span<const std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](std::string_view start) { return name.starts_with(start); });
 }
 
 /// ".so" at the end or before a version.
 bool is_library_name(std::string_view name) {
   const auto at = name.find(".so");
-  if (!name.starts_with("lib") || at == std::string_view::npos || name.size() > kLongestName) return false;
+  if (!name.starts_with("lib") || at == std::string_view::npos || name.size() > kLongestName)
+    return false;
   const auto rest = name.substr(at + 3);
   return rest.empty() || rest.starts_with('.');
 }
@@ -37,20 +39,26 @@ std::string identity_of(const FileStatus& status) {
 } // namespace
 
 bool is_cuda_library(std::string_view name) {
-  constexpr std::array kStarts = {
-      "libcuda.so"sv,     "libcudart.so"sv,    "libcublas.so"sv,     "libcublasLt.so"sv, "libcufft.so"sv,
-      "libcurand.so"sv,   "libcusolver.so"sv,  "libcusparse.so"sv,   "libcudnn"sv,       "libnvrtc"sv,
-      "libnvJitLink.so"sv, "libnccl.so"sv,     "libcupti.so"sv,      "libnvinfer"sv,     "libnvidia-ml.so"sv,
-      "libnvidia-ptxjitcompiler.so"sv,         "libnvvm.so"sv,       "libdxcore.so"sv,   "libnvshmem_host.so"sv,
-      "libcusparseLt.so"sv, "libcufile.so"sv, "libnvToolsExt.so"sv};
+  constexpr std::array kStarts = {"libcuda.so"sv,         "libcudart.so"sv,
+                                  "libcublas.so"sv,       "libcublasLt.so"sv,
+                                  "libcufft.so"sv,        "libcurand.so"sv,
+                                  "libcusolver.so"sv,     "libcusparse.so"sv,
+                                  "libcudnn"sv,           "libnvrtc"sv,
+                                  "libnvJitLink.so"sv,    "libnccl.so"sv,
+                                  "libcupti.so"sv,        "libnvinfer"sv,
+                                  "libnvidia-ml.so"sv,    "libnvidia-ptxjitcompiler.so"sv,
+                                  "libnvvm.so"sv,         "libdxcore.so"sv,
+                                  "libnvshmem_host.so"sv, "libcusparseLt.so"sv,
+                                  "libcufile.so"sv,       "libnvToolsExt.so"sv};
   return is_library_name(name) && starts_with_any(name, kStarts) && !contains(name, "static");
 }
 
 bool is_base_library(std::string_view name) {
   constexpr std::array kStarts = {
-      "ld-linux"sv,      "ld64.so"sv,    "libc.so"sv,   "libm.so"sv,    "libdl.so"sv,     "libpthread.so"sv,
-      "librt.so"sv,      "libutil.so"sv, "libz.so"sv,   "libgcc_s.so"sv, "libstdc++.so"sv, "libresolv.so"sv,
-      "libmvec.so"sv,    "libatomic.so"sv, "libc.musl"sv, "linux-vdso"sv, "libpython"sv,    "libgomp.so"sv};
+      "ld-linux"sv,      "ld64.so"sv,      "libc.so"sv,    "libm.so"sv,      "libdl.so"sv,
+      "libpthread.so"sv, "librt.so"sv,     "libutil.so"sv, "libz.so"sv,      "libgcc_s.so"sv,
+      "libstdc++.so"sv,  "libresolv.so"sv, "libmvec.so"sv, "libatomic.so"sv, "libc.musl"sv,
+      "linux-vdso"sv,    "libpython"sv,    "libgomp.so"sv};
   return starts_with_any(name, kStarts);
 }
 
@@ -74,7 +82,8 @@ void Inventory::add_directory(const std::string& path, std::string_view origin) 
   const bool there = status && status->type == FileStatus::Type::directory;
   if (!there) {
     const bool closed = !status && status.error().kind != Unavailable::Kind::absent;
-    directory.status = closed ? LibraryDirectory::Status::unreadable : LibraryDirectory::Status::absent;
+    directory.status =
+        closed ? LibraryDirectory::Status::unreadable : LibraryDirectory::Status::absent;
     return;
   }
   // /lib and /usr/lib are often one directory.
@@ -83,7 +92,8 @@ void Inventory::add_directory(const std::string& path, std::string_view origin) 
     names = listed_[first->second];
     directory.capabilities = known[first->second].capabilities;
     directory.status = known[first->second].status;
-    for (const auto& name : directory.capabilities) add_directory(path + "/glibc-hwcaps/" + name, origin);
+    for (const auto& name : directory.capabilities)
+      add_directory(path + "/glibc-hwcaps/" + name, origin);
     return;
   }
   const auto entries = system_.list(path);
@@ -143,7 +153,8 @@ void Inventory::want_needed(const LibraryFile& file) {
 /// A wheel's libraries are named by soname alone; the wheel's own version is theirs.
 void Inventory::set_version(LibraryFile& file) {
   const auto& path = file.path;
-  const auto in_name = version_in_file_name(base_name(file.real_path.empty() ? path : file.real_path));
+  const auto in_name =
+      version_in_file_name(base_name(file.real_path.empty() ? path : file.real_path));
   file.version = in_name ? Fact<std::string>::known(*in_name, {file.real_path, 0})
                          : Fact<std::string>::absent({path, 0}, "its file name holds no version");
   if (in_name) return;
@@ -158,7 +169,8 @@ void Inventory::set_version(LibraryFile& file) {
   for (const auto& wheel : wheels_in(site)) {
     if (wheel.name != package && !wheel.name.starts_with(package + "-cu")) continue;
     if (owner != nullptr && owner->location != wheel.location) {
-      file.version = Fact<std::string>::unknown(owner->name + " and " + wheel.name + " both own " + path, {path, 0});
+      file.version = Fact<std::string>::unknown(
+          owner->name + " and " + wheel.name + " both own " + path, {path, 0});
       return;
     }
     owner = &wheel;
@@ -168,8 +180,8 @@ void Inventory::set_version(LibraryFile& file) {
   }
 }
 
-/// NVIDIA's wheels of a site-packages: as its environment was read, or, of a foreign one (LD_LIBRARY_PATH
-/// can lead anywhere), by the names of their metadata.
+/// NVIDIA's wheels of a site-packages: as its environment was read, or, of a foreign one
+/// (LD_LIBRARY_PATH can lead anywhere), by the names of their metadata.
 const std::vector<Inventory::WheelOwner>& Inventory::wheels_in(const std::string& site) {
   const auto [entry, is_new] = wheels_.try_emplace(site);
   auto& wheels = entry->second;
@@ -183,11 +195,14 @@ const std::vector<Inventory::WheelOwner>& Inventory::wheels_in(const std::string
   if (!wheels.empty()) return wheels;
   const auto entries = system_.list(site);
   if (!entries) return wheels;
-  constexpr std::string_view kSuffix = ".dist-info"; // NAME-VERSION.dist-info, the name with '_' for '-'
+  constexpr std::string_view kSuffix =
+      ".dist-info"; // NAME-VERSION.dist-info, the name with '_' for '-'
   for (const auto& each : *entries) {
     const std::string_view name = each.name;
     const auto dash = name.find('-');
-    if (!name.starts_with("nvidia_") || !name.ends_with(kSuffix) || dash > name.size() - kSuffix.size()) continue;
+    if (!name.starts_with("nvidia_") || !name.ends_with(kSuffix) ||
+        dash > name.size() - kSuffix.size())
+      continue;
     wheels.push_back({replace_all(std::string(name.substr(0, dash)), "_", "-"),
                       std::string(name.substr(dash + 1, name.size() - kSuffix.size() - dash - 1)),
                       join_path(site, each.name)});
@@ -198,7 +213,8 @@ const std::vector<Inventory::WheelOwner>& Inventory::wheels_in(const std::string
 
 void Inventory::examine() {
   // What a library needs may lie in a directory that was done with before.
-  for (std::size_t before = facts_.libraries.files.size() + 1; before != facts_.libraries.files.size();) {
+  for (std::size_t before = facts_.libraries.files.size() + 1;
+       before != facts_.libraries.files.size();) {
     before = facts_.libraries.files.size();
     for (const auto& [directory, names] : listed_) {
       for (const auto& name : names) {

@@ -1,5 +1,5 @@
-// Fills Libraries: directories are listed, and of the libraries in them those of interest are examined,
-// each file once whatever its names.
+// Fills Libraries: directories are listed, and of the libraries in them those of interest are
+// examined, each file once whatever its names.
 #pragma once
 
 #include "facts/facts.h"
@@ -52,11 +52,12 @@ private:
 
   System& system_;
   Facts& facts_;
-  std::map<std::string, Names> listed_;                // every library's name, by directory
-  std::map<std::string, std::string> first_names_;     // directory's device:inode -> its first path
+  std::map<std::string, Names> listed_;            // every library's name, by directory
+  std::map<std::string, std::string> first_names_; // directory's device:inode -> its first path
   std::map<std::string, std::vector<WheelOwner>> wheels_; // by site-packages
-  std::map<std::string, std::string> by_identity_;     // file's device:inode -> path of an examined name
-  std::set<std::string, std::less<>> wanted_;          // beyond the CUDA family
+  std::map<std::string, std::string>
+      by_identity_;                           // file's device:inode -> path of an examined name
+  std::set<std::string, std::less<>> wanted_; // beyond the CUDA family
 };
 
 } // namespace gpuwhy

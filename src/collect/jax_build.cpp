@@ -1,7 +1,7 @@
-// JAX in each environment. Its CUDA support is not in jax or jaxlib but in two packages of native code:
-// jax_cudaNN_plugin (kernels, version checks) and jax_plugins/xla_cudaNN (the PJRT plug-in). Up to 0.4.29 there
-// was also one jaxlib with all of it. Truth: the wheels of jax 0.10.2 with CUDA 12 and 13;
-// jax_plugins/xla_cuda12/__init__.py.
+// JAX in each environment. Its CUDA support is not in jax or jaxlib but in two packages of native
+// code: jax_cudaNN_plugin (kernels, version checks) and jax_plugins/xla_cudaNN (the PJRT plug-in).
+// Up to 0.4.29 there was also one jaxlib with all of it. Truth: the wheels of jax 0.10.2 with CUDA
+// 12 and 13; jax_plugins/xla_cuda12/__init__.py.
 #include "base/text.h"
 #include "base/version.h"
 #include "collect/native_objects.h"
@@ -41,7 +41,8 @@ private:
       framework.distributions.push_back(owner->name);
       framework.version = Fact<std::string>::known(owner->version, {owner->location, 0});
     } else {
-      framework.version = Fact<std::string>::unknown(directory + ": no metadata beside it tells its version", {directory, 0});
+      framework.version = Fact<std::string>::unknown(
+          directory + ": no metadata beside it tells its version", {directory, 0});
     }
     if (!find("jaxlib/__init__.py").empty()) {
       framework.build = Fact<FrameworkBuild>::known(read_build(framework), {directory, 0});
@@ -81,10 +82,12 @@ private:
   }
 
   /// Half of the pair: F12 tells, by the distributions.
-  static void note_half(FrameworkBuild& build, const std::string& path) { build.carriers.push_back(path); }
+  static void note_half(FrameworkBuild& build, const std::string& path) {
+    build.carriers.push_back(path);
+  }
 
-  void read_plugin(Framework& framework, FrameworkBuild& build, int major, const std::string& checker,
-                   const std::string& plugin) {
+  void read_plugin(Framework& framework, FrameworkBuild& build, int major,
+                   const std::string& checker, const std::string& plugin) {
     const Source source{plugin, 0};
     build.carriers.clear();
     build.opener = checker;
@@ -96,9 +99,11 @@ private:
     const auto version = Version::parse(framework.version.value_or(""));
     const auto* release = version ? find_jax(*version) : nullptr;
     const auto* row = release == nullptr ? nullptr : release->plugin(major);
-    build.cuda_version = Fact<std::string>::known(row == nullptr ? std::to_string(major) : row->cuda.str(), source);
+    build.cuda_version =
+        Fact<std::string>::known(row == nullptr ? std::to_string(major) : row->cuda.str(), source);
     build.cudnn_version = cudnn_of(major);
-    if (row != nullptr) build.compute_capabilities.assign(row->capabilities.begin(), row->capabilities.end());
+    if (row != nullptr)
+      build.compute_capabilities.assign(row->capabilities.begin(), row->capabilities.end());
     objects_.add_interpreter(python_, build);
     objects_.read_code(plugin, build, kFatbinLimits);
   }
@@ -112,7 +117,8 @@ private:
         const auto at = pin.find(">=");
         if (!pin.starts_with("nvidia-cudnn") || at == std::string::npos) continue;
         const auto rest = std::string_view(pin).substr(at + 2);
-        return Fact<std::string>::known(std::string(rest.substr(0, rest.find(','))), {distribution.location, 0});
+        return Fact<std::string>::known(std::string(rest.substr(0, rest.find(','))),
+                                        {distribution.location, 0});
       }
     }
     return Fact<std::string>::unknown(name + " does not tell its cuDNN");
@@ -153,11 +159,13 @@ private:
     const Source source{std::string(parent_path(jaxlib)), 0};
     build.cuda = Fact<bool>::known(false, source);
     bool rocm = false;
-    for (const auto& distribution : python_.distributions) rocm = rocm || distribution.name.starts_with("jax-rocm");
+    for (const auto& distribution : python_.distributions)
+      rocm = rocm || distribution.name.starts_with("jax-rocm");
     build.rocm = Fact<bool>::known(rocm, source);
     build.cuda_version = build.cudnn_version = Fact<std::string>::absent(source, "no CUDA plug-in");
     build.sass = build.ptx = Fact<std::vector<std::string>>::absent(source, "no CUDA plug-in");
-    for (const auto* name : {"jaxlib/libjax_common.so", "jaxlib/_jax.so", "jaxlib/xla_extension.so"}) {
+    for (const auto* name :
+         {"jaxlib/libjax_common.so", "jaxlib/_jax.so", "jaxlib/xla_extension.so"}) {
       build.opener = find(name);
       if (!build.opener.empty()) break;
     }
@@ -176,7 +184,9 @@ void collect(System& system, const Scope&, Facts& facts) {
 
 } // namespace
 
-const Collector kJaxBuild{
-    "jax_build", "jax, jaxlib, jax_cuda12_plugin, jax_cuda13_plugin, jax_plugins/xla_cuda*: headers and device code", collect};
+const Collector kJaxBuild{"jax_build",
+                          "jax, jaxlib, jax_cuda12_plugin, jax_cuda13_plugin, "
+                          "jax_plugins/xla_cuda*: headers and device code",
+                          collect};
 
 } // namespace gpuwhy

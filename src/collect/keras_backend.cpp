@@ -1,6 +1,6 @@
 // Keras in each environment, and the backend that its configuration file names. Truth:
-// keras/src/backend/config.py: $KERAS_HOME/keras.json, else ~/.keras/keras.json; the variable KERAS_BACKEND goes
-// before it, which is for the judge to say.
+// keras/src/backend/config.py: $KERAS_HOME/keras.json, else ~/.keras/keras.json; the variable
+// KERAS_BACKEND goes before it, which is for the judge to say.
 #include "base/text.h"
 #include "collect/native_objects.h"
 #include "collect/python_environment.h"
@@ -16,7 +16,8 @@ constexpr std::size_t kLongestName = 64;
 
 std::string configuration_path(System& system) {
   const auto home = variable_value(system, "KERAS_HOME");
-  if (!home.empty()) return normalize_path(join_path(system.identity().working_directory, home)) + "/keras.json";
+  if (!home.empty())
+    return normalize_path(join_path(system.identity().working_directory, home)) + "/keras.json";
   return system.identity().home + "/.keras/keras.json";
 }
 
@@ -31,9 +32,11 @@ Fact<std::string> configured_backend(System& system) {
     return Fact<std::string>::absent({path, 0}, path + ": names no backend");
   }
   const auto name = printable(backend->get_ref<const std::string&>());
-  if (name.empty() || name.size() > kLongestName) return Fact<std::string>::absent({path, 0}, path + ": names no backend");
+  if (name.empty() || name.size() > kLongestName)
+    return Fact<std::string>::absent({path, 0}, path + ": names no backend");
   int line = 1;
-  for (std::size_t at = 0, end = text->find("\"backend\""); at < end && end != std::string::npos; ++at) {
+  for (std::size_t at = 0, end = text->find("\"backend\""); at < end && end != std::string::npos;
+       ++at) {
     if ((*text)[at] == '\n') ++line;
   }
   return Fact<std::string>::known(name, {path, line});
@@ -51,9 +54,11 @@ void collect(System& system, const Scope&, Facts& facts) {
         framework.distributions.push_back(owner->name);
         framework.version = Fact<std::string>::known(owner->version, {owner->location, 0});
       } else {
-        framework.version = Fact<std::string>::unknown(directory + ": no metadata beside it tells its version", {directory, 0});
+        framework.version = Fact<std::string>::unknown(
+            directory + ": no metadata beside it tells its version", {directory, 0});
       }
-      framework.build = Fact<FrameworkBuild>::absent({directory, 0}, "Keras has no native code of its own");
+      framework.build =
+          Fact<FrameworkBuild>::absent({directory, 0}, "Keras has no native code of its own");
       framework.configured_backend = configured_backend(system);
       python.frameworks.push_back(std::move(framework));
       break; // an import takes the first
@@ -63,7 +68,8 @@ void collect(System& system, const Scope&, Facts& facts) {
 
 } // namespace
 
-const Collector kKerasBackend{"keras_backend", "keras in each environment, $KERAS_HOME/keras.json or ~/.keras/keras.json",
-                              collect};
+const Collector kKerasBackend{
+    "keras_backend", "keras in each environment, $KERAS_HOME/keras.json or ~/.keras/keras.json",
+    collect};
 
 } // namespace gpuwhy

@@ -1,6 +1,7 @@
 // What could the dynamic loader meet when the frameworks open their CUDA libraries? Directories are
-// listed and libraries examined until a search (src/loader) lacks nothing, whatever the name and with or
-// without LD_LIBRARY_PATH: then judging can repeat it, and repeat it after a change, without a disk.
+// listed and libraries examined until a search (src/loader) lacks nothing, whatever the name and
+// with or without LD_LIBRARY_PATH: then judging can repeat it, and repeat it after a change,
+// without a disk.
 #include "base/text.h"
 #include "base/version.h"
 #include "collect/inventory.h"
@@ -18,26 +19,29 @@ namespace gpuwhy {
 namespace {
 
 constexpr int kMostRounds = 8;
-constexpr int kDeepestPlace = 3; // DIRECTORY/glibc-hwcaps/x86-64-v3/NAME
+constexpr int kDeepestPlace = 3;           // DIRECTORY/glibc-hwcaps/x86-64-v3/NAME
 constexpr std::size_t kMostPackages = 100; // below one site-packages/nvidia
 constexpr std::size_t kMostToolkits = 32;
 /// Asked for to have every place of a search asked: no directory holds it.
 constexpr const char* kNowhere = "libgpuwhy-asks-everywhere.so";
 
 /// Folders of NVIDIA's wheels, in which a later `pip install` would put libraries.
-constexpr std::array kWheelFolders = {"cublas",   "cuda_cupti", "cuda_nvrtc", "cuda_runtime", "cudnn", "cufft",
-                                      "curand",   "cusolver",   "cusparse",   "nccl",         "nvjitlink",
-                                      "cu13",     "cusparselt", "nvshmem",    "nvtx",         "cufile"};
+constexpr std::array kWheelFolders = {"cublas",     "cuda_cupti", "cuda_nvrtc", "cuda_runtime",
+                                      "cudnn",      "cufft",      "curand",     "cusolver",
+                                      "cusparse",   "nccl",       "nvjitlink",  "cu13",
+                                      "cusparselt", "nvshmem",    "nvtx",       "cufile"};
 
 class Collection {
 public:
-  Collection(System& system, Facts& facts) : system_(system), facts_(facts), inventory_(system, facts) {}
+  Collection(System& system, Facts& facts)
+      : system_(system), facts_(facts), inventory_(system, facts) {}
 
   void run() {
     auto& libraries = facts_.libraries;
     read_loader_configuration(system_, libraries);
     libraries.cache = read_loader_cache(system_);
-    libraries.cuda_tools = Fact<std::vector<std::string>>::known({}, {"toolkits, wheels and $PATH", 0});
+    libraries.cuda_tools =
+        Fact<std::vector<std::string>>::known({}, {"toolkits, wheels and $PATH", 0});
     add_system_directories();
     add_toolkits();
     for (const auto& python : facts_.pythons) add_environment(python);
@@ -50,13 +54,16 @@ public:
 private:
   void add_system_directories() {
     const auto& libraries = facts_.libraries;
-    for (const auto& directory : libraries.default_directories) inventory_.add_directory(directory, "default directory");
-    for (const auto& directory : libraries.configured_directories) inventory_.add_directory(loader::tidy_path(directory), "ld.so.conf");
+    for (const auto& directory : libraries.default_directories)
+      inventory_.add_directory(directory, "default directory");
+    for (const auto& directory : libraries.configured_directories)
+      inventory_.add_directory(loader::tidy_path(directory), "ld.so.conf");
     for (const auto& entry : libraries.cache.value_or({})) {
-      if (is_cuda_library(entry.soname)) inventory_.add_directory(std::string(parent_path(entry.path)), "ld.so.cache");
+      if (is_cuda_library(entry.soname))
+        inventory_.add_directory(std::string(parent_path(entry.path)), "ld.so.cache");
     }
-    for (const auto* path : {"/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib64/nvidia",
-                             "/usr/lib/nvidia", "/run/opengl-driver/lib"}) {
+    for (const auto* path : {"/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/usr/local/nvidia/lib",
+                             "/usr/lib64/nvidia", "/usr/lib/nvidia", "/run/opengl-driver/lib"}) {
       inventory_.add_existing(path, "driver");
     }
   }
@@ -65,16 +72,19 @@ private:
     std::vector<std::string> roots = {"/opt/cuda", "/usr/lib/cuda"};
     if (const auto entries = system_.list("/usr/local")) {
       for (const auto& entry : *entries) {
-        if (entry.name.starts_with("cuda") && roots.size() < kMostToolkits) roots.push_back("/usr/local/" + entry.name);
+        if (entry.name.starts_with("cuda") && roots.size() < kMostToolkits)
+          roots.push_back("/usr/local/" + entry.name);
       }
     }
     for (const auto* name : {"CUDA_HOME", "CUDA_PATH", "CUDA_ROOT", "CUDNN_PATH"}) {
       const auto value = variable_value(system_, name);
       if (value.starts_with('/')) roots.push_back(loader::tidy_path(value));
     }
-    std::vector<std::string> folders = {"/lib64", "/lib", "/lib64/stubs", "/compat", "/extras/CUPTI/lib64"};
+    std::vector<std::string> folders = {"/lib64", "/lib", "/lib64/stubs", "/compat",
+                                        "/extras/CUPTI/lib64"};
     const auto& machine = system_.identity().machine;
-    for (const auto* target : {"", "-linux"}) folders.push_back("/targets/" + (machine == "aarch64" ? "sbsa" : machine) + target + "/lib");
+    for (const auto* target : {"", "-linux"})
+      folders.push_back("/targets/" + (machine == "aarch64" ? "sbsa" : machine) + target + "/lib");
     for (const auto& root : roots) {
       if (!is_directory(system_, root)) continue;
       for (const auto& folder : folders) inventory_.add_existing(root + folder, "toolkit");
@@ -94,7 +104,8 @@ private:
     if (python.kind == "conda") inventory_.add_existing(python.prefix + "/lib", "conda");
     for (const auto& site : python.site_directories) {
       add_wheels(site);
-      for (const auto* folder : {"/torch/lib", "/cusparselt/lib", "/tensorrt_libs", "/tensorrt", "/tensorrt_cu12_libs"}) {
+      for (const auto* folder : {"/torch/lib", "/cusparselt/lib", "/tensorrt_libs", "/tensorrt",
+                                 "/tensorrt_cu12_libs"}) {
         inventory_.add_existing(site + folder, "wheel");
       }
     }
@@ -107,9 +118,11 @@ private:
     for (const auto& entry : entries ? *entries : std::vector<DirectoryEntry>{}) {
       if (entry.name.starts_with("__") || ++count > kMostPackages) continue;
       inventory_.add_existing(join_path(nvidia, entry.name) + "/lib", "wheel");
-      if (entry.name == "cuda_nvcc" || entry.name.starts_with("cu1")) add_tools(join_path(nvidia, entry.name));
+      if (entry.name == "cuda_nvcc" || entry.name.starts_with("cu1"))
+        add_tools(join_path(nvidia, entry.name));
     }
-    for (const auto* folder : kWheelFolders) inventory_.add_directory(nvidia + "/" + folder + "/lib", "wheel");
+    for (const auto* folder : kWheelFolders)
+      inventory_.add_directory(nvidia + "/" + folder + "/lib", "wheel");
   }
 
   loader::Setting setting_of(const PythonEnvironment& python) const {
@@ -137,7 +150,9 @@ private:
       if (!any) ask(setting, {kNowhere, {}, {python.executable}});
     }
     ask_as_libraries();
-    const auto known = [&] { return facts_.libraries.directories.size() + facts_.libraries.files.size(); };
+    const auto known = [&] {
+      return facts_.libraries.directories.size() + facts_.libraries.files.size();
+    };
     const auto before = known();
     for (const auto& [what, because] : lacks_) {
       if (what.ends_with('/')) {
@@ -170,7 +185,8 @@ private:
     }
   }
 
-  void ask_as(const loader::Setting& setting, const Framework& framework, const FrameworkBuild& build) {
+  void ask_as(const loader::Setting& setting, const Framework& framework,
+              const FrameworkBuild& build) {
     ask(setting, {kNowhere, build.opener, build.loader_chain});
     for (const auto& soname : sonames_of(framework, build)) {
       ask(setting, {soname, build.opener, build.loader_chain});
@@ -184,12 +200,15 @@ private:
     auto setting = setting_of(python);
     setting.library_path.clear(); // asked already, for the frameworks
     for (const auto& [path, file] : facts_.libraries.files) {
-      if (file.status != LibraryFile::Status::good || !inventory_.of_interest(base_name(path))) continue;
-      if (!file.rpath.empty() || !file.runpath.empty()) ask(setting, {kNowhere, path, {python.executable}});
+      if (file.status != LibraryFile::Status::good || !inventory_.of_interest(base_name(path)))
+        continue;
+      if (!file.rpath.empty() || !file.runpath.empty())
+        ask(setting, {kNowhere, path, {python.executable}});
     }
   }
 
-  static std::vector<std::string> sonames_of(const Framework& framework, const FrameworkBuild& build) {
+  static std::vector<std::string> sonames_of(const Framework& framework,
+                                             const FrameworkBuild& build) {
     std::vector<std::string> sonames = {"libcuda.so.1", "libnvidia-ml.so.1"};
     auto cuda = Version::parse(build.cuda_version.value_or(""));
     auto cudnn = Version::parse(build.cudnn_version.value_or(""));
@@ -207,7 +226,8 @@ private:
   void keep_cache_of_interest() {
     auto* entries = facts_.libraries.cache.get();
     if (entries == nullptr) return;
-    std::erase_if(*entries, [&](const CacheEntry& entry) { return !inventory_.of_interest(entry.soname); });
+    std::erase_if(*entries,
+                  [&](const CacheEntry& entry) { return !inventory_.of_interest(entry.soname); });
   }
 
   System& system_;
@@ -216,13 +236,16 @@ private:
   std::map<std::string, std::string> lacks_; // what, and why it was asked
 };
 
-void collect(System& system, const Scope&, Facts& facts) { Collection(system, facts).run(); }
+void collect(System& system, const Scope&, Facts& facts) {
+  Collection(system, facts).run();
+}
 
 } // namespace
 
 const Collector kLibraryInventory{
     "library_inventory",
-    "the loader's file, /etc/ld.so.cache, /etc/ld.so.conf; directories of the loader, LD_LIBRARY_PATH, RUNPATHs, "
+    "the loader's file, /etc/ld.so.cache, /etc/ld.so.conf; directories of the loader, "
+    "LD_LIBRARY_PATH, RUNPATHs, "
     "NVIDIA wheels, conda and CUDA toolkits; headers of the libraries in them",
     collect};
 

@@ -40,7 +40,9 @@ std::string find_musl(System& system, const std::string& machine) {
 std::string version_in(std::string_view loader) {
   constexpr std::string_view kWords = "release version ";
   const auto at = loader.find(kWords);
-  const auto version = at == std::string_view::npos ? std::nullopt : Version::parse(loader.substr(at + kWords.size(), 16));
+  const auto version = at == std::string_view::npos
+                           ? std::nullopt
+                           : Version::parse(loader.substr(at + kWords.size(), 16));
   return version && version->parts.size() >= 2 ? version->str() : std::string();
 }
 
@@ -54,20 +56,24 @@ std::string version_in_name(std::string_view name) {
 void read_musl(System& system, Libraries& libraries, const std::string& machine) {
   const auto path = find_musl(system, machine);
   if (path.empty()) {
-    libraries.libc = Fact<std::string>::unknown("no dynamic loader of a kind that is known was found", {"/lib64", 0});
+    libraries.libc = Fact<std::string>::unknown(
+        "no dynamic loader of a kind that is known was found", {"/lib64", 0});
     return;
   }
   libraries.libc = Fact<std::string>::known("musl", {path, 0});
-  auto directories = system.read("/etc/ld-musl-" + machine + ".path", 64U << 10U).value_or("/lib:/usr/local/lib:/usr/lib");
+  auto directories = system.read("/etc/ld-musl-" + machine + ".path", 64U << 10U)
+                         .value_or("/lib:/usr/local/lib:/usr/lib");
   std::replace(directories.begin(), directories.end(), '\n', ':');
   for (const auto directory : split(directories, ':')) {
-    if (trim(directory).starts_with('/')) libraries.default_directories.emplace_back(trim(directory));
+    if (trim(directory).starts_with('/'))
+      libraries.default_directories.emplace_back(trim(directory));
   }
 }
 
 std::vector<std::string> usual_directories(System& system, const std::string& machine) {
   const auto triplet = machine + "-linux-gnu";
-  if (is_directory(system, "/usr/lib/" + triplet)) return {"/lib/" + triplet, "/usr/lib/" + triplet, "/lib", "/usr/lib"};
+  if (is_directory(system, "/usr/lib/" + triplet))
+    return {"/lib/" + triplet, "/usr/lib/" + triplet, "/lib", "/usr/lib"};
   return {"/lib64", "/usr/lib64"};
 }
 
@@ -92,7 +98,8 @@ std::vector<std::string> default_directories_in(std::string_view loader) {
     const bool follows = !row.empty() && start == at;
     const bool whole = start == 0 || loader[start - 1] == '\0';
     const bool path = text.size() > 2 && text.size() < kLongestDirectory && text.ends_with('/') &&
-                      std::all_of(text.begin(), text.end(), [](char letter) { return letter > ' ' && letter < '\x7f'; });
+                      std::all_of(text.begin(), text.end(),
+                                  [](char letter) { return letter > ' ' && letter < '\x7f'; });
     if (!path || !whole || !follows) row.clear();
     // A string cut short by a byte of code is no row: go on behind its slash.
     at = path && whole ? end + 1 : start + 1;
@@ -109,7 +116,8 @@ std::string texts_of(System& system, const std::string& loader) {
   if (const auto image = read_elf(system, loader)) {
     const auto section = find_section(system, loader, *image, ".rodata");
     if (section && *section && (*section)->size <= kLargestLoader) {
-      const auto texts = system.read_at(loader, (*section)->offset, static_cast<std::size_t>((*section)->size));
+      const auto texts =
+          system.read_at(loader, (*section)->offset, static_cast<std::size_t>((*section)->size));
       if (texts) return *texts;
     }
   }
@@ -128,16 +136,19 @@ void read_loader_configuration(System& system, Libraries& libraries) {
   auto version = version_in_name(base_name(real));
   libraries.default_directories = default_directories_in(texts);
   if (version.empty()) version = version_in(texts);
-  if (libraries.default_directories.empty()) libraries.default_directories = usual_directories(system, machine);
+  if (libraries.default_directories.empty())
+    libraries.default_directories = usual_directories(system, machine);
   libraries.lib_token = lib_token(libraries.default_directories.front());
-  libraries.libc = Fact<std::string>::known(version.empty() ? "glibc" : "glibc " + version, {real, 0});
+  libraries.libc =
+      Fact<std::string>::known(version.empty() ? "glibc" : "glibc " + version, {real, 0});
   libraries.configured_directories = read_ld_conf(system).directories;
 }
 
 Fact<std::vector<CacheEntry>> read_loader_cache(System& system) {
   const auto bytes = system.read(kCache, kLargestCache);
   if (!bytes) return without_value<std::vector<CacheEntry>>(bytes.error(), kCache);
-  auto entries = parse_ld_cache(std::as_bytes(std::span(bytes->data(), bytes->size())), system.identity().machine);
+  auto entries = parse_ld_cache(std::as_bytes(std::span(bytes->data(), bytes->size())),
+                                system.identity().machine);
   // The loader does without a cache that it cannot use; so does the search.
   if (!entries) return Fact<std::vector<CacheEntry>>::absent({kCache, 0}, entries.error().message);
   return Fact<std::vector<CacheEntry>>::known(std::move(*entries), {kCache, 0});

@@ -21,7 +21,8 @@ void NativeObjects::check(Framework& framework, const std::string& path) {
   }
   const auto& file = classify(path);
   if (file.status != LibraryFile::Status::good) {
-    framework.broken.push_back(path + ": " + (file.detail.empty() ? "cannot be loaded" : file.detail));
+    framework.broken.push_back(path + ": " +
+                               (file.detail.empty() ? "cannot be loaded" : file.detail));
   }
 }
 
@@ -45,13 +46,15 @@ void NativeObjects::add_interpreter(const PythonEnvironment& python, FrameworkBu
   build.loader_chain.push_back(executable);
 }
 
-void NativeObjects::read_code(const std::string& library, FrameworkBuild& build, const FatbinLimits& limits) {
+void NativeObjects::read_code(const std::string& library, FrameworkBuild& build,
+                              const FatbinLimits& limits) {
   using Architectures = Fact<std::vector<std::string>>;
   const auto code = read_fatbin(system_, library, limits);
   if (!code) {
     build.sass = build.ptx = without_value<std::vector<std::string>>(code.error(), library);
   } else if (code->containers == 0) {
-    const auto reason = library + (code->stopped.empty() ? ": holds no code for GPUs" : ": " + code->stopped);
+    const auto reason =
+        library + (code->stopped.empty() ? ": holds no code for GPUs" : ": " + code->stopped);
     build.sass = build.ptx = Architectures::unknown(reason, {library, 0});
   } else {
     build.sass = Architectures::known(code->sass, {library, 0});
@@ -59,7 +62,8 @@ void NativeObjects::read_code(const std::string& library, FrameworkBuild& build,
   }
 }
 
-const Distribution* owner_of(const PythonEnvironment& python, const std::string& site, std::string_view name) {
+const Distribution* owner_of(const PythonEnvironment& python, const std::string& site,
+                             std::string_view name) {
   for (const auto& distribution : python.distributions) {
     if (distribution.name == name && distribution.directory == site) return &distribution;
   }

@@ -147,7 +147,8 @@ std::string only_allowed_state(const std::string& text) {
       -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-/// Of dpkg's list, the packages that could bear on a driver or CUDA; the others say what somebody works on.
+/// Of dpkg's list, the packages that could bear on a driver or CUDA; the others say what somebody
+/// works on.
 std::string only_driver_packages(std::string_view status) {
   std::string kept;
   std::size_t at = 0;
@@ -155,7 +156,8 @@ std::string only_driver_packages(std::string_view status) {
     const auto end = std::min(status.find("\n\n", at), status.size());
     const auto stanza = status.substr(at, end - at);
     const auto name = stanza.substr(0, stanza.find('\n'));
-    for (const std::string_view part : {"nvidia", "cuda", "cudnn", "cublas", "nccl", "linux-image", "nouveau"}) {
+    for (const std::string_view part :
+         {"nvidia", "cuda", "cudnn", "cublas", "nccl", "linux-image", "nouveau"}) {
       if (!contains(name, part)) continue;
       kept += std::string(stanza) + "\n\n";
       break;

@@ -14,7 +14,8 @@ using Settings = std::map<std::string, std::string, std::less<>>;
 constexpr std::size_t kLargestSettings = 64U << 10U;
 constexpr std::size_t kMostParents = 32;
 
-/// pyvenv.cfg beside the interpreter or one directory up; links to the interpreter are not followed.
+/// pyvenv.cfg beside the interpreter or one directory up; links to the interpreter are not
+/// followed.
 struct VirtualEnvironment {
   std::string prefix;
   std::string path; // of pyvenv.cfg
@@ -88,8 +89,8 @@ bool has_library(System& system, const std::string& prefix, const std::string& v
   return is_file(system, prefix + "/lib" + python) || is_file(system, prefix + "/lib64" + python);
 }
 
-/// sys.prefix of an interpreter that is in no virtual environment: the first directory above it that
-/// holds the standard library.
+/// sys.prefix of an interpreter that is in no virtual environment: the first directory above it
+/// that holds the standard library.
 std::string find_prefix(System& system, const std::string& executable, const std::string& version) {
   const std::string first(parent_path(parent_path(executable)));
   if (version.empty()) return first;
@@ -101,7 +102,8 @@ std::string find_prefix(System& system, const std::string& executable, const std
   return first;
 }
 
-std::string base_of_old_virtualenv(System& system, const std::string& prefix, const std::string& version) {
+std::string base_of_old_virtualenv(System& system, const std::string& prefix,
+                                   const std::string& version) {
   const auto text = system.read(prefix + "/lib/python" + version + "/orig-prefix.txt", 4096);
   return text ? std::string(trim(*text)) : std::string();
 }
@@ -123,7 +125,8 @@ std::string kind_of_prefix(System& system, const std::string& prefix) {
 }
 
 /// The full version, from something that an installer wrote beside the interpreter.
-Fact<std::string> full_version(System& system, const std::string& prefix, const std::string& minor) {
+Fact<std::string> full_version(System& system, const std::string& prefix,
+                               const std::string& minor) {
   const auto fits = [&](const std::optional<Version>& version) {
     return version && version->parts.size() >= 3 && (minor.empty() || minor_of(*version) == minor);
   };
@@ -148,7 +151,8 @@ Fact<std::string> full_version(System& system, const std::string& prefix, const 
     for (const auto& entry : *entries) {
       if (!entry.name.starts_with("python-")) continue;
       const auto version = Version::parse(std::string_view(entry.name).substr(7));
-      if (fits(version)) return Fact<std::string>::known(version->str(), {prefix + "/conda-meta/" + entry.name, 0});
+      if (fits(version))
+        return Fact<std::string>::known(version->str(), {prefix + "/conda-meta/" + entry.name, 0});
     }
   }
   return {};
@@ -175,7 +179,9 @@ Found examine_venv(System& system, const VirtualEnvironment& venv, const std::st
   question.prefix = venv.prefix;
   question.virtual_environment = true;
   question.system_site = lower(venv.get("include-system-site-packages")) == "true";
-  found.kind = !venv.get("uv").empty() ? "uv" : !venv.get("virtualenv").empty() ? "virtualenv" : "venv";
+  found.kind = !venv.get("uv").empty()           ? "uv"
+               : !venv.get("virtualenv").empty() ? "virtualenv"
+                                                 : "venv";
   found.version = version_of_venv(venv);
   if (const auto* known = found.version.get()) {
     question.version = minor_of(Version::parse(*known).value_or(Version{}));
@@ -183,8 +189,8 @@ Found examine_venv(System& system, const VirtualEnvironment& venv, const std::st
   if (question.version.empty()) question.version = version_in_library(system, venv.prefix);
   if (question.version.empty()) question.version = version_in_name(base_name(executable));
   const auto home = venv.get("home");
-  question.base_prefix = find_prefix(system, home.empty() ? executable : join_path(home, "python"),
-                                     question.version);
+  question.base_prefix =
+      find_prefix(system, home.empty() ? executable : join_path(home, "python"), question.version);
   return found;
 }
 
@@ -193,7 +199,8 @@ Found examine_plain(System& system, const std::string& executable) {
   auto& question = found.question;
   question.version = version_in_name(base_name(executable));
   if (question.version.empty()) {
-    question.version = version_in_library(system, std::string(parent_path(parent_path(executable))));
+    question.version =
+        version_in_library(system, std::string(parent_path(parent_path(executable))));
   }
   question.prefix = find_prefix(system, executable, question.version);
   question.base_prefix = question.prefix;
@@ -222,8 +229,12 @@ std::string check_interpreter(System& system, PythonEnvironment& python) {
   if (head->starts_with("#!") && looks_like_python(base_name(path))) {
     return path + ": a script that starts Python; which one is not known";
   }
-  const bool named = looks_like_python(base_name(path)) && looks_like_python(base_name(python.executable));
-  if (*head != "\x7f" "ELF" || !named) return path + ": not a Python interpreter";
+  const bool named =
+      looks_like_python(base_name(path)) && looks_like_python(base_name(python.executable));
+  if (*head != "\x7f"
+               "ELF" ||
+      !named)
+    return path + ": not a Python interpreter";
   return {};
 }
 
@@ -264,8 +275,10 @@ PythonEnvironment describe_interpreter(System& system, const std::string& interp
   if (!python.problem.empty()) return python;
 
   const auto home = variable_value(system, "PYTHONHOME");
-  const auto venv = home.empty() ? find_virtual_environment(system, python.interpreter) : std::nullopt;
-  auto found = venv ? examine_venv(system, *venv, python.executable) : examine_plain(system, python.executable);
+  const auto venv =
+      home.empty() ? find_virtual_environment(system, python.interpreter) : std::nullopt;
+  auto found = venv ? examine_venv(system, *venv, python.executable)
+                    : examine_plain(system, python.executable);
   if (!home.empty()) {
     found.question.prefix = found.question.base_prefix = home.substr(0, home.find(':'));
     found.question.virtual_environment = false;
@@ -280,9 +293,10 @@ PythonEnvironment describe_interpreter(System& system, const std::string& interp
     python.version = Fact<std::string>::known(found.question.version, {python.executable, 0});
   }
   if (!python.version.known()) {
-    python.version = Fact<std::string>::unknown(python.executable + ": nothing beside it tells its version",
-                                                {python.executable, 0});
-    python.problem = python.interpreter + ": its version is not known, so neither is where its packages are";
+    python.version = Fact<std::string>::unknown(
+        python.executable + ": nothing beside it tells its version", {python.executable, 0});
+    python.problem =
+        python.interpreter + ": its version is not known, so neither is where its packages are";
   }
   python.site_directories = site_directories(system, found.question);
   return python;

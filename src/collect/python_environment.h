@@ -1,6 +1,6 @@
 // What an interpreter would make of itself, without running it: sys.prefix, its version, sys.path.
-// Truth: CPython's Modules/getpath.py and Lib/site.py, Debian's changes to site.py, PEP 405 (pyvenv.cfg),
-// and the layouts of virtualenv, uv, conda and pyenv.
+// Truth: CPython's Modules/getpath.py and Lib/site.py, Debian's changes to site.py, PEP 405
+// (pyvenv.cfg), and the layouts of virtualenv, uv, conda and pyenv.
 #pragma once
 
 #include "facts/python.h"
@@ -12,8 +12,8 @@
 
 namespace gpuwhy {
 
-/// Fills everything but chosen_by, selected, distributions and frameworks. `interpreter` is an absolute
-/// path; what is no Python gets a `problem` and nothing else.
+/// Fills everything but chosen_by, selected, distributions and frameworks. `interpreter` is an
+/// absolute path; what is no Python gets a `problem` and nothing else.
 PythonEnvironment describe_interpreter(System& system, const std::string& interpreter);
 
 /// Whether there is a regular file that may be executed.

@@ -12,7 +12,9 @@ bool is_letter(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_';
 }
 
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
 
 class Parser {
 public:
@@ -88,7 +90,9 @@ private:
     Literal result;
     result.kind = Literal::Kind::number;
     const auto start = at_;
-    while (!at_end() && (is_digit(text_[at_]) || is_letter(text_[at_]) || contains("+-.", text_.substr(at_, 1)))) ++at_;
+    while (!at_end() &&
+           (is_digit(text_[at_]) || is_letter(text_[at_]) || contains("+-.", text_.substr(at_, 1))))
+      ++at_;
     result.text = std::string(text_.substr(start, at_ - start));
     return result;
   }
@@ -158,7 +162,9 @@ private:
 } // namespace
 
 const Literal* Literal::find(std::string_view key) const {
-  const auto is_key = [&](const Literal& item) { return item.kind == Kind::text && item.text == key; };
+  const auto is_key = [&](const Literal& item) {
+    return item.kind == Kind::text && item.text == key;
+  };
   if (kind == Kind::map) {
     for (std::size_t at = 0; at + 1 < items.size(); at += 2) {
       if (is_key(items[at])) return &items[at + 1];
@@ -166,12 +172,15 @@ const Literal* Literal::find(std::string_view key) const {
   }
   if (kind == Kind::list) {
     for (const auto& pair : items) {
-      if (pair.kind == Kind::list && pair.items.size() == 2 && is_key(pair.items[0])) return &pair.items[1];
+      if (pair.kind == Kind::list && pair.items.size() == 2 && is_key(pair.items[0]))
+        return &pair.items[1];
     }
   }
   return nullptr;
 }
 
-std::optional<Literal> parse_literal(std::string_view text) { return Parser(text).value(); }
+std::optional<Literal> parse_literal(std::string_view text) {
+  return Parser(text).value();
+}
 
 } // namespace gpuwhy

@@ -16,13 +16,14 @@ struct Literal {
   std::string text;           // of text and number, the latter as written
   std::vector<Literal> items; // of a list or tuple; of a map: key, value, key, value, ...
 
-  /// The value under `key`, in a map or in a list of pairs (the argument of OrderedDict); nullptr if none.
+  /// The value under `key`, in a map or in a list of pairs (the argument of OrderedDict); nullptr
+  /// if none.
   const Literal* find(std::string_view key) const;
 };
 
-/// The value that `text` starts with; what follows it is not looked at. A call with one argument, as in
-/// `collections.OrderedDict([...])`, counts as its argument. Nothing if it is anything else, or is nested
-/// or long beyond reason.
+/// The value that `text` starts with; what follows it is not looked at. A call with one argument,
+/// as in `collections.OrderedDict([...])`, counts as its argument. Nothing if it is anything else,
+/// or is nested or long beyond reason.
 std::optional<Literal> parse_literal(std::string_view text);
 
 } // namespace gpuwhy

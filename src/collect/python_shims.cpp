@@ -48,7 +48,8 @@ Choice chosen_versions(System& system, const std::string& root) {
   }
   std::string directory = system.identity().working_directory;
   for (std::size_t step = 0; step < kMostParents && directory.starts_with('/'); ++step) {
-    if (auto choice = read_version_file(system, join_path(directory, ".python-version"))) return *choice;
+    if (auto choice = read_version_file(system, join_path(directory, ".python-version")))
+      return *choice;
     if (directory == "/") break;
     directory = std::string(parent_path(directory));
   }

@@ -1,5 +1,5 @@
-// pyenv puts scripts called "python" on PATH that start one of several interpreters. Which one follows
-// from files and one variable; truth: pyenv's COMMANDS.md (pyenv version, pyenv exec).
+// pyenv puts scripts called "python" on PATH that start one of several interpreters. Which one
+// follows from files and one variable; truth: pyenv's COMMANDS.md (pyenv version, pyenv exec).
 #pragma once
 
 #include "system/system.h"
@@ -9,8 +9,8 @@
 namespace gpuwhy {
 
 struct ShimTarget {
-  /// Absolute path of what would run; empty with `system`: the next one on PATH; empty otherwise: nothing
-  /// would, the shim only prints an error.
+  /// Absolute path of what would run; empty with `system`: the next one on PATH; empty otherwise:
+  /// nothing would, the shim only prints an error.
   std::string path;
   bool system = false;
   std::string because; // "$PYENV_VERSION", "/proj/.python-version"

@@ -15,7 +15,8 @@ std::size_t assigned_name(std::string_view text) {
   std::size_t length = 0;
   while (length < text.size()) {
     const char letter = text[length];
-    const bool name = letter == '_' || (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+    const bool name = letter == '_' || (letter >= 'a' && letter <= 'z') ||
+                      (letter >= 'A' && letter <= 'Z') ||
                       (length > 0 && letter >= '0' && letter <= '9');
     if (!name) break;
     ++length;
@@ -35,13 +36,14 @@ std::optional<ShellAssignment> as_assignment(const ShellWord& word, int line) {
   assignment.append = first.text[length] == '+';
   assignment.value = word;
   assignment.value.pieces.front().text.erase(0, length + (assignment.append ? 2 : 1));
-  if (assignment.value.pieces.front().text.empty()) assignment.value.pieces.erase(assignment.value.pieces.begin());
+  if (assignment.value.pieces.front().text.empty())
+    assignment.value.pieces.erase(assignment.value.pieces.begin());
   assignment.line = line;
   return assignment;
 }
 
 bool is_keyword(std::string_view word) {
-  constexpr std::array<std::string_view, 10> kKeywords = {"then", "do",    "else", "elif", "if",
+  constexpr std::array<std::string_view, 10> kKeywords = {"then",  "do",    "else", "elif", "if",
                                                           "while", "until", "{",    "!",    "time"};
   return std::find(kKeywords.begin(), kKeywords.end(), word) != kKeywords.end();
 }
@@ -74,7 +76,8 @@ private:
       return;
     }
     const auto name = words[at].plain();
-    const std::vector<ShellWord> arguments(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
+    const std::vector<ShellWord> arguments(words.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                                           words.end());
     if (name == "export" || name == "declare" || name == "typeset" || name == "readonly") {
       read_declaration(command, name, arguments);
     } else if (name == "setenv" && !arguments.empty() && !arguments[0].plain().empty()) {
@@ -87,7 +90,8 @@ private:
       file_.assignments.push_back(std::move(assignment));
     } else if ((name == "." || name == "source") && !arguments.empty()) {
       file_.sourced.push_back(arguments[0]);
-    } else if (name == "set" && !arguments.empty() && (arguments[0].plain() == "-a" || arguments[0].plain() == "-o")) {
+    } else if (name == "set" && !arguments.empty() &&
+               (arguments[0].plain() == "-a" || arguments[0].plain() == "-o")) {
       all_exported_ = all_exported_ || arguments[0].plain() == "-a" ||
                       (arguments.size() > 1 && arguments[1].plain() == "allexport");
     }
@@ -96,9 +100,10 @@ private:
   void read_declaration(const ShellCommand& command, const std::string& name,
                         const std::vector<ShellWord>& arguments) {
     bool exports = name == "export";
-    const bool alone = std::count_if(arguments.begin(), arguments.end(), [&](const ShellWord& argument) {
-                         return as_assignment(argument, command.line).has_value();
-                       }) == 1;
+    const bool alone =
+        std::count_if(arguments.begin(), arguments.end(), [&](const ShellWord& argument) {
+          return as_assignment(argument, command.line).has_value();
+        }) == 1;
     for (const auto& argument : arguments) {
       const auto word = argument.plain();
       if (word.starts_with('-')) {
@@ -159,7 +164,8 @@ ShellFile read_fish(std::string_view text) {
 }
 
 std::string_view without_quotes(std::string_view text) {
-  const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+  const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+                      text.back() == text.front();
   return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
@@ -169,7 +175,8 @@ std::string_view pam_value(std::string_view rest) {
     const auto at = rest.find(key);
     if (at == std::string_view::npos) continue;
     auto value = trim(rest.substr(at + key.size()));
-    if (value.starts_with('"')) return value.substr(0, std::min(value.find('"', 1), value.size() - 1) + 1);
+    if (value.starts_with('"'))
+      return value.substr(0, std::min(value.find('"', 1), value.size() - 1) + 1);
     return value.substr(0, value.find_first_of(" \t"));
   }
   return {};

@@ -16,7 +16,9 @@ bool is_name_start(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_';
 }
 
-bool is_name(char letter) { return is_name_start(letter) || (letter >= '0' && letter <= '9'); }
+bool is_name(char letter) {
+  return is_name_start(letter) || (letter >= '0' && letter <= '9');
+}
 
 class Lexer {
 public:
@@ -85,7 +87,8 @@ private:
     while (!at_end() && !contains(" \t\r\n;&|()<>", text_.substr(at_, 1))) ++at_;
     if (!here) return;
     auto delimiter = std::string(text_.substr(start, at_ - start));
-    std::erase_if(delimiter, [](char letter) { return letter == '"' || letter == '\'' || letter == '\\'; });
+    std::erase_if(delimiter,
+                  [](char letter) { return letter == '"' || letter == '\'' || letter == '\\'; });
     if (!delimiter.empty()) here_documents_.push_back(std::move(delimiter));
   }
 
@@ -159,7 +162,8 @@ private:
 
   void add(ShellWord& word, std::string_view text, bool quoted) {
     auto& pieces = word.pieces;
-    if (!pieces.empty() && pieces.back().kind == ShellPiece::Kind::literal && pieces.back().quoted == quoted) {
+    if (!pieces.empty() && pieces.back().kind == ShellPiece::Kind::literal &&
+        pieces.back().quoted == quoted) {
       pieces.back().text += text;
       return;
     }
@@ -180,7 +184,8 @@ private:
     advance(length);
   }
 
-  /// Length up to and with the closing bracket of what opens at `start`; quotes within may hold brackets.
+  /// Length up to and with the closing bracket of what opens at `start`; quotes within may hold
+  /// brackets.
   std::size_t bracketed(std::size_t start, char open, char close) const {
     std::size_t depth = 0;
     for (auto at = start; at < text_.size(); ++at) {
@@ -209,7 +214,8 @@ private:
       return advance(length);
     }
     if (!is_name_start(letter)) {
-      if (contains("?$!#@*-0123456789", std::string_view(&letter, 1)) && letter != '\0') return add_unknown(word, 2);
+      if (contains("?$!#@*-0123456789", std::string_view(&letter, 1)) && letter != '\0')
+        return add_unknown(word, 2);
       add(word, "$", false);
       return advance(1);
     }
@@ -250,12 +256,18 @@ private:
 } // namespace
 
 std::string ShellWord::plain() const {
-  if (pieces.size() != 1 || pieces.front().kind != ShellPiece::Kind::literal || pieces.front().quoted) return {};
+  if (pieces.size() != 1 || pieces.front().kind != ShellPiece::Kind::literal ||
+      pieces.front().quoted)
+    return {};
   return pieces.front().text;
 }
 
-std::vector<ShellCommand> split_commands(std::string_view text) { return Lexer(text).commands(); }
+std::vector<ShellCommand> split_commands(std::string_view text) {
+  return Lexer(text).commands();
+}
 
-ShellWord parse_quoted(std::string_view text) { return Lexer(text).quoted(); }
+ShellWord parse_quoted(std::string_view text) {
+  return Lexer(text).quoted();
+}
 
 } // namespace gpuwhy

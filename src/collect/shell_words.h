@@ -1,6 +1,6 @@
-// Start-up files of shells, split into simple commands: enough of POSIX shell (2.2 quoting, 2.3 tokens,
-// 2.6 expansions) to see which variables they set, and nothing is ever run. csh and fish differ in words,
-// not in how words are cut.
+// Start-up files of shells, split into simple commands: enough of POSIX shell (2.2 quoting, 2.3
+// tokens, 2.6 expansions) to see which variables they set, and nothing is ever run. csh and fish
+// differ in words, not in how words are cut.
 #pragma once
 
 #include <string>
@@ -37,8 +37,8 @@ struct ShellCommand {
   int line = 0; // where it starts
 };
 
-/// All simple commands, in the order of the text, whether or not they would be run. Views point into
-/// `text`. Comments and here-documents are left out.
+/// All simple commands, in the order of the text, whether or not they would be run. Views point
+/// into `text`. Comments and here-documents are left out.
 std::vector<ShellCommand> split_commands(std::string_view text);
 /// One word, as if it stood within double quotes.
 ShellWord parse_quoted(std::string_view text);

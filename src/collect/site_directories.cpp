@@ -8,7 +8,7 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::size_t kMostPathFiles = 200;  // .pth files of one directory
+constexpr std::size_t kMostPathFiles = 200;   // .pth files of one directory
 constexpr std::size_t kMostDirectories = 256; // of one sys.path
 constexpr std::size_t kLargestPathFile = 64U << 10U;
 
@@ -36,12 +36,14 @@ public:
   std::vector<std::string> take() { return std::move(directories_); }
 
 private:
-  /// Its plain lines name directories. Lines that start with "import" are code: those we never follow.
+  /// Its plain lines name directories. Lines that start with "import" are code: those we never
+  /// follow.
   void add_path_file(const std::string& directory, const std::string& path) {
     const auto text = system_.read(path, kLargestPathFile);
     if (!text) return;
     for (auto line : split_lines(*text)) {
-      if (line.starts_with('#') || line.starts_with("import ") || line.starts_with("import\t")) continue;
+      if (line.starts_with('#') || line.starts_with("import ") || line.starts_with("import\t"))
+        continue;
       line = trim(line);
       if (!line.empty()) append(normalize_path(join_path(directory, line)));
     }
@@ -64,7 +66,8 @@ private:
 };
 
 /// site.getsitepackages for one prefix.
-void add_prefix(System& system, SitePath& path, const std::string& prefix, const SiteQuestion& question) {
+void add_prefix(System& system, SitePath& path, const std::string& prefix,
+                const SiteQuestion& question) {
   const auto python = "python" + question.version;
   // Fedora keeps compiled packages apart; its platlibdir is lib64.
   const bool lib64 = is_file(system, question.base_prefix + "/lib64/" + python + "/os.py") &&
@@ -85,7 +88,8 @@ std::vector<std::string> site_directories(System& system, const SiteQuestion& qu
   SitePath path(system);
   const auto& identity = system.identity();
   if (const auto given = variable_value(system, "PYTHONPATH"); !given.empty()) {
-    for (const auto element : split(given, ':')) path.add(join_path(identity.working_directory, element));
+    for (const auto element : split(given, ':'))
+      path.add(join_path(identity.working_directory, element));
   }
   if (question.version.empty()) return path.take();
   if (question.virtual_environment) add_prefix(system, path, question.prefix, question);

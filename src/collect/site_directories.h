@@ -1,5 +1,5 @@
-// sys.path of an interpreter, as Lib/site.py builds it, without the standard library and the script's
-// own directory.
+// sys.path of an interpreter, as Lib/site.py builds it, without the standard library and the
+// script's own directory.
 #pragma once
 
 #include "system/system.h"

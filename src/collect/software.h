@@ -1,6 +1,6 @@
-// The collectors that look at the software: environment variables, Python environments, the frameworks
-// installed in them, and what the dynamic loader could meet. They run in this order: each may read what
-// the ones above it wrote. The last one also reads Facts::platform.
+// The collectors that look at the software: environment variables, Python environments, the
+// frameworks installed in them, and what the dynamic loader could meet. They run in this order:
+// each may read what the ones above it wrote. The last one also reads Facts::platform.
 #pragma once
 
 #include "collect/collector.h"

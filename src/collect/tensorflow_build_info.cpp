@@ -39,7 +39,8 @@ BuildInfo parse(std::string_view text) {
     if (name == "build_info") {
       info.values.clear();
       info.line = line;
-      for (const auto* key : {"is_cuda_build", "is_rocm_build", "cuda_version", "cudnn_version", "cuda_compute_capabilities"}) {
+      for (const auto* key : {"is_cuda_build", "is_rocm_build", "cuda_version", "cudnn_version",
+                              "cuda_compute_capabilities"}) {
         if (const auto* found = value->find(key)) info.values[key] = *found;
       }
       return info;
@@ -57,7 +58,8 @@ Fact<bool> truth(const Literal* value, const Source& source) {
 }
 
 Fact<std::string> version(const Literal* value, const Source& source) {
-  const bool written = value != nullptr && (value->kind == Literal::Kind::text || value->kind == Literal::Kind::number);
+  const bool written = value != nullptr &&
+                       (value->kind == Literal::Kind::text || value->kind == Literal::Kind::number);
   if (!written || value->text.empty() || value->text.size() > kLongestValue) {
     return Fact<std::string>::absent(source, source.where + ": names no version");
   }

@@ -1,6 +1,6 @@
-// PyTorch in each environment, and what it was built with: torch/version.py says it, torch/lib holds the
-// native libraries. Truth: the wheels of torch 2.6 and 2.11 (CUDA), and torch/__init__.py, which loads
-// libtorch_global_deps.so and then torch._C.
+// PyTorch in each environment, and what it was built with: torch/version.py says it, torch/lib
+// holds the native libraries. Truth: the wheels of torch 2.6 and 2.11 (CUDA), and
+// torch/__init__.py, which loads libtorch_global_deps.so and then torch._C.
 #include "base/text.h"
 #include "base/version.h"
 #include "collect/native_objects.h"
@@ -31,7 +31,9 @@ std::optional<Assigned> assigned(std::string_view source, std::string_view name)
     if (!line.starts_with(name)) continue;
     const auto rest = line.substr(name.size());
     const auto equals = rest.find('=');
-    if (equals == std::string_view::npos || (rest.front() != ' ' && rest.front() != ':' && rest.front() != '=')) continue;
+    if (equals == std::string_view::npos ||
+        (rest.front() != ' ' && rest.front() != ':' && rest.front() != '='))
+      continue;
     auto value = trim(rest.substr(equals + 1));
     if (value == "None" || value == "False") return Assigned{{}, number};
     const char quote = value.empty() ? ' ' : value.front();
@@ -70,7 +72,8 @@ private:
     read_version(framework, build);
     const auto library = find_libraries(framework);
     if (library.empty()) {
-      framework.build = Fact<FrameworkBuild>::absent({directory, 0}, directory + ": has no native library");
+      framework.build =
+          Fact<FrameworkBuild>::absent({directory, 0}, directory + ": has no native library");
       framework.broken.push_back(directory + "/lib/libtorch_cpu.so is missing");
     } else {
       read_objects(framework, build, library);
@@ -92,16 +95,19 @@ private:
     if (cuda) {
       const Source source{path, cuda->line};
       build.cuda = Fact<bool>::known(!cuda->text.empty(), source);
-      build.cuda_version = cuda->text.empty() ? Fact<std::string>::absent(source, "built without CUDA")
-                                              : Fact<std::string>::known(cuda->text, source);
+      build.cuda_version = cuda->text.empty()
+                               ? Fact<std::string>::absent(source, "built without CUDA")
+                               : Fact<std::string>::known(cuda->text, source);
     } else {
       build.cuda = Fact<bool>::unknown(reason, {path, 0});
       build.cuda_version = Fact<std::string>::unknown(reason, {path, 0});
     }
-    build.rocm = hip ? Fact<bool>::known(!hip->text.empty(), {path, hip->line}) : Fact<bool>::unknown(reason, {path, 0});
+    build.rocm = hip ? Fact<bool>::known(!hip->text.empty(), {path, hip->line})
+                     : Fact<bool>::unknown(reason, {path, 0});
   }
 
-  /// torch/lib of a wheel; conda and distributions put the libraries beside the other system libraries.
+  /// torch/lib of a wheel; conda and distributions put the libraries beside the other system
+  /// libraries.
   std::string find_libraries(const Framework& framework) {
     for (const auto& directory : {framework.directory + "/lib", python_.prefix + "/lib"}) {
       if (system_.status_of_link(directory + "/libtorch_cpu.so")) return directory;
@@ -115,7 +121,8 @@ private:
     const bool own = library == framework.directory + "/lib";
     build.opener = library + (cuda ? "/libtorch_cuda.so" : "/libtorch_cpu.so");
     if (own) objects_.check(framework, build.opener);
-    for (const auto* name : {"/libtorch_global_deps.so", "/libc10_cuda.so", "/libtorch_cpu.so", "/libtorch_cuda_linalg.so"}) {
+    for (const auto* name : {"/libtorch_global_deps.so", "/libc10_cuda.so", "/libtorch_cpu.so",
+                             "/libtorch_cuda_linalg.so"}) {
       const auto path = library + name;
       if (!cuda || !system_.status_of_link(path)) continue;
       objects_.classify(path);
@@ -130,7 +137,8 @@ private:
       build.cudnn_version = cudnn_of(framework);
       return;
     }
-    const auto none = Fact<std::vector<std::string>>::absent({build.opener, 0}, "not built with CUDA");
+    const auto none =
+        Fact<std::vector<std::string>>::absent({build.opener, 0}, "not built with CUDA");
     if (build.cuda.known()) build.sass = build.ptx = none;
   }
 
@@ -144,7 +152,8 @@ private:
         return Fact<std::string>::known(pin.substr(equals + 2), {owner->location, 0});
       }
     }
-    return Fact<std::string>::unknown(framework.directory + ": does not tell its cuDNN", {framework.directory, 0});
+    return Fact<std::string>::unknown(framework.directory + ": does not tell its cuDNN",
+                                      {framework.directory, 0});
   }
 
   System& system_;
@@ -158,6 +167,7 @@ void collect(System& system, const Scope&, Facts& facts) {
 
 } // namespace
 
-const Collector kTorchBuild{"torch_build", "torch/version.py, headers and device code of torch/lib", collect};
+const Collector kTorchBuild{"torch_build", "torch/version.py, headers and device code of torch/lib",
+                            collect};
 
 } // namespace gpuwhy

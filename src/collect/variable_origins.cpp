@@ -23,7 +23,8 @@ constexpr int kDeepestSource = 3;
 constexpr int kDeepestWord = 4;
 constexpr std::size_t kMostParents = 64;
 
-/// A value as far as it can be known: text, the variable's own earlier value, and what only a run would tell.
+/// A value as far as it can be known: text, the variable's own earlier value, and what only a run
+/// would tell.
 struct Part {
   enum class Kind { text, itself, unknown };
   Kind kind = Kind::text;
@@ -50,7 +51,8 @@ void append(Parts& parts, const Parts& more) {
 /// What one file has set so far, over what the process has.
 class Scope {
 public:
-  Scope(const Environment& environment, const std::string& home) : environment_(environment), home_(home) {}
+  Scope(const Environment& environment, const std::string& home)
+      : environment_(environment), home_(home) {}
 
   Parts expand(const ShellWord& word, std::string_view itself, int depth = 0) const {
     Parts parts;
@@ -80,7 +82,8 @@ private:
     const auto outside = environment_.find(piece.text);
     const bool known = own || local != local_.end() || outside != environment_.end();
     const bool takes_word = piece.operation == '+' ? known : piece.operation == '-' && !known;
-    if (takes_word && depth < kDeepestWord) return expand(parse_quoted(piece.word), itself, depth + 1);
+    if (takes_word && depth < kDeepestWord)
+      return expand(parse_quoted(piece.word), itself, depth + 1);
     if (piece.operation == '+') return parts;
     if (own) {
       parts.push_back({Part::Kind::itself, {}});
@@ -126,7 +129,8 @@ std::vector<std::string> elements_of(const Parts& parts) {
     if (parts[at].kind != Part::Kind::text) continue;
     const auto pieces = split(parts[at].text, ':');
     for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
-      const bool torn = (piece == 0 && at > 0) || (piece + 1 == pieces.size() && at + 1 < parts.size());
+      const bool torn =
+          (piece == 0 && at > 0) || (piece + 1 == pieces.size() && at + 1 < parts.size());
       if (!torn && !pieces[piece].empty()) elements.push_back(printable(pieces[piece]));
     }
   }
@@ -134,7 +138,8 @@ std::vector<std::string> elements_of(const Parts& parts) {
 }
 
 bool is_only_text(const Parts& parts) {
-  return std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.kind == Part::Kind::text; });
+  return std::all_of(parts.begin(), parts.end(),
+                     [](const Part& part) { return part.kind == Part::Kind::text; });
 }
 
 std::string text_of(const Parts& parts) {
@@ -143,15 +148,17 @@ std::string text_of(const Parts& parts) {
   return text;
 }
 
-bool accounts_for(const Parts& parts, const std::vector<std::string>& elements, const Variable& variable) {
+bool accounts_for(const Parts& parts, const std::vector<std::string>& elements,
+                  const Variable& variable) {
   if (is_only_text(parts) && text_of(parts) == variable.value) return true;
   if (is_list_variable(variable.name)) {
     const auto there = split(variable.value, ':');
-    return !elements.empty() && std::all_of(elements.begin(), elements.end(), [&](const std::string& element) {
-      return std::any_of(there.begin(), there.end(), [&](std::string_view other) {
-        return without_slash(element) == without_slash(other);
-      });
-    });
+    return !elements.empty() &&
+           std::all_of(elements.begin(), elements.end(), [&](const std::string& element) {
+             return std::any_of(there.begin(), there.end(), [&](std::string_view other) {
+               return without_slash(element) == without_slash(other);
+             });
+           });
   }
   if (is_only_text(parts)) return false;
   bool any = false;
@@ -175,12 +182,14 @@ public:
     read("/etc/environment", plain);
     for (const auto* path : {"/etc/profile", "/etc/bash.bashrc", "/etc/bashrc"}) read(path, posix);
     read_folder("/etc/profile.d", ".sh", posix);
-    for (const auto* path : {"/etc/zsh/zshenv", "/etc/zsh/zprofile", "/etc/zsh/zshrc", "/etc/zshenv", "/etc/zshrc"}) {
+    for (const auto* path :
+         {"/etc/zsh/zshenv", "/etc/zsh/zprofile", "/etc/zsh/zshrc", "/etc/zshenv", "/etc/zshrc"}) {
       read(path, posix);
     }
     if (!home_.empty()) {
-      for (const auto* name : {".bash_profile", ".bash_login", ".profile", ".bashrc", ".bash_aliases", ".zshenv",
-                               ".zprofile", ".zshrc", ".cshrc", ".tcshrc"}) {
+      for (const auto* name :
+           {".bash_profile", ".bash_login", ".profile", ".bashrc", ".bash_aliases", ".zshenv",
+            ".zprofile", ".zshrc", ".cshrc", ".tcshrc"}) {
         read(join_path(home_, name), posix);
       }
       read(home_ + "/.config/fish/config.fish", fish);
@@ -247,7 +256,8 @@ private:
       if (variable.name != assignment.name || variable.origins.size() >= kMostOrigins) continue;
       VariableOrigin origin;
       if (is_list_variable(variable.name)) origin.elements = elements_of(parts);
-      const bool adds = is_only_text(parts) || !origin.elements.empty() || !is_list_variable(variable.name);
+      const bool adds =
+          is_only_text(parts) || !origin.elements.empty() || !is_list_variable(variable.name);
       if (!adds) return; // PATH=$PATH
       origin.path = path;
       origin.line = assignment.line;
@@ -302,9 +312,12 @@ private:
 } // namespace
 
 bool is_list_variable(std::string_view name) {
-  return name == "PATH" || name == "LD_LIBRARY_PATH" || name == "PYTHONPATH" || name == "LD_PRELOAD";
+  return name == "PATH" || name == "LD_LIBRARY_PATH" || name == "PYTHONPATH" ||
+         name == "LD_PRELOAD";
 }
 
-void find_origins(System& system, std::vector<Variable>& variables) { Search(system, variables).run(); }
+void find_origins(System& system, std::vector<Variable>& variables) {
+  Search(system, variables).run();
+}
 
 } // namespace gpuwhy

@@ -1,4 +1,5 @@
-// Words of a command line, by the conventions of POSIX (12.2) and GNU: -v, --name VALUE, --name=VALUE, "--".
+// Words of a command line, by the conventions of POSIX (12.2) and GNU: -v, --name VALUE,
+// --name=VALUE, "--".
 #include "commands/command.h"
 
 #include "base/text.h"
@@ -50,7 +51,8 @@ Result<Arguments> parse_arguments(const Command& command, const std::vector<std:
     }
     const bool is_long = word.starts_with("--");
     const auto equals = is_long ? word.find('=') : std::string::npos;
-    const auto name = is_long ? word.substr(2, equals == std::string::npos ? equals : equals - 2) : std::string();
+    const auto name =
+        is_long ? word.substr(2, equals == std::string::npos ? equals : equals - 2) : std::string();
     const Option* option = is_long ? find_long(command, name) : find_short(command, word[1]);
     if (option == nullptr) return fail(unknown_option(command, word.substr(0, equals)));
     const auto spelled = "--" + std::string(option->name);
@@ -71,7 +73,8 @@ Result<Arguments> parse_arguments(const Command& command, const std::vector<std:
     } else if (i + 1 < words.size()) {
       take(*option, words[++i]);
     } else {
-      return fail("option '" + spelled + "' needs a value: " + spelled + " " + std::string(option->argument));
+      return fail("option '" + spelled + "' needs a value: " + spelled + " " +
+                  std::string(option->argument));
     }
   }
   if (!arguments.has("help") && arguments.operands.size() > command.most_operands) {

@@ -15,7 +15,8 @@ namespace {
 constexpr std::array kOptions{
     kPythonOption,
     kAllOption,
-    Option{"from", 'f', "FILE", "judge a recorded machine (snapshot or tape) instead of this one; - is standard input"},
+    Option{"from", 'f', "FILE",
+           "judge a recorded machine (snapshot or tape) instead of this one; - is standard input"},
     Option{"json", 0, "", "one JSON document for programs"},
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
     kNoProbesOption,
@@ -25,8 +26,9 @@ constexpr std::array kOptions{
 Exit exit_of(const Verdict& verdict) {
   if (verdict.frameworks.empty()) return Exit::unknown;
   const auto& selected = verdict.frameworks.front();
-  const bool breaks = std::any_of(selected.causes.begin(), selected.causes.end(),
-                                  [](const Cause& cause) { return cause.effect == Effect::breaks; });
+  const bool breaks =
+      std::any_of(selected.causes.begin(), selected.causes.end(),
+                  [](const Cause& cause) { return cause.effect == Effect::breaks; });
   switch (selected.answer) {
   case Usable::gpu: return breaks ? Exit::findings : Exit::gpu;
   case Usable::no_gpu: return Exit::findings;
@@ -42,7 +44,8 @@ Exit run(const Arguments& arguments, Console& console) {
   if (arguments.has("json")) {
     console.out << verdict_json(verdict);
   } else {
-    console.out << verdict_text(verdict, console.style, arguments.has("verbose") ? Detail::full : Detail::brief);
+    console.out << verdict_text(verdict, console.style,
+                                arguments.has("verbose") ? Detail::full : Detail::brief);
   }
   return exit_of(verdict);
 }
@@ -54,7 +57,8 @@ const Command kCheckCommand{
     .operands = "[PATH]",
     .most_operands = 1,
     .summary = "will the GPU be used here, and if not, why?",
-    .details = "PATH is the program (.py, .ipynb) or the project's directory; without it, what a plain 'python' "
+    .details = "PATH is the program (.py, .ipynb) or the project's directory; without it, what a "
+               "plain 'python' "
                "would use is judged.",
     .options = kOptions,
     .run = run,

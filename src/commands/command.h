@@ -1,5 +1,5 @@
-// A command is one file of this folder: its options, its help and what it does. It wires collectors,
-// judge and renderers together and holds no logic of theirs.
+// A command is one file of this folder: its options, its help and what it does. It wires
+// collectors, judge and renderers together and holds no logic of theirs.
 #pragma once
 
 #include "base/result.h"
@@ -23,7 +23,8 @@ struct Option {
 
 /// What was typed after a command's name, checked against its options.
 struct Arguments {
-  std::map<std::string, std::vector<std::string>, std::less<>> options; // by name, in order; a switch has ""
+  std::map<std::string, std::vector<std::string>, std::less<>>
+      options; // by name, in order; a switch has ""
   std::vector<std::string> operands;
   std::vector<std::string> program; // what follows "--"
 

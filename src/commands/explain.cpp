@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::array kOptions{
     Option{"json", 0, "", "one JSON document for programs"},
-    Option{"follow", 'f', "", "keep reading FILE while it grows; say anew whenever the answer changes"},
+    Option{"follow", 'f', "",
+           "keep reading FILE while it grows; say anew whenever the answer changes"},
     Option{"verbose", 'v', "", "all evidence and all harmless lines"},
 };
 
@@ -43,7 +44,8 @@ Exit follow(const std::string& path, const Arguments& arguments, Console& consol
     const auto explanation = explainer.so_far();
     if (auto answer = answer_of(explanation); answer != said) {
       said = std::move(answer);
-      console.out << explanation_text(explanation, console.style, arguments.has("verbose")) << "\n" << std::flush;
+      console.out << explanation_text(explanation, console.style, arguments.has("verbose")) << "\n"
+                  << std::flush;
     }
     return console.out.good();
   };
@@ -55,7 +57,9 @@ Exit follow(const std::string& path, const Arguments& arguments, Console& consol
 Exit run(const Arguments& arguments, Console& console) {
   const std::string path = arguments.operands.empty() ? "-" : arguments.operands.front();
   if (arguments.has("follow")) {
-    if (arguments.has("json")) return wrong_usage(console, "--follow and --json do not go together: one document has one end");
+    if (arguments.has("json"))
+      return wrong_usage(console,
+                         "--follow and --json do not go together: one document has one end");
     return follow(path, arguments, console);
   }
   if (arguments.operands.empty() && ::isatty(STDIN_FILENO) == 1) {
@@ -65,8 +69,9 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto read = stream_input(path, [&](std::string_view bytes) { explainer.feed(bytes); });
   if (!read) return wrong_usage(console, read.error().message);
   const auto explanation = explainer.finish();
-  console.out << (arguments.has("json") ? explanation_json(explanation)
-                                        : explanation_text(explanation, console.style, arguments.has("verbose")));
+  console.out << (arguments.has("json")
+                      ? explanation_json(explanation)
+                      : explanation_text(explanation, console.style, arguments.has("verbose")));
   return exit_of(explanation);
 }
 
@@ -77,8 +82,10 @@ const Command kExplainCommand{
     .operands = "[FILE|-]",
     .most_operands = 1,
     .summary = "what a log, a traceback or a pasted terminal means, root cause first",
-    .details = "Reads FILE or standard input: logs of TensorFlow, Keras, JAX, PyTorch, the kernel, containers and "
-               "schedulers; output of pip, conda, nvidia-smi and the like; statements such as '- gpu: RTX 3090' "
+    .details = "Reads FILE or standard input: logs of TensorFlow, Keras, JAX, PyTorch, the kernel, "
+               "containers and "
+               "schedulers; output of pip, conda, nvidia-smi and the like; statements such as '- "
+               "gpu: RTX 3090' "
                "above them. Nothing of this machine is looked at.",
     .options = kOptions,
     .run = run,

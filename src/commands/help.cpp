@@ -49,9 +49,9 @@ std::string usage(const Command& command) {
   return text;
 }
 
-constexpr std::string_view kStatus =
-    "Exit status: 0 the GPU will be used, 1 it will not (or something was found), 2 wrong usage or unusable "
-    "input, 3 could not tell.";
+constexpr std::string_view kStatus = "Exit status: 0 the GPU will be used, 1 it will not (or "
+                                     "something was found), 2 wrong usage or unusable "
+                                     "input, 3 could not tell.";
 
 } // namespace
 
@@ -63,9 +63,10 @@ std::string help(const Style& style) {
     if (command->takes_program) left += " -- PROGRAM...";
     rows.emplace_back(std::move(left), command->summary);
   }
-  std::string text = "gpuwhy " GPUWHY_VERSION ": why does this Keras/TensorFlow program not use the GPU?\n\n"
-                     "Usage: gpuwhy [COMMAND] [OPTION]... [PATH]\n"
-                     "Without a command: 'gpuwhy check'.\n\nCommands:\n";
+  std::string text =
+      "gpuwhy " GPUWHY_VERSION ": why does this Keras/TensorFlow program not use the GPU?\n\n"
+      "Usage: gpuwhy [COMMAND] [OPTION]... [PATH]\n"
+      "Without a command: 'gpuwhy check'.\n\nCommands:\n";
   text += table(rows, style);
   text += "\n'gpuwhy COMMAND --help' tells more of one.\n" + paragraphs(kStatus, style);
   return text;
@@ -80,7 +81,8 @@ std::string help_for(const Command& command, const Style& style) {
     rows.emplace_back(std::move(left), option.help);
   }
   rows.emplace_back("-h, --help", "show this text");
-  std::string text = paragraphs("gpuwhy " + std::string(command.name) + ": " + std::string(command.summary), style);
+  std::string text = paragraphs(
+      "gpuwhy " + std::string(command.name) + ": " + std::string(command.summary), style);
   text += "\nUsage: " + usage(command) + "\n";
   if (!command.details.empty()) text += "\n" + paragraphs(command.details, style);
   text += "\nOptions:\n" + table(rows, style);

@@ -60,7 +60,8 @@ Result<std::size_t> mend(System& system, LintReport& report) {
     file << lint::apply_edits(*bytes, findings);
     if (!file.flush()) return fail(path + ": could not be written");
   }
-  return std::erase_if(report.findings, [](const CodeFinding& finding) { return finding.edit.has_value(); });
+  return std::erase_if(report.findings,
+                       [](const CodeFinding& finding) { return finding.edit.has_value(); });
 }
 
 Exit run(const Arguments& arguments, Console& console) {
@@ -69,20 +70,26 @@ Exit run(const Arguments& arguments, Console& console) {
   options.selection = {ids(arguments, "select"), ids(arguments, "ignore")};
   options.settings = !arguments.has("no-settings");
   for (const auto* list : {&options.selection.select, &options.selection.ignore}) {
-    if (const auto id = unknown_id(*list)) return wrong_usage(console, "no cause '" + printable(*id) + "'");
+    if (const auto id = unknown_id(*list))
+      return wrong_usage(console, "no cause '" + printable(*id) + "'");
   }
   for (const std::string_view name : {"gpus", "jobs"}) {
     if (!arguments.has(name)) continue;
     const auto number = to_number(arguments.value(name));
     if (!number || *number < 0 || *number > 1024) {
-      return wrong_usage(console, "--" + std::string(name) + ": '" + printable(arguments.value(name)) + "' is not a number of them");
+      return wrong_usage(console, "--" + std::string(name) + ": '" +
+                                      printable(arguments.value(name)) +
+                                      "' is not a number of them");
     }
     if (name == "gpus") options.machine.gpus = static_cast<int>(*number);
     if (name == "jobs") options.jobs = static_cast<unsigned>(*number);
   }
-  const auto form = arguments.has("json") ? "json" : arguments.has("format") ? arguments.value("format") : "text";
+  const auto form = arguments.has("json")     ? "json"
+                    : arguments.has("format") ? arguments.value("format")
+                                              : "text";
   if (form != "text" && form != "json" && form != "sarif" && form != "github") {
-    return wrong_usage(console, "--format: '" + printable(form) + "' is none of text, json, sarif, github");
+    return wrong_usage(console,
+                       "--format: '" + printable(form) + "' is none of text, json, sarif, github");
   }
   const auto system = make_live_system();
   auto report = lint::run(*system, options);
@@ -114,9 +121,12 @@ const Command kLintCommand{
     .operands = "[PATH...]",
     .most_operands = 65536,
     .summary = "what in the code and the project's files keeps work off the GPU?",
-    .details = "Reads Python files, notebooks and project files (Dockerfile, compose, Kubernetes, sbatch, requirements, "
-               "environment.yml, pyproject.toml, locks, devcontainer.json, workflows). Exit status: 0 nothing, or hints "
-               "only; 1 errors or warnings; 2 wrong usage. A comment '# gpuwhy: ignore[P01]' on the line, or alone above "
+    .details = "Reads Python files, notebooks and project files (Dockerfile, compose, Kubernetes, "
+               "sbatch, requirements, "
+               "environment.yml, pyproject.toml, locks, devcontainer.json, workflows). Exit "
+               "status: 0 nothing, or hints "
+               "only; 1 errors or warnings; 2 wrong usage. A comment '# gpuwhy: ignore[P01]' on "
+               "the line, or alone above "
                "it, keeps a finding quiet.",
     .options = kOptions,
     .run = run,

@@ -29,7 +29,8 @@ gpuwhy::Style style_of_output() {
     break;
   }
   winsize size{};
-  if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
+  if (terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    style.width = size.ws_col;
   if (const auto columns = gpuwhy::to_number(variable("COLUMNS")); columns && *columns > 0) {
     style.width = static_cast<std::size_t>(*columns);
   }

@@ -30,17 +30,25 @@ Result<Facts> replay(const Arguments& arguments) {
 /// "train.py", a notebook, or the directory of a project.
 Result<void> check_program(System& system, const std::string& program) {
   if (program.empty()) return {};
-  const auto status = system.status(normalize_path(join_path(system.identity().working_directory, program)));
+  const auto status =
+      system.status(normalize_path(join_path(system.identity().working_directory, program)));
   const auto shown = printable(program);
-  if (!status) return fail(shown + ": " + (status.error().kind == Unavailable::Kind::absent ? "no such file" : status.error().reason));
+  if (!status)
+    return fail(shown + ": " +
+                (status.error().kind == Unavailable::Kind::absent ? "no such file"
+                                                                  : status.error().reason));
   if (status->type == FileStatus::Type::directory) return {};
-  if (status->type != FileStatus::Type::regular) return fail(shown + ": not a program but a device, pipe or socket");
-  const auto head = system.read_at(normalize_path(join_path(system.identity().working_directory, program)), 0, 4096);
+  if (status->type != FileStatus::Type::regular)
+    return fail(shown + ": not a program but a device, pipe or socket");
+  const auto head = system.read_at(
+      normalize_path(join_path(system.identity().working_directory, program)), 0, 4096);
   if (!head) return fail(shown + ": " + head.error().reason);
-  const bool python = program.ends_with(".py") || program.ends_with(".ipynb") || program.ends_with(".pyw") ||
-                      (head->starts_with("#!") && contains(head->substr(0, head->find('\n')), "python"));
+  const bool python =
+      program.ends_with(".py") || program.ends_with(".ipynb") || program.ends_with(".pyw") ||
+      (head->starts_with("#!") && contains(head->substr(0, head->find('\n')), "python"));
   if (!python || head->find('\0') != std::string::npos) {
-    return fail(shown + ": not a Python program (.py, .ipynb, or a script whose #! line names python)");
+    return fail(shown +
+                ": not a Python program (.py, .ipynb, or a script whose #! line names python)");
   }
   return {};
 }
@@ -62,7 +70,8 @@ Result<Facts> observe(const Arguments& arguments) {
   if (arguments.has("from")) return replay(arguments);
   const auto system = make_live_system();
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();
-  if (const auto checked = check_program(*system, program); !checked) return tl::unexpected(checked.error());
+  if (const auto checked = check_program(*system, program); !checked)
+    return tl::unexpected(checked.error());
   return look_at(*system, arguments);
 }
 

@@ -8,14 +8,17 @@
 
 namespace gpuwhy {
 
-inline constexpr Option kPythonOption{"python", 'p', "PATH", "the interpreter or environment in question"};
-inline constexpr Option kAllOption{"all", 'a', "", "also environments that are not on PATH (conda, pyenv, uv, virtualenvs)"};
+inline constexpr Option kPythonOption{"python", 'p', "PATH",
+                                      "the interpreter or environment in question"};
+inline constexpr Option kAllOption{
+    "all", 'a', "", "also environments that are not on PATH (conda, pyenv, uv, virtualenvs)"};
 inline constexpr Option kNoProbesOption{"no-probes", 0, "", "do not ask the driver (NVML, cuInit)"};
 
 /// Runs all collectors on `system`, as the options and the operand say.
 Facts look_at(System& system, const Arguments& arguments);
 
-/// With --from FILE what that file recorded, else this machine. Errors name the file and the place in it.
+/// With --from FILE what that file recorded, else this machine. Errors name the file and the place
+/// in it.
 Result<Facts> observe(const Arguments& arguments);
 
 } // namespace gpuwhy

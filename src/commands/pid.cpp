@@ -43,8 +43,12 @@ Exit run(const Arguments& arguments, Console& console) {
   if (arguments.operands.empty()) return wrong_usage(console, "which process? gpuwhy pid N");
   const auto pid = to_number(arguments.operands.front());
   const auto time = arguments.has("seconds") ? to_number(arguments.value("seconds")) : kSeconds;
-  if (!pid || *pid < 1 || *pid > 1 << 30) return wrong_usage(console, "not the number of a process: '" + printable(arguments.operands.front()) + "'");
-  if (!time || *time < 1 || *time > kMostSeconds) return wrong_usage(console, "not a number of seconds: '" + printable(arguments.value("seconds")) + "'");
+  if (!pid || *pid < 1 || *pid > 1 << 30)
+    return wrong_usage(console, "not the number of a process: '" +
+                                    printable(arguments.operands.front()) + "'");
+  if (!time || *time < 1 || *time > kMostSeconds)
+    return wrong_usage(console,
+                       "not a number of seconds: '" + printable(arguments.value("seconds")) + "'");
   const auto system = make_live_system();
   const auto process = watch::read_process(*system, static_cast<int>(*pid));
   if (!process) return wrong_usage(console, "no process " + std::to_string(*pid));
@@ -52,17 +56,26 @@ Exit run(const Arguments& arguments, Console& console) {
   for (const auto& [name, value] : process->variables) {
     if (name == "CUDA_VISIBLE_DEVICES") visible = value;
   }
-  auto statistics = watch::watch_process(*system, {.process = static_cast<int>(*pid), .command = process->command, .visible_devices = visible}, std::chrono::seconds(*time), {});
+  auto statistics = watch::watch_process(
+      *system,
+      {.process = static_cast<int>(*pid), .command = process->command, .visible_devices = visible},
+      std::chrono::seconds(*time), {});
   for (const auto& problem : process->problems) statistics.end.notes.push_back(problem);
   const auto verdict = judge_run(statistics);
   const auto frameworks = frameworks_in(statistics);
-  const auto report = arguments.has("json")
-                          ? with_process(run_json(verdict, statistics, frameworks, "pid"), *process)
-                          : run_text(verdict, statistics, frameworks, console.style, arguments.has("verbose")) + process_text(*process, console.style, arguments.has("verbose"));
-  if (!arguments.has("output")) console.out << report;
-  else if (const auto written = write_output(arguments.value("output"), report); !written) return wrong_usage(console, written.error().message);
+  const auto report =
+      arguments.has("json")
+          ? with_process(run_json(verdict, statistics, frameworks, "pid"), *process)
+          : run_text(verdict, statistics, frameworks, console.style, arguments.has("verbose")) +
+                process_text(*process, console.style, arguments.has("verbose"));
+  if (!arguments.has("output"))
+    console.out << report;
+  else if (const auto written = write_output(arguments.value("output"), report); !written)
+    return wrong_usage(console, written.error().message);
   if (arguments.has("trace")) {
-    if (const auto written = write_output(arguments.value("trace"), run_trace(verdict, statistics)); !written) return wrong_usage(console, written.error().message);
+    if (const auto written = write_output(arguments.value("trace"), run_trace(verdict, statistics));
+        !written)
+      return wrong_usage(console, written.error().message);
   }
   return exit_of(verdict.answer);
 }
@@ -74,7 +87,8 @@ const Command kPidCommand{
     .operands = "N",
     .most_operands = 1,
     .summary = "does the program that runs as process N use the GPU, and how well?",
-    .details = "Looks at the process and its descendants for some seconds, without stopping them. CUDA calls are not counted: that "
+    .details = "Looks at the process and its descendants for some seconds, without stopping them. "
+               "CUDA calls are not counted: that "
                "needs 'gpuwhy run'.",
     .options = kOptions,
     .run = run,

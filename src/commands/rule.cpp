@@ -9,7 +9,8 @@ namespace gpuwhy {
 namespace {
 
 Exit run_rule(const Arguments& arguments, Console& console) {
-  if (arguments.operands.empty()) return wrong_usage(console, "which cause? For example 'gpuwhy rule L04'");
+  if (arguments.operands.empty())
+    return wrong_usage(console, "which cause? For example 'gpuwhy rule L04'");
   const auto& wanted = arguments.operands.front();
   const Rule* rule = find_rule(wanted);
   if (rule == nullptr) {
@@ -19,8 +20,9 @@ Exit run_rule(const Arguments& arguments, Console& console) {
       known.emplace_back(each->slug);
     }
     const auto near = nearest(wanted, known);
-    return wrong_usage(console, "no cause '" + printable(wanted) + "': " +
-                                    (near ? "did you mean '" + *near + "'?" : "'gpuwhy rules' lists them"));
+    return wrong_usage(console,
+                       "no cause '" + printable(wanted) + "': " +
+                           (near ? "did you mean '" + *near + "'?" : "'gpuwhy rules' lists them"));
   }
   console.out << rule_text(text_of(*rule), console.style);
   return Exit::gpu;

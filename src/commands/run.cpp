@@ -30,7 +30,8 @@ constexpr std::array kOptions{
     kRunTraceOption,
     kRunVerboseOption,
     Option{"status", 0, "", "a line with the GPUs' state while the program runs (on a terminal)"},
-    Option{"no-calls", 0, "", "do not count CUDA calls (with CUPTI, now and then for a fifth of a second)"},
+    Option{"no-calls", 0, "",
+           "do not count CUDA calls (with CUPTI, now and then for a fifth of a second)"},
 };
 
 /// Where a run alone does not show why the GPU was not used, the machine and the environment may.
@@ -42,7 +43,8 @@ void ask_machine(System& system, const use::RunStatistics& run, RunVerdict& verd
   const auto machine = judge(look_at(system, arguments));
   const auto loaded = frameworks_in(run);
   for (const auto& each : machine.frameworks) {
-    const bool meant = loaded.empty() || std::find(loaded.begin(), loaded.end(), each.framework) != loaded.end();
+    const bool meant =
+        loaded.empty() || std::find(loaded.begin(), loaded.end(), each.framework) != loaded.end();
     if (!meant || each.causes.empty()) continue;
     verdict.causes = each.causes;
     return;
@@ -51,7 +53,8 @@ void ask_machine(System& system, const use::RunStatistics& run, RunVerdict& verd
 
 /// What is said of a program that cannot be started, and the status a shell gives it.
 Exit not_started(const std::string& command, int error, Console& console) {
-  console.errors << "gpuwhy: " << printable(command) << ": " << (error == ENOENT ? "command not found" : std::strerror(error)) << "\n";
+  console.errors << "gpuwhy: " << printable(command) << ": "
+                 << (error == ENOENT ? "command not found" : std::strerror(error)) << "\n";
   return static_cast<Exit>(error == ENOENT ? 127 : 126);
 }
 
@@ -61,7 +64,8 @@ Exit replay(const Arguments& arguments, Console& console) {
   if (!text) return wrong_usage(console, text.error().message);
   const auto run = use::read_run(*text);
   if (!run) return wrong_usage(console, printable(path) + ": " + run.error().message);
-  if (const auto told = tell_run(*run, arguments, console, console.out, "run"); !told) return wrong_usage(console, told.error().message);
+  if (const auto told = tell_run(*run, arguments, console, console.out, "run"); !told)
+    return wrong_usage(console, told.error().message);
   return Exit::gpu;
 }
 
@@ -99,7 +103,8 @@ void show_status(const use::RunObserver& observer, Console& console) {
 
 Exit run(const Arguments& arguments, Console& console) {
   if (arguments.has("from")) return replay(arguments, console);
-  if (arguments.program.empty()) return wrong_usage(console, "which program? gpuwhy run -- python train.py");
+  if (arguments.program.empty())
+    return wrong_usage(console, "which program? gpuwhy run -- python train.py");
   std::optional<Recorder> recorder;
   if (arguments.has("save")) {
     auto file = GrowingFile::create(arguments.value("save"));
@@ -107,8 +112,14 @@ Exit run(const Arguments& arguments, Console& console) {
     recorder.emplace(std::move(*file));
   }
   const watch::Listener listener{
-      .start = [&](const use::RunStart& start) { if (recorder) recorder->start(start); },
-      .tick = [&](const use::Tick& tick) { if (recorder) recorder->tick(tick); },
+      .start =
+          [&](const use::RunStart& start) {
+            if (recorder) recorder->start(start);
+          },
+      .tick =
+          [&](const use::Tick& tick) {
+            if (recorder) recorder->tick(tick);
+          },
   };
   const auto system = make_live_system();
   watch::RunOptions options;
@@ -122,10 +133,13 @@ Exit run(const Arguments& arguments, Console& console) {
   if (!result) return not_started(arguments.program.front(), result.error(), console);
   auto& statistics = result->statistics;
   if (recorder) recorder->end(statistics.end);
-  if (recorder && !recorder->problem().empty()) statistics.end.notes.push_back("the recording is not whole: " + recorder->problem());
+  if (recorder && !recorder->problem().empty())
+    statistics.end.notes.push_back("the recording is not whole: " + recorder->problem());
   if (!arguments.has("json") && !arguments.has("output")) console.errors << "\n";
   const auto told = tell_run(statistics, arguments, console, console.errors, "run",
-                             [&](const use::RunStatistics& run, RunVerdict& verdict) { ask_machine(*system, run, verdict); });
+                             [&](const use::RunStatistics& run, RunVerdict& verdict) {
+                               ask_machine(*system, run, verdict);
+                             });
   if (!told) console.errors << "gpuwhy: " << told.error().message << "\n";
   console.out.flush();
   console.errors.flush();
@@ -138,8 +152,10 @@ const Command kRunCommand{
     .name = "run",
     .takes_program = true,
     .summary = "run a program observed: was the GPU used, how well, and what holds it back?",
-    .details = "The program runs unchanged: its terminal, input, signals and exit status are its own. What was seen is told on "
-               "standard error when it has ended. With --json the report goes to standard output and the program's own output "
+    .details = "The program runs unchanged: its terminal, input, signals and exit status are its "
+               "own. What was seen is told on "
+               "standard error when it has ended. With --json the report goes to standard output "
+               "and the program's own output "
                "to standard error; with --json -o FILE both stay where they are.\n"
                "Exit status: the program's; 127 and 126 if it cannot be found or started.",
     .options = kOptions,

@@ -16,14 +16,15 @@ std::vector<std::string> frameworks_in(const use::RunStatistics& run) {
   std::vector<std::string> all;
   for (const auto& [pid, process] : run.processes) {
     for (auto& framework : watch::frameworks_of(process.libraries)) {
-      if (std::find(all.begin(), all.end(), framework) == all.end()) all.push_back(std::move(framework));
+      if (std::find(all.begin(), all.end(), framework) == all.end())
+        all.push_back(std::move(framework));
     }
   }
   return all;
 }
 
-Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console, std::ostream& text, const std::string& name,
-                      const Complement& complement) {
+Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console,
+                      std::ostream& text, const std::string& name, const Complement& complement) {
   auto verdict = judge_run(run);
   if (complement) complement(run, verdict);
   const auto frameworks = frameworks_in(run);
@@ -32,10 +33,12 @@ Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments,
   const bool json = arguments.has("json");
   const bool file = arguments.has("output");
   if (file) style.color = false;
-  const auto report = json ? run_json(verdict, run, frameworks, name) : run_text(verdict, run, frameworks, style, arguments.has("verbose"));
+  const auto report = json ? run_json(verdict, run, frameworks, name)
+                           : run_text(verdict, run, frameworks, style, arguments.has("verbose"));
   if (!file) (json ? console.out : text) << report;
   if (file) {
-    if (const auto written = write_output(arguments.value("output"), report); !written) return written;
+    if (const auto written = write_output(arguments.value("output"), report); !written)
+      return written;
   }
   if (!arguments.has("trace")) return {};
   return write_output(arguments.value("trace"), run_trace(verdict, run));

@@ -15,8 +15,10 @@ namespace gpuwhy {
 
 inline constexpr Option kRunJsonOption{"json", 0, "", "one JSON document on standard output"};
 inline constexpr Option kRunOutputOption{"output", 'o', "FILE", "write the report to FILE instead"};
-inline constexpr Option kRunTraceOption{"trace", 't', "FILE", "also write a timeline for Perfetto or chrome://tracing"};
-inline constexpr Option kRunVerboseOption{"verbose", 'v', "", "all evidence, and what was ruled out"};
+inline constexpr Option kRunTraceOption{"trace", 't', "FILE",
+                                        "also write a timeline for Perfetto or chrome://tracing"};
+inline constexpr Option kRunVerboseOption{"verbose", 'v', "",
+                                          "all evidence, and what was ruled out"};
 
 /// What the run had loaded: "torch", "jax", "tensorflow".
 std::vector<std::string> frameworks_in(const use::RunStatistics& run);
@@ -24,9 +26,10 @@ std::vector<std::string> frameworks_in(const use::RunStatistics& run);
 /// Adds to a verdict what else is known; may be empty.
 using Complement = std::function<void(const use::RunStatistics&, RunVerdict&)>;
 
-/// Judges the run and tells. `name` is the command's. Text goes to `text`, where the program's own output is
-/// not disturbed by it.
-Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console, std::ostream& text, const std::string& name,
+/// Judges the run and tells. `name` is the command's. Text goes to `text`, where the program's own
+/// output is not disturbed by it.
+Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console,
+                      std::ostream& text, const std::string& name,
                       const Complement& complement = nullptr);
 
 } // namespace gpuwhy

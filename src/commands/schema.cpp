@@ -12,7 +12,8 @@ namespace {
 Exit run(const Arguments& arguments, Console& console) {
   const std::string which = arguments.operands.empty() ? "snapshot" : arguments.operands.front();
   if (which != "snapshot" && which != "report") {
-    return wrong_usage(console, "no schema '" + printable(which) + "': there are 'snapshot' and 'report'");
+    return wrong_usage(console,
+                       "no schema '" + printable(which) + "': there are 'snapshot' and 'report'");
   }
   console.out << (which == "report" ? report_schema() : snapshot_schema());
   return Exit::gpu;

@@ -19,7 +19,8 @@ constexpr std::array kOptions{
     kPythonOption,
     kAllOption,
     kNoProbesOption,
-    Option{"tape", 't', "FILE", "also record the machine's own answers, for a later gpuwhy to read again"},
+    Option{"tape", 't', "FILE",
+           "also record the machine's own answers, for a later gpuwhy to read again"},
     Option{"no-redact", 0, "", "keep the names of user, home and host"},
 };
 
@@ -49,7 +50,8 @@ const Command kSnapshotCommand{
     .operands = "[PATH]",
     .most_operands = 1,
     .summary = "record what was observed, to replay it elsewhere with --from",
-    .details = "Writes the facts of this machine as JSON. 'gpuwhy check --from FILE' judges them anywhere. Only "
+    .details = "Writes the facts of this machine as JSON. 'gpuwhy check --from FILE' judges them "
+               "anywhere. Only "
                "variables that bear on the GPU are in it; user, home and host names are replaced.",
     .options = kOptions,
     .run = run,

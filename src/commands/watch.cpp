@@ -24,14 +24,19 @@ constexpr std::chrono::milliseconds kFirstAnswer{2'000};
 /// A key changes the view; false: it ends it.
 bool press(use::BoardView& view, char key) {
   if (view.editing) {
-    if (key == '\r' || key == '\n' || key == '\x1b') view.editing = false;
-    else if (key == '\x7f' || key == '\b') view.filter.resize(view.filter.empty() ? 0 : view.filter.size() - 1);
-    else if (key >= ' ' && key < '\x7f' && view.filter.size() < 40) view.filter += key;
+    if (key == '\r' || key == '\n' || key == '\x1b')
+      view.editing = false;
+    else if (key == '\x7f' || key == '\b')
+      view.filter.resize(view.filter.empty() ? 0 : view.filter.size() - 1);
+    else if (key >= ' ' && key < '\x7f' && view.filter.size() < 40)
+      view.filter += key;
     return true;
   }
   switch (key) {
   case 'q': return false;
-  case 's': view.order = static_cast<use::BoardOrder>((static_cast<int>(view.order) + 1) % 4); break;
+  case 's':
+    view.order = static_cast<use::BoardOrder>((static_cast<int>(view.order) + 1) % 4);
+    break;
   case 'f':
     view.editing = true;
     view.filter.clear();
@@ -46,11 +51,14 @@ void draw(const use::Board& board, const use::BoardView& view, Console& console)
   auto style = console.style;
   style.width = size.columns;
   std::string screen = "\x1b[H";
-  for (const auto& line : board_lines(board, view, style, size.rows)) screen += (screen.size() > 3 ? "\r\n" : "") + line + "\x1b[K";
+  for (const auto& line : board_lines(board, view, style, size.rows))
+    screen += (screen.size() > 3 ? "\r\n" : "") + line + "\x1b[K";
   console.out << screen << "\x1b[J" << std::flush;
 }
 
-Exit outcome(const use::Board& board) { return board.nvml.works ? Exit::gpu : Exit::unknown; }
+Exit outcome(const use::Board& board) {
+  return board.nvml.works ? Exit::gpu : Exit::unknown;
+}
 
 /// One second's board, or one a second, without a screen.
 Exit list(watch::BoardSource& source, const Arguments& arguments, Console& console) {
@@ -61,7 +69,8 @@ Exit list(watch::BoardSource& source, const Arguments& arguments, Console& conso
     if (arguments.has("json")) {
       console.out << board_json(source.board()) << std::flush;
     } else {
-      for (const auto& line : board_lines(source.board(), {}, console.style, 0)) console.out << line << "\n";
+      for (const auto& line : board_lines(source.board(), {}, console.style, 0))
+        console.out << line << "\n";
     }
     if (arguments.has("once") || !console.out) return outcome(source.board());
   }
@@ -93,7 +102,8 @@ Exit run(const Arguments& arguments, Console& console) {
 const Command kWatchCommand{
     .name = "watch",
     .summary = "live view of the GPUs and the processes on them",
-    .details = "Keys: q quit, s sort by memory, busy, cores or number, f filter (type, then Enter).",
+    .details =
+        "Keys: q quit, s sort by memory, busy, cores or number, f filter (type, then Enter).",
     .options = kOptions,
     .run = run,
 };

@@ -159,7 +159,8 @@ Answer<std::map<std::uint64_t, std::string>> read_strings(FileRanges& file, Plac
 std::vector<std::string> split_path(std::string_view path) {
   std::vector<std::string> elements;
   for (const auto element : split(path, ':')) {
-    if (std::find(elements.begin(), elements.end(), element) == elements.end()) elements.emplace_back(element);
+    if (std::find(elements.begin(), elements.end(), element) == elements.end())
+      elements.emplace_back(element);
   }
   return elements;
 }

@@ -1,5 +1,5 @@
-// "No device": the driver's library works and shows nothing. Who hides the GPU: a variable, the program, the
-// container, the scheduler, or is there no driver behind the library?
+// "No device": the driver's library works and shows nothing. Who hides the GPU: a variable, the
+// program, the container, the scheduler, or is there no driver behind the library?
 #include "base/text.h"
 #include "explain/suspect.h"
 
@@ -19,7 +19,8 @@ enum class Choice { none, hides_all, invalid, beyond, valid };
 /// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known).
 Choice choice_of(std::string_view value, std::size_t gpus) {
   value = unquoted(trim(value));
-  if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none") return Choice::hides_all;
+  if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none")
+    return Choice::hides_all;
   const auto first = value.substr(0, value.find(','));
   if (first.starts_with("GPU-") || first.starts_with("MIG-")) return Choice::valid;
   const auto index = to_number(first);
@@ -27,7 +28,8 @@ Choice choice_of(std::string_view value, std::size_t gpus) {
   return gpus != 0 && static_cast<std::size_t>(*index) >= gpus ? Choice::beyond : Choice::valid;
 }
 
-/// The values that the text shows, set in a shell, seen by the framework, or in the program's own code.
+/// The values that the text shows, set in a shell, seen by the framework, or in the program's own
+/// code.
 struct Variable {
   bool shown = false;
   Choice choice = Choice::none;
@@ -39,7 +41,8 @@ Variable variable(const Scene& scene) {
   Variable found;
   const auto take = [&](std::string_view value, bool in_code) {
     const auto choice = choice_of(value, scene.smi_gpus);
-    if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code))) return;
+    if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
+      return;
     found = {true, choice, std::string(unquoted(value)), in_code};
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
@@ -62,60 +65,139 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto set = variable(scene);
   const auto* code = text.find("code-hides");
   if (code != nullptr && (set.in_code || !set.shown)) {
-    return Suspect{"P03", Weight::settled, "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'", with(&seen, code), {}, {}};
+    return Suspect{"P03",
+                   Weight::settled,
+                   "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'",
+                   with(&seen, code),
+                   {},
+                   {}};
   }
   const auto* shown = text.find("visible-devices");
-  if (set.shown && set.value == "NoDevFiles") return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
+  if (set.shown && set.value == "NoDevFiles")
+    return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
   if (set.choice == Choice::hides_all && scene.slurm && !scene.slurm_asked && set.value.empty()) {
-    return Suspect{"C07", Weight::probable, "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty", with(&seen, shown), {}, {}};
+    return Suspect{"C07",
+                   Weight::probable,
+                   "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty",
+                   with(&seen, shown),
+                   {},
+                   {}};
   }
   if (set.choice == Choice::hides_all) {
-    return Suspect{"E01", Weight::settled, "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU", with(&seen, shown), {}, {}};
+    return Suspect{"E01",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
+                   with(&seen, shown),
+                   {},
+                   {}};
   }
   if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
-    return Suspect{"E02", Weight::settled, "CUDA_VISIBLE_DEVICES is '" + set.value + "', which names no GPU that exists here", with(&seen, shown), {}, {}};
+    return Suspect{"E02",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "', which names no GPU that exists here",
+                   with(&seen, shown),
+                   {},
+                   {}};
   }
-  if (scene.colab || scene.kaggle) return Suspect{"C04", Weight::probable, "the notebook's runtime has no GPU", {&seen}, {}, {}};
+  if (scene.colab || scene.kaggle)
+    return Suspect{"C04", Weight::probable, "the notebook's runtime has no GPU", {&seen}, {}, {}};
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) {
-    return Suspect{"C07", Weight::probable, "the job asked the scheduler for no GPU", {&seen}, {}, {}};
+    return Suspect{"C07", Weight::probable, "the job asked the scheduler for no GPU", {&seen}, {},
+                   {}};
   }
   const auto prompts = text.all("prompt-of");
-  const bool root_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) { return prompt->message->name == "prompt-of/root"; });
-  const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) { return prompt->message->name == "prompt-of/user"; });
+  const bool root_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
+    return prompt->message->name == "prompt-of/root";
+  });
+  const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
+    return prompt->message->name == "prompt-of/user";
+  });
   if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
-    return Suspect{"H08", Weight::probable, "root gets the GPU and a plain user does not", {&seen}, {}, "ls -l /dev/nvidia*; id"};
+    return Suspect{
+        "H08", Weight::probable,        "root gets the GPU and a plain user does not", {&seen},
+        {},    "ls -l /dev/nvidia*; id"};
   }
   if (scene.worked_in_another_run(seen.last_run)) {
-    return Suspect{"P03", Weight::probable, "the GPU works in another run of the same text: this program, or a package that it imports, hides it (CUDA_VISIBLE_DEVICES set in code)", {&seen}, {},
-                   "grep -rn CUDA_VISIBLE_DEVICES . ; python -c \"import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'))\""};
+    return Suspect{"P03",
+                   Weight::probable,
+                   "the GPU works in another run of the same text: this program, or a package that "
+                   "it imports, hides it (CUDA_VISIBLE_DEVICES set in code)",
+                   {&seen},
+                   {},
+                   "grep -rn CUDA_VISIBLE_DEVICES . ; python -c \"import os; "
+                   "print(os.environ.get('CUDA_VISIBLE_DEVICES'))\""};
   }
-  if (scene.has_gpu == false) return Suspect{"H01", Weight::probable, "there is no GPU in this machine, as the writer says", {&seen}, {}, {}};
-  if (scene.other_gpu_only) return Suspect{"H02", Weight::probable, "the GPU is not NVIDIA's", {&seen}, {}, {}};
-  if (scene.wsl) return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
+  if (scene.has_gpu == false)
+    return Suspect{
+        "H01", Weight::probable, "there is no GPU in this machine, as the writer says", {&seen}, {},
+        {}};
+  if (scene.other_gpu_only)
+    return Suspect{"H02", Weight::probable, "the GPU is not NVIDIA's", {&seen}, {}, {}};
+  if (scene.wsl)
+    return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
   const auto* missing = text.find("kernel-driver-missing");
   if (scene.container) {
-    return Suspect{"C01", Weight::probable, "libcuda sees no device inside the container: it was started without the GPU", with(&seen, missing), {}, {}};
+    return Suspect{"C01",
+                   Weight::probable,
+                   "libcuda sees no device inside the container: it was started without the GPU",
+                   with(&seen, missing),
+                   {},
+                   {}};
   }
-  if (const auto* node = text.find("device-node"); node != nullptr && node->message->name == "device-node/denied") {
-    return Suspect{"H08", Weight::probable, "the device files are open to one group only", with(&seen, node), {}, {}};
+  if (const auto* node = text.find("device-node");
+      node != nullptr && node->message->name == "device-node/denied") {
+    return Suspect{"H08",
+                   Weight::probable,
+                   "the device files are open to one group only",
+                   with(&seen, node),
+                   {},
+                   {}};
   }
   if (const auto* node = text.find("device-node-missing")) {
-    return Suspect{"H08", Weight::probable, "the driver runs and /dev/nvidia0 is missing", with(&seen, node), {}, node->message->ask};
+    return Suspect{
+        "H08", Weight::probable,  "the driver runs and /dev/nvidia0 is missing", with(&seen, node),
+        {},    node->message->ask};
   }
   if (const auto* nouveau = text.find("nouveau")) {
-    return Suspect{"H04", Weight::probable, "nouveau is loaded and holds the GPU", with(&seen, nouveau), {}, {}};
+    return Suspect{
+        "H04", Weight::probable, "nouveau is loaded and holds the GPU", with(&seen, nouveau), {},
+        {}};
   }
   if (missing != nullptr) {
-    return Suspect{"H03", Weight::probable, "no NVIDIA kernel module is loaded on this machine", with(&seen, missing), {}, "nvidia-smi"};
+    return Suspect{"H03",
+                   Weight::probable,
+                   "no NVIDIA kernel module is loaded on this machine",
+                   with(&seen, missing),
+                   {},
+                   "nvidia-smi"};
   }
   if (scene.slurm && !scene.slurm_asked) {
-    return Suspect{"C07", Weight::probable, "the job shows no request for a GPU", {&seen}, {}, "scontrol show job $SLURM_JOB_ID | grep -i tres"};
+    return Suspect{"C07",
+                   Weight::probable,
+                   "the job shows no request for a GPU",
+                   {&seen},
+                   {},
+                   "scontrol show job $SLURM_JOB_ID | grep -i tres"};
   }
   if (set.shown && set.value.find_first_not_of("0") != std::string::npos && scene.smi_gpus == 0) {
-    return Suspect{"E02", Weight::probable, "CUDA_VISIBLE_DEVICES is '" + set.value + "', and no such GPU is shown to the program", with(&seen, shown), {}, "nvidia-smi -L"};
+    return Suspect{"E02",
+                   Weight::probable,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "', and no such GPU is shown to the program",
+                   with(&seen, shown),
+                   {},
+                   "nvidia-smi -L"};
   }
-  if (scene.mig) return Suspect{"H14", Weight::probable, "MIG is on, and no MIG instance is shown to the program", with(&seen, text.find("mig-mode")), {}, "nvidia-smi -L"};
-  // A driver that is well and shows no device: hidden by a variable, in code, or by the rights of the device files.
+  if (scene.mig)
+    return Suspect{"H14",
+                   Weight::probable,
+                   "MIG is on, and no MIG instance is shown to the program",
+                   with(&seen, text.find("mig-mode")),
+                   {},
+                   "nvidia-smi -L"};
+  // A driver that is well and shows no device: hidden by a variable, in code, or by the rights of
+  // the device files.
   return std::nullopt;
 }
 
@@ -124,9 +206,17 @@ void ordinals(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const auto set = variable(scene);
   if (set.shown && set.choice != Choice::hides_all) {
-    out.push_back({"E02", Weight::settled, "CUDA_VISIBLE_DEVICES is '" + set.value + "': inside the program the chosen GPUs count from 0, so the number asked for does not exist", {seen}, {}, {}});
+    out.push_back({"E02",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "': inside the program the chosen GPUs count from 0, so the number asked "
+                       "for does not exist",
+                   {seen},
+                   {},
+                   {}});
   } else {
-    out.push_back({"P06", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+    out.push_back(
+        {"P06", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
   }
 }
 
@@ -136,11 +226,22 @@ void revoked(const Scene& scene, Suspects& out) {
   const auto* reload = scene.text.find("cgroup-reload");
   const auto* node = scene.text.find("device-node");
   if (reload == nullptr && node != nullptr && node->message->name == "device-node/denied") {
-    out.push_back({"H08", Weight::probable, "the device files are open to one group only", {node, seen}, {}, {}});
+    out.push_back({"H08",
+                   Weight::probable,
+                   "the device files are open to one group only",
+                   {node, seen},
+                   {},
+                   {}});
     return;
   }
-  out.push_back({"C06", reload != nullptr ? Weight::settled : Weight::probable,
-                 reload != nullptr ? "systemd took the GPU from the running container when it reloaded" : std::string(seen->message->says), with(seen, reload), {}, {}});
+  out.push_back({"C06",
+                 reload != nullptr ? Weight::settled : Weight::probable,
+                 reload != nullptr
+                     ? "systemd took the GPU from the running container when it reloaded"
+                     : std::string(seen->message->says),
+                 with(seen, reload),
+                 {},
+                 {}});
 }
 
 } // namespace
@@ -148,28 +249,46 @@ void revoked(const Scene& scene, Suspects& out) {
 void access_suspects(const Scene& scene, Suspects& out) {
   if (const auto* seen = scene.text.find("no-device")) {
     if (auto suspect = who_hides(scene, *seen)) out.push_back(std::move(*suspect));
-  } else if (const auto* missing = scene.text.find("kernel-driver-missing"); missing != nullptr && !scene.text.has("cuinit-stub") && !scene.text.has("cuinit-303") && !scene.text.has("libcuda-missing")) {
+  } else if (const auto* missing = scene.text.find("kernel-driver-missing");
+             missing != nullptr && !scene.text.has("cuinit-stub") &&
+             !scene.text.has("cuinit-303") && !scene.text.has("libcuda-missing")) {
     if (auto suspect = who_hides(scene, *missing)) out.push_back(std::move(*suspect));
   }
-  if (const auto* node = scene.text.find("device-node-missing"); node != nullptr && !scene.text.has("no-device")) {
-    out.push_back({scene.container ? "C01" : "H08", Weight::probable, std::string(node->message->says), {node}, {}, node->message->ask});
+  if (const auto* node = scene.text.find("device-node-missing");
+      node != nullptr && !scene.text.has("no-device")) {
+    out.push_back({scene.container ? "C01" : "H08",
+                   Weight::probable,
+                   std::string(node->message->says),
+                   {node},
+                   {},
+                   node->message->ask});
   }
   ordinals(scene, out);
   revoked(scene, out);
   // Job scripts and variables alone are a hint: they may be another job's.
   if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
-    out.push_back({"C07", Weight::hint, "the job asks the scheduler for no GPU", {scene.text.find("slurm-script")}, {}, {}});
+    out.push_back({"C07",
+                   Weight::hint,
+                   "the job asks the scheduler for no GPU",
+                   {scene.text.find("slurm-script")},
+                   {},
+                   {}});
   }
   if (scene.colab || scene.kaggle) {
     for (const std::string_view signal : {"no-gpu-listed", "torch-false", "jax-no-gpu"}) {
-      if (const auto* seen = scene.text.find(signal)) out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
+      if (const auto* seen = scene.text.find(signal))
+        out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
     }
   }
   const auto set = variable(scene);
   if (set.shown && set.choice == Choice::hides_all) {
     const auto* code = scene.text.find("code-hides");
-    out.push_back({set.in_code ? "P03" : "E01", Weight::hint, "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
-                   {set.in_code ? code : scene.text.find("visible-devices")}, {}, {}});
+    out.push_back({set.in_code ? "P03" : "E01",
+                   Weight::hint,
+                   "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
+                   {set.in_code ? code : scene.text.find("visible-devices")},
+                   {},
+                   {}});
   }
 }
 

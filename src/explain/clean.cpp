@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 namespace gpuwhy::explain {
 namespace {
@@ -15,25 +15,31 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+         c == '.';
 }
 
 /// Length of the escape sequence that begins with ESC at the start of `text`.
 std::size_t escape_length(std::string_view text) {
   if (text.size() < 2) return text.size();
   if (text[1] == '[') {
-    const auto end = std::find_if(text.begin() + 2, text.end(), [](char c) { return c >= 0x40 && c <= 0x7e; });
+    const auto end =
+        std::find_if(text.begin() + 2, text.end(), [](char c) { return c >= 0x40 && c <= 0x7e; });
     return std::min(static_cast<std::size_t>(end - text.begin()) + 1, text.size());
   }
-  if (text[1] == ']' || text[1] == 'P' || text[1] == '_' || text[1] == '^') { // a string up to BEL or ESC backslash
+  if (text[1] == ']' || text[1] == 'P' || text[1] == '_' ||
+      text[1] == '^') { // a string up to BEL or ESC backslash
     const auto end = text.find_first_of("\x07\x1b", 2);
     if (end == std::string_view::npos) return text.size();
-    return end + (text[end] == kEscape && end + 1 < text.size() && text[end + 1] == '\\' ? 2 : text[end] == kEscape ? 0 : 1);
+    return end + (text[end] == kEscape && end + 1 < text.size() && text[end + 1] == '\\' ? 2
+                  : text[end] == kEscape                                                 ? 0
+                                                                                         : 1);
   }
   return text[1] == '(' || text[1] == ')' ? std::min<std::size_t>(3, text.size()) : 2;
 }
 
-/// "[31m", "[01;31m", "[0m", "[m", and "[K" behind one: colours whose ESC was lost; 0 if there is none.
+/// "[31m", "[01;31m", "[0m", "[m", and "[K" behind one: colours whose ESC was lost; 0 if there is
+/// none.
 std::size_t orphan_colour(std::string_view text, bool after_colour) {
   if (text.starts_with("[K") && after_colour) return 2;
   if (text.starts_with("[m") && after_colour) return 2;
@@ -54,24 +60,32 @@ std::size_t digits(std::string_view text, std::size_t least, std::size_t most) {
   return end >= least && end <= most ? end : 0;
 }
 
-/// "2022-06-30T22:21:01.376606320Z", "2025-04-02 15:21:59.159680", "2025-04-02 15:21:59,159"; 0: none.
+/// "2022-06-30T22:21:01.376606320Z", "2025-04-02 15:21:59.159680", "2025-04-02 15:21:59,159"; 0:
+/// none.
 std::size_t iso_time(std::string_view text, std::optional<double>& seconds) {
   constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
   if (text.size() < kShape.size()) return 0;
   for (std::size_t i = 0; i < kShape.size(); ++i) {
     const char c = text[i];
-    const bool right = kShape[i] == 'd' ? is_digit(c) : kShape[i] == 'T' ? c == 'T' || c == ' ' : c == kShape[i];
+    const bool right = kShape[i] == 'd'   ? is_digit(c)
+                       : kShape[i] == 'T' ? c == 'T' || c == ' '
+                                          : c == kShape[i];
     if (!right) return 0;
   }
-  const auto number = [&](std::size_t at) { return static_cast<double>(to_number(text.substr(at, 2)).value_or(0)); };
+  const auto number = [&](std::size_t at) {
+    return static_cast<double>(to_number(text.substr(at, 2)).value_or(0));
+  };
   double value = number(11) * 3600 + number(14) * 60 + number(17);
   std::size_t i = kShape.size();
   if (i < text.size() && (text[i] == '.' || text[i] == ',')) {
     ++i;
-    for (double unit = 0.1; i < text.size() && is_digit(text[i]); ++i, unit /= 10) value += (text[i] - '0') * unit;
+    for (double unit = 0.1; i < text.size() && is_digit(text[i]); ++i, unit /= 10)
+      value += (text[i] - '0') * unit;
   }
-  if (i < text.size() && text[i] == 'Z') ++i;
-  else if (i + 6 <= text.size() && (text[i] == '+' || text[i] == '-') && is_digit(text[i + 1])) i += 6;
+  if (i < text.size() && text[i] == 'Z')
+    ++i;
+  else if (i + 6 <= text.size() && (text[i] == '+' || text[i] == '-') && is_digit(text[i + 1]))
+    i += 6;
   seconds = value;
   return i;
 }
@@ -99,14 +113,17 @@ std::size_t kernel_time(std::string_view text) {
   return right ? last + 1 : 0;
 }
 
-/// "W tensorflow/x.cc:60] ", "E0000 00:00:1774344446.579101 2723107 cuda_platform.cc:52] ", "I1103 08:17:50 ...]".
+/// "W tensorflow/x.cc:60] ", "E0000 00:00:1774344446.579101 2723107 cuda_platform.cc:52] ", "I1103
+/// 08:17:50 ...]".
 std::size_t source_prefix(std::string_view text) {
   if (text.size() < 8 || std::string_view("IWEF").find(text[0]) == std::string_view::npos) return 0;
   if (text[1] != ' ' && !is_digit(text[1])) return 0;
   const auto end = text.substr(0, 220).find("] ");
   if (end == std::string_view::npos || end == 0 || !is_digit(text[end - 1])) return 0;
   const auto colon = text.rfind(':', end);
-  return colon != std::string_view::npos && text.find_first_not_of(kDigits, colon + 1) == end ? end + 2 : 0;
+  return colon != std::string_view::npos && text.find_first_not_of(kDigits, colon + 1) == end
+             ? end + 2
+             : 0;
 }
 
 struct Rank {
@@ -124,23 +141,30 @@ Rank bracketed(std::string_view text, std::string_view open, std::string_view cl
 
 /// torchrun, mpirun --tag-output, ray, srun --label, docker compose.
 Rank rank_of(std::string_view text) {
-  constexpr std::array<std::array<std::string_view, 2>, 6> kForms = {
-      {{"[rank", "]:"}, {"[Rank ", "]"}, {"[rank ", "]"}, {"[1,", "]<stdout>:"}, {"[1,", "]<stderr>:"}, {"rank ", ": "}}};
+  constexpr std::array<std::array<std::string_view, 2>, 6> kForms = {{{"[rank", "]:"},
+                                                                      {"[Rank ", "]"},
+                                                                      {"[rank ", "]"},
+                                                                      {"[1,", "]<stdout>:"},
+                                                                      {"[1,", "]<stderr>:"},
+                                                                      {"rank ", ": "}}};
   for (const auto& form : kForms) {
     if (const auto rank = bracketed(text, form[0], form[1]); rank.length != 0) return rank;
   }
-  if (const auto rank = bracketed(text, "", ": "); rank.length != 0 && rank.name.size() <= 4) return rank;
+  if (const auto rank = bracketed(text, "", ": "); rank.length != 0 && rank.name.size() <= 4)
+    return rank;
   if (text.starts_with('(')) { // "(RayTrainWorker pid=1234, ip=10.0.0.1) "
     const auto pid = text.find("pid=");
     const auto end = text.find(") ");
-    if (pid != std::string_view::npos && pid < 48 && end != std::string_view::npos && end > pid && end < 96) {
+    if (pid != std::string_view::npos && pid < 48 && end != std::string_view::npos && end > pid &&
+        end < 96) {
       return {text.substr(pid + 4, text.find_first_not_of(kDigits, pid + 4) - pid - 4), end + 2};
     }
   }
   const auto bar = text.substr(0, 48).find(" | ");
   if (bar != std::string_view::npos && bar > 0) {
     const auto name = trim(text.substr(0, bar));
-    if (!name.empty() && std::all_of(name.begin(), name.end(), is_word) && is_digit(name.back())) return {name, bar + 3};
+    if (!name.empty() && std::all_of(name.begin(), name.end(), is_word) && is_digit(name.back()))
+      return {name, bar + 3};
   }
   return {};
 }
@@ -168,8 +192,10 @@ std::string strip_escapes(std::string_view line) {
       i += orphan_colour(rest, after_colour);
       after_colour = true;
     } else {
-      if (c == '\b' && !plain.empty()) plain.pop_back();
-      else if (static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\r') plain += c;
+      if (c == '\b' && !plain.empty())
+        plain.pop_back();
+      else if (static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\r')
+        plain += c;
       ++i;
     }
   }
@@ -179,10 +205,12 @@ std::string strip_escapes(std::string_view line) {
 Stripped strip_prefixes(std::string_view line) {
   Stripped result;
   auto text = line;
-  // Wrappings stand in wrappings (a quoted docker compose log of ranks): a few rounds take them all.
+  // Wrappings stand in wrappings (a quoted docker compose log of ranks): a few rounds take them
+  // all.
   for (int round = 0; round < 6; ++round) {
     const auto before = text.size();
-    while (skip(text, "> ") || skip(text, ">\t")) {}
+    while (skip(text, "> ") || skip(text, ">\t")) {
+    }
     text.remove_prefix(pod_prefix(text));
     if (const auto rank = rank_of(text); rank.length != 0) {
       result.rank = rank.name;
@@ -200,7 +228,8 @@ Stripped strip_prefixes(std::string_view line) {
       text.remove_prefix(length);
       break;
     }
-    if (text.starts_with(' ') && text.size() != before) text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    if (text.starts_with(' ') && text.size() != before)
+      text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     if (text.size() == before) break;
   }
   result.body = text;

@@ -21,7 +21,8 @@ bool all_ascii(std::string_view bytes) {
 
 std::uint64_t count_nul(std::string_view bytes) {
   std::uint64_t count = 0;
-  for (auto at = bytes.find('\0'); at != std::string_view::npos; at = bytes.find('\0', at + 1)) ++count;
+  for (auto at = bytes.find('\0'); at != std::string_view::npos; at = bytes.find('\0', at + 1))
+    ++count;
   return count;
 }
 
@@ -61,7 +62,8 @@ std::string_view Decoder::finish() {
   return {};
 }
 
-/// Nothing is changed: what is invalid is only counted; printable() makes it safe where it is shown.
+/// Nothing is changed: what is invalid is only counted; printable() makes it safe where it is
+/// shown.
 std::string_view Decoder::utf8(std::string_view bytes) {
   nul_ += count_nul(bytes);
   if (pending_ == 0 && all_ascii(bytes)) return bytes;
@@ -76,7 +78,10 @@ std::string_view Decoder::utf8(std::string_view bytes) {
       ++invalid_;
     }
     if (byte < 0x80) continue;
-    pending_ = byte >= 0xc2 && byte < 0xe0 ? 1 : byte >= 0xe0 && byte < 0xf0 ? 2 : byte >= 0xf0 && byte < 0xf5 ? 3 : 0;
+    pending_ = byte >= 0xc2 && byte < 0xe0   ? 1
+               : byte >= 0xe0 && byte < 0xf0 ? 2
+               : byte >= 0xf0 && byte < 0xf5 ? 3
+                                             : 0;
     if (pending_ == 0) ++invalid_;
   }
   return bytes;
@@ -109,7 +114,8 @@ std::string_view Decoder::utf16(std::string_view bytes) {
       odd_byte_ = byte;
       continue;
     }
-    const auto unit = encoding_ == Encoding::utf16_little ? odd_byte_ | byte << 8U : odd_byte_ << 8U | byte;
+    const auto unit =
+        encoding_ == Encoding::utf16_little ? odd_byte_ | byte << 8U : odd_byte_ << 8U | byte;
     odd_byte_ = kNoByte;
     const bool low = unit >= 0xdc00 && unit < 0xe000;
     if (high_ != 0 && low) {
@@ -123,8 +129,10 @@ std::string_view Decoder::utf16(std::string_view bytes) {
       high_ = 0;
       if (low) continue;
     }
-    if (unit >= 0xd800 && unit < 0xdc00) high_ = unit;
-    else put(unit);
+    if (unit >= 0xd800 && unit < 0xdc00)
+      high_ = unit;
+    else
+      put(unit);
   }
   return buffer_;
 }

@@ -1,4 +1,5 @@
-// Bytes as they come (UTF-8, UTF-16 with a byte order mark, or no text at all) become UTF-8, chunk by chunk.
+// Bytes as they come (UTF-8, UTF-16 with a byte order mark, or no text at all) become UTF-8, chunk
+// by chunk.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ class Decoder {
 public:
   enum class Encoding { utf8, utf16_little, utf16_big };
 
-  /// The decoded text of `bytes`: a view of `bytes` itself, or of a buffer that lives until the next call.
+  /// The decoded text of `bytes`: a view of `bytes` itself, or of a buffer that lives until the
+  /// next call.
   std::string_view feed(std::string_view bytes);
   /// What a cut-off last character becomes.
   std::string_view finish();
@@ -32,15 +34,15 @@ private:
 
   Encoding encoding_ = Encoding::utf8;
   bool started_ = false;
-  std::string head_;   // the first bytes, until a mark can be told
+  std::string head_; // the first bytes, until a mark can be told
   std::string buffer_;
   std::uint64_t bytes_ = 0;
   std::uint64_t nul_ = 0;
   std::uint64_t invalid_ = 0;
   // State between chunks.
-  unsigned pending_ = 0;          // UTF-8: continuation bytes still to come
+  unsigned pending_ = 0;           // UTF-8: continuation bytes still to come
   std::uint32_t odd_byte_ = 0x100; // UTF-16: first half of a unit; 0x100: none
-  std::uint32_t high_ = 0;        // UTF-16: a high surrogate that waits for its other half
+  std::uint32_t high_ = 0;         // UTF-16: a high surrogate that waits for its other half
 };
 
 } // namespace gpuwhy::explain

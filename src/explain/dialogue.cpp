@@ -11,22 +11,37 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 13> kCalls = {
-    "is_available()", "is_built_with", "list_physical_devices(", "list_logical_devices(", "device_count()", "gpu_device_name()", "__version__",
-    "version.VERSION", "version.cuda", "environ", "is_gpu_available(", "jax.devices(", "default_backend("};
+constexpr std::array<std::string_view, 13> kCalls = {"is_available()",
+                                                     "is_built_with",
+                                                     "list_physical_devices(",
+                                                     "list_logical_devices(",
+                                                     "device_count()",
+                                                     "gpu_device_name()",
+                                                     "__version__",
+                                                     "version.VERSION",
+                                                     "version.cuda",
+                                                     "environ",
+                                                     "is_gpu_available(",
+                                                     "jax.devices(",
+                                                     "default_backend("};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
   const auto mark = line.find_first_of("$#%");
-  return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") && line.substr(mark).size() < kLongest &&
-         (mark + 1 == line.size() || line[mark + 1] == ' ');
+  return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") &&
+         line.substr(mark).size() < kLongest && (mark + 1 == line.size() || line[mark + 1] == ' ');
 }
 
 /// A value as Python or a shell prints it, or several of them.
 bool is_value(std::string_view word) {
-  if (word == "True" || word == "False" || word == "None" || word == "[]" || word == "''" || word == "\"\"") return true;
-  if (word.size() >= 2 && word.front() == word.back() && (word.front() == '\'' || word.front() == '"')) return true;
-  return !word.empty() && word.front() >= '0' && word.front() <= '9' && word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
+  if (word == "True" || word == "False" || word == "None" || word == "[]" || word == "''" ||
+      word == "\"\"")
+    return true;
+  if (word.size() >= 2 && word.front() == word.back() &&
+      (word.front() == '\'' || word.front() == '"'))
+    return true;
+  return !word.empty() && word.front() >= '0' && word.front() <= '9' &&
+         word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
 
 bool is_answer(std::string_view text) {
@@ -41,19 +56,24 @@ bool is_answer(std::string_view text) {
 std::optional<std::string> Question::answered_by(std::string_view line) const {
   if (silence_answers && (unix_prompt(line))) return "(nothing)";
   auto answer = trim(line);
-  if (answer.starts_with("Out[")) answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
-  if (anything_answers && !answer.empty() && !unix_prompt(line)) return std::string(answer.substr(0, kLongest));
+  if (answer.starts_with("Out["))
+    answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
+  if (anything_answers && !answer.empty() && !unix_prompt(line))
+    return std::string(answer.substr(0, kLongest));
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
 
 std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
-  const bool call = std::any_of(kCalls.begin(), kCalls.end(), [&](std::string_view name) { return contains(line, name); });
+  const bool call = std::any_of(kCalls.begin(), kCalls.end(),
+                                [&](std::string_view name) { return contains(line, name); });
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line)) return std::nullopt;
-  const bool search = contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
+  const bool search =
+      contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
-  if (contains(line, "echo $CUDA_VISIBLE") || contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
+  if (contains(line, "echo $CUDA_VISIBLE") || contains(line, "echo \"$CUDA_VISIBLE") ||
+      contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }
   return std::nullopt;

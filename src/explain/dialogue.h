@@ -1,5 +1,5 @@
-// A terminal or a notebook shows a question on one line and its answer on another: ">>> tf.test.is_built_with_cuda()",
-// then "False". Alone, neither says anything.
+// A terminal or a notebook shows a question on one line and its answer on another: ">>>
+// tf.test.is_built_with_cuda()", then "False". Alone, neither says anything.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,12 @@ namespace gpuwhy::explain {
 
 struct Question {
   std::string text;
-  bool silence_answers = false; // "lspci | grep -i nvidia": a prompt right behind it means that nothing was found
+  bool silence_answers =
+      false; // "lspci | grep -i nvidia": a prompt right behind it means that nothing was found
   bool anything_answers = false; // the next line is the answer, whatever it looks like
 
-  static constexpr std::uint64_t kEnd = 1; // the line that an answer by the text's end is said to stand on
+  static constexpr std::uint64_t kEnd =
+      1; // the line that an answer by the text's end is said to stand on
 
   /// The answer in this line, if it is one: "False", "[]", "2.15.0 []", "Out[2]: 'cpu'".
   std::optional<std::string> answered_by(std::string_view line) const;

@@ -16,7 +16,8 @@ std::string_view place_without_driver(const Scene& scene) {
   if (scene.wsl) return "C03";
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   const auto capabilities = scene.text.said("driver_capabilities");
-  if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all")) return "C02";
+  if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
+    return "C02";
   if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
   return {};
 }
@@ -35,33 +36,62 @@ std::string place_words(std::string_view id, bool scene_login) {
 /// nouveau, Secure Boot or a missing module explain why no kernel module answers.
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
-  Suspect suspect{"H03", Weight::probable, std::string(seen.message->says), {&seen}, {}, seen.message->ask};
+  Suspect suspect{"H03", Weight::probable, std::string(seen.message->says), {&seen},
+                  {},    seen.message->ask};
   if (seen.message->signal == "cuinit-303" || seen.message->signal == "libcuda-missing") {
-    suspect.summary = "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
+    suspect.summary =
+        "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
   }
   if (const auto* nouveau = text.find("nouveau")) {
-    return {"H04", Weight::settled, "nouveau is loaded and holds the GPU, so NVIDIA's module cannot", {nouveau, &seen}, {}, {}};
+    return {"H04",
+            Weight::settled,
+            "nouveau is loaded and holds the GPU, so NVIDIA's module cannot",
+            {nouveau, &seen},
+            {},
+            {}};
   }
   const auto* boot = text.find("secure-boot");
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
-    return {"H06", Weight::probable, "the module does not answer and Secure Boot is on, which refuses unsigned modules", {boot, &seen}, {}, {}};
+    return {"H06",
+            Weight::probable,
+            "the module does not answer and Secure Boot is on, which refuses unsigned modules",
+            {boot, &seen},
+            {},
+            {}};
   }
   if (const auto* optimus = text.find("optimus")) {
-    return {"H15", Weight::probable, "the laptop's GPU is switched off when it is asked for", {optimus, &seen}, {}, {}};
+    return {"H15",
+            Weight::probable,
+            "the laptop's GPU is switched off when it is asked for",
+            {optimus, &seen},
+            {},
+            {}};
   }
   if (const auto* package = text.find("driver-package")) {
-    return {"H06", Weight::probable, "a driver package is installed and its kernel module does not answer", {package, &seen}, {}, "dkms status"};
+    return {"H06",
+            Weight::probable,
+            "a driver package is installed and its kernel module does not answer",
+            {package, &seen},
+            {},
+            "dkms status"};
   }
-  if (text.mentions("kernel update") || text.mentions("kernel upgrade") || text.mentions("updated kernel") || text.mentions("new kernel")) {
+  if (text.mentions("kernel update") || text.mentions("kernel upgrade") ||
+      text.mentions("updated kernel") || text.mentions("new kernel")) {
     suspect.id = "H06";
-    suspect.summary = "the module does not answer since the kernel was updated: it has to be built for the new kernel";
+    suspect.summary = "the module does not answer since the kernel was updated: it has to be built "
+                      "for the new kernel";
   }
   return suspect;
 }
 
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   if (const auto place = place_without_driver(scene); !place.empty()) {
-    out.push_back({std::string(place), Weight::probable, place_words(place, scene.login_node), {&seen}, {}, {}});
+    out.push_back({std::string(place),
+                   Weight::probable,
+                   place_words(place, scene.login_node),
+                   {&seen},
+                   {},
+                   {}});
     return;
   }
   out.push_back(no_module(scene, seen));
@@ -74,13 +104,22 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
-    out.push_back({"L05", Weight::probable, "the kernel module runs, yet the loader does not find libcuda.so.1: the driver's own library is off its path or not installed", {seen},
-                   "install the driver's libcuda package, or run ldconfig where it is installed", "ldconfig -p | grep libcuda"});
+    out.push_back({"L05",
+                   Weight::probable,
+                   "the kernel module runs, yet the loader does not find libcuda.so.1: the "
+                   "driver's own library is off its path or not installed",
+                   {seen},
+                   "install the driver's libcuda package, or run ldconfig where it is installed",
+                   "ldconfig -p | grep libcuda"});
     return;
   }
   if (module_here && scene.container) {
-    out.push_back({scene.container_gets_gpu || !scene.smi_works ? "C02" : "C01", Weight::probable,
-                   "the host's driver runs, and the container does not see its libcuda.so.1", {seen}, {}, {}});
+    out.push_back({scene.container_gets_gpu || !scene.smi_works ? "C02" : "C01",
+                   Weight::probable,
+                   "the host's driver runs, and the container does not see its libcuda.so.1",
+                   {seen},
+                   {},
+                   {}});
     return;
   }
   no_driver(scene, *seen, out);
@@ -92,7 +131,13 @@ void stub(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const auto* absent = scene.text.find("kernel-driver-missing");
   if (absent != nullptr && scene.container) {
-    out.push_back({"C01", Weight::probable, "the container has no driver, only the toolkit's stub: it was started without the GPU", {absent, seen}, {}, {}});
+    out.push_back(
+        {"C01",
+         Weight::probable,
+         "the container has no driver, only the toolkit's stub: it was started without the GPU",
+         {absent, seen},
+         {},
+         {}});
     return;
   }
   out.push_back({"L08", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
@@ -100,45 +145,79 @@ void stub(const Scene& scene, Suspects& out) {
 
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
-  for (const std::string_view signal : {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
+  for (const std::string_view signal :
+       {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
   }
   if (const auto* seen = text.find("module-not-listed"); seen != nullptr && !scene.smi_works) {
     no_driver(scene, *seen, out);
     out.back().weight = Weight::hint;
   }
-  if (const auto* seen = text.find("smi-not-found"); seen != nullptr && !scene.smi_works && scene.in_use == nullptr) {
+  if (const auto* seen = text.find("smi-not-found");
+      seen != nullptr && !scene.smi_works && scene.in_use == nullptr) {
     no_driver(scene, *seen, out);
     if (out.back().id == "H03") out.back().weight = Weight::hint;
   }
   if (const auto* seen = text.find("no-devices-found")) {
     std::string_view id = "H07";
-    if (scene.virtual_machine) id = "C05";
-    else if (text.find("device-node") != nullptr && text.find("device-node")->message->name == "device-node/denied") id = "H08";
-    out.push_back({std::string(id), Weight::probable,
-                   id == "C05" ? "the driver in the virtual machine finds no GPU that it can use" : std::string(seen->message->says), {seen}, {}, seen->message->ask});
+    if (scene.virtual_machine)
+      id = "C05";
+    else if (text.find("device-node") != nullptr &&
+             text.find("device-node")->message->name == "device-node/denied")
+      id = "H08";
+    out.push_back({std::string(id),
+                   Weight::probable,
+                   id == "C05" ? "the driver in the virtual machine finds no GPU that it can use"
+                               : std::string(seen->message->says),
+                   {seen},
+                   {},
+                   seen->message->ask});
   }
   if (const auto* seen = text.find("passthrough")) {
-    out.push_back({"C05", Weight::hint, "the GPU is reserved for a virtual machine (" + std::string(seen->value("passthrough")) + ")", {seen}, {}, {}});
+    out.push_back({"C05",
+                   Weight::hint,
+                   "the GPU is reserved for a virtual machine (" +
+                       std::string(seen->value("passthrough")) + ")",
+                   {seen},
+                   {},
+                   {}});
   }
-  if (const auto* seen = text.find("nouveau"); seen != nullptr && !scene.module_runs && !scene.smi_works) {
-    out.push_back({"H04", Weight::hint, "nouveau is loaded, so NVIDIA's module cannot hold the GPU", {seen}, {}, {}});
+  if (const auto* seen = text.find("nouveau");
+      seen != nullptr && !scene.module_runs && !scene.smi_works) {
+    out.push_back({"H04",
+                   Weight::hint,
+                   "nouveau is loaded, so NVIDIA's module cannot hold the GPU",
+                   {seen},
+                   {},
+                   {}});
   }
 }
 
 void kernel_log(const Scene& scene, Suspects& out) {
-  constexpr std::array<std::string_view, 20> kLost = {"54", "57", "58", "61", "62", "79", "110", "119", "120", "122",
-                                                      "123", "143", "154", "158", "167", "168", "64", "63", "48", "95"};
+  constexpr std::array<std::string_view, 20> kLost = {
+      "54",  "57",  "58",  "61",  "62",  "79",  "110", "119", "120", "122",
+      "123", "143", "154", "158", "167", "168", "64",  "63",  "48",  "95"};
   for (const auto* seen : scene.text.all("xid")) {
     const auto code = seen->value("code");
     const bool lost = std::find(kLost.begin(), kLost.begin() + 16, code) != kLost.begin() + 16;
     const std::string_view id = lost ? "H07" : code == "136" ? "H14" : "R12";
-    out.push_back({std::string(id), Weight::settled,
-                   "Xid " + std::string(code) + (lost ? ": the driver lost the GPU" : ": the driver reports an error of the GPU while it ran"), {seen}, {}, {}});
+    out.push_back({std::string(id),
+                   Weight::settled,
+                   "Xid " + std::string(code) +
+                       (lost ? ": the driver lost the GPU"
+                             : ": the driver reports an error of the GPU while it ran"),
+                   {seen},
+                   {},
+                   {}});
   }
   if (const auto* seen = scene.text.find("probed-none")) {
     const bool failed = seen->message->name == "probed-none/failed";
-    out.push_back({failed ? "H07" : "H04", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+    out.push_back({failed ? "H07" : "H04",
+                   Weight::probable,
+                   std::string(seen->message->says),
+                   {seen},
+                   {},
+                   seen->message->ask});
   }
 }
 
@@ -147,11 +226,21 @@ void unknown_error(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const auto* node = scene.text.find("device-node");
   if (node != nullptr && node->message->name == "device-node/denied") {
-    out.push_back({"H08", Weight::probable, "cuInit fails and the device files are open to one group only", {node, seen}, {}, {}});
+    out.push_back({"H08",
+                   Weight::probable,
+                   "cuInit fails and the device files are open to one group only",
+                   {node, seen},
+                   {},
+                   {}});
     return;
   }
   if (const auto* optimus = scene.text.find("optimus")) {
-    out.push_back({"H15", Weight::probable, "the laptop's GPU is switched off when CUDA asks for it", {optimus, seen}, {}, {}});
+    out.push_back({"H15",
+                   Weight::probable,
+                   "the laptop's GPU is switched off when CUDA asks for it",
+                   {optimus, seen},
+                   {},
+                   {}});
     return;
   }
   if (scene.text.has("nvml-unknown")) return; // the container lost its GPU: said there
@@ -161,7 +250,8 @@ void unknown_error(const Scene& scene, Suspects& out) {
     summary = "the machine slept and the module nvidia_uvm did not come back";
     evidence.push_back(slept);
   }
-  out.push_back({"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
+  out.push_back(
+      {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
 }
 
 /// "driver version is insufficient" is also said where no driver answers at all.
@@ -174,20 +264,28 @@ void too_old(const Scene& scene, Suspects& out) {
   if (!driver.empty()) summary = "driver " + std::string(driver) + " is too old: " + summary;
   std::string fix;
   if (scene.release != nullptr && scene.release->min_driver) {
-    fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
-          scene.release->cuda.str() + ")";
+    fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " +
+          scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ")";
   }
   out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
 }
 
-/// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other files (snap, rootless).
+/// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other
+/// files (snap, rootless).
 void container_driver(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("container-driver");
   if (seen == nullptr) return;
   if (scene.smi_works && seen->message->name == "container-driver/library") {
-    out.push_back({"C02", Weight::probable, "the host's driver works and the container engine does not find its libraries (a Docker from snap, or rootless)", {seen}, {}, {}});
+    out.push_back({"C02",
+                   Weight::probable,
+                   "the host's driver works and the container engine does not find its libraries "
+                   "(a Docker from snap, or rootless)",
+                   {seen},
+                   {},
+                   {}});
   } else {
-    out.push_back({"H03", Weight::probable, std::string(seen->message->says), {seen}, {}, "nvidia-smi"});
+    out.push_back(
+        {"H03", Weight::probable, std::string(seen->message->says), {seen}, {}, "nvidia-smi"});
   }
 }
 
@@ -196,16 +294,31 @@ void compat(const Scene& scene, Suspects& out) {
   const auto* path = scene.text.find("compat-path");
   const auto* seen = scene.text.find("driver-mismatch");
   if (path == nullptr || seen == nullptr) return;
-  out.push_back({"H17", Weight::probable, "libcuda comes from a forward-compatibility folder that does not fit the kernel module", {path, seen}, {}, {}});
+  out.push_back(
+      {"H17",
+       Weight::probable,
+       "libcuda comes from a forward-compatibility folder that does not fit the kernel module",
+       {path, seen},
+       {},
+       {}});
 }
 
 /// By numbers alone: what is stated of the driver against what the release needs.
 void by_numbers(const Scene& scene, Suspects& out) {
-  if (scene.windows || scene.wsl || scene.in_use != nullptr || scene.release == nullptr || !scene.release->min_driver) return;
+  if (scene.windows || scene.wsl || scene.in_use != nullptr || scene.release == nullptr ||
+      !scene.release->min_driver)
+    return;
   const auto driver = version_in(scene.text.said("driver"));
   if (!driver || driver->parts.size() < 2 || *driver >= *scene.release->min_driver) return;
   const auto all = scene.text.all("smi-header");
-  out.push_back({"H10", Weight::hint, "driver " + driver->str() + " is older than the " + scene.release->min_driver->str() + " that TensorFlow " + scene.tensorflow->str() + " needs", all, {}, {}});
+  out.push_back({"H10",
+                 Weight::hint,
+                 "driver " + driver->str() + " is older than the " +
+                     scene.release->min_driver->str() + " that TensorFlow " +
+                     scene.tensorflow->str() + " needs",
+                 all,
+                 {},
+                 {}});
 }
 
 } // namespace

@@ -11,9 +11,11 @@
 namespace gpuwhy::explain {
 namespace {
 
-/// What the reader of a report wants to see again; the rest of what was stated only serves the judge.
-constexpr std::array<std::string_view, 12> kShown = {"os", "python", "tensorflow", "torch", "jax", "jaxlib",
-                                                     "cuda", "cudnn", "gpu", "driver", "driver_cuda", "image"};
+/// What the reader of a report wants to see again; the rest of what was stated only serves the
+/// judge.
+constexpr std::array<std::string_view, 12> kShown = {"os",  "python", "tensorflow",  "torch",
+                                                     "jax", "jaxlib", "cuda",        "cudnn",
+                                                     "gpu", "driver", "driver_cuda", "image"};
 
 std::string encoding_name(Decoder::Encoding encoding) {
   switch (encoding) {
@@ -43,19 +45,23 @@ struct Explainer::State {
     input.encoding = encoding_name(decoder.encoding());
     auto& notes = input.notes;
     if (input.bytes == 0) notes.emplace_back("the input is empty");
-    if (decoder.binary()) notes.emplace_back("this is binary data, not a log; only text in it was read");
+    if (decoder.binary())
+      notes.emplace_back("this is binary data, not a log; only text in it was read");
     else if (decoder.nul_bytes() > 0 && input.encoding == "utf-8") {
       notes.push_back(std::to_string(decoder.nul_bytes()) + " NUL bytes were passed over");
     }
     if (decoder.invalid() > 0 && !decoder.binary()) {
       notes.push_back(std::to_string(decoder.invalid()) + " bytes are not valid " +
-                      (input.encoding == "utf-8" ? "UTF-8" : "UTF-16") + "; they are shown as \\xNN");
+                      (input.encoding == "utf-8" ? "UTF-8" : "UTF-16") +
+                      "; they are shown as \\xNN");
     }
     if (sieve.longest_line() > LineSieve::kLongestPiece) {
-      notes.push_back("a line of at least " + std::to_string(sieve.longest_line()) + " bytes was read in pieces");
+      notes.push_back("a line of at least " + std::to_string(sieve.longest_line()) +
+                      " bytes was read in pieces");
     }
     if (reader.reading().left_out > 0) {
-      notes.push_back(std::to_string(reader.reading().left_out) + " further messages of many different ones were left out");
+      notes.push_back(std::to_string(reader.reading().left_out) +
+                      " further messages of many different ones were left out");
     }
     return input;
   }
@@ -66,7 +72,8 @@ struct Explainer::State {
     explanation.whole = judge(reading);
     explanation.sections = judge_ranks(reading);
     for (const auto& said : reading.said) {
-      if (std::find(kShown.begin(), kShown.end(), said.key) != kShown.end() && explanation.stated.size() < 32) {
+      if (std::find(kShown.begin(), kShown.end(), said.key) != kShown.end() &&
+          explanation.stated.size() < 32) {
         explanation.stated.push_back({said.key, said.value, said.line});
       }
     }

@@ -20,7 +20,8 @@ public:
   Explainer& operator=(Explainer&&) noexcept;
 
   void feed(std::string_view bytes);
-  /// What the text so far says; a last line without an end is not read yet. For following a growing file.
+  /// What the text so far says; a last line without an end is not read yet. For following a growing
+  /// file.
   Explanation so_far() const;
   /// No byte may follow.
   Explanation finish();

@@ -17,18 +17,22 @@ struct Follows {
   std::string_view consequence;
 };
 constexpr std::array kFollows = {
-    Follows{"F08", "F01"}, Follows{"F09", "F01"}, Follows{"F09", "F08"}, Follows{"F09", "F10"}, Follows{"H06", "H03"},
-    Follows{"H04", "H03"}, Follows{"H05", "H03"}, Follows{"H05", "H18"}, Follows{"H05", "H09"}, Follows{"H07", "H03"},
-    Follows{"H07", "H18"}, Follows{"H07", "R12"}, Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"},
-    Follows{"H15", "H07"}, Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"}, Follows{"C06", "H08"},
-    Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"}, Follows{"H12", "R11"}, Follows{"H11", "R11"},
-    Follows{"H12", "R12"}, Follows{"H11", "R12"}, Follows{"L07", "L05"}, Follows{"L06", "L05"}, Follows{"L06", "R12"},
-    Follows{"H14", "H18"}, Follows{"H17", "H18"}, Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"},
-    Follows{"H08", "H18"}, Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
-    Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"}, Follows{"H10", "H12"}};
+    Follows{"F08", "F01"}, Follows{"F09", "F01"}, Follows{"F09", "F08"}, Follows{"F09", "F10"},
+    Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"}, Follows{"H05", "H18"},
+    Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"}, Follows{"H07", "R12"},
+    Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"}, Follows{"H15", "H07"},
+    Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"}, Follows{"C06", "H08"},
+    Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"}, Follows{"H12", "R11"},
+    Follows{"H11", "R11"}, Follows{"H12", "R12"}, Follows{"H11", "R12"}, Follows{"L07", "L05"},
+    Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"}, Follows{"H17", "H18"},
+    Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"}, Follows{"H08", "H18"},
+    Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
+    Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"},
+    Follows{"H10", "H12"}};
 
 std::size_t place(std::string_view gate) {
-  const auto found = std::find_if(kGates.begin(), kGates.end(), [&](const GateText& text) { return text.name == gate; });
+  const auto found = std::find_if(kGates.begin(), kGates.end(),
+                                  [&](const GateText& text) { return text.name == gate; });
   return static_cast<std::size_t>(found - kGates.begin());
 }
 
@@ -38,7 +42,9 @@ std::size_t place(const Suspect& suspect) {
 }
 
 std::uint64_t line_of(const Suspect& suspect) {
-  return suspect.evidence.empty() || suspect.evidence.front() == nullptr ? 0 : suspect.evidence.front()->first;
+  return suspect.evidence.empty() || suspect.evidence.front() == nullptr
+             ? 0
+             : suspect.evidence.front()->first;
 }
 
 Suspects gather(const Scene& scene) {
@@ -58,20 +64,23 @@ Suspects gather(const Scene& scene) {
 void merge(Suspects& suspects) {
   Suspects merged;
   for (auto& suspect : suspects) {
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const Suspect& other) { return other.id == suspect.id; });
+    const auto same = std::find_if(merged.begin(), merged.end(),
+                                   [&](const Suspect& other) { return other.id == suspect.id; });
     if (same == merged.end()) {
       merged.push_back(std::move(suspect));
       continue;
     }
     if (suspect.weight > same->weight) std::swap(*same, suspect);
     for (const auto* seen : suspect.evidence) {
-      if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end()) same->evidence.push_back(seen);
+      if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end())
+        same->evidence.push_back(seen);
     }
   }
   suspects = std::move(merged);
 }
 
-/// Once the GPU was in use, what was said before kept nobody from it: the cause can only come later.
+/// Once the GPU was in use, what was said before kept nobody from it: the cause can only come
+/// later.
 void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
   const auto* found = scene.text.find("gpu-found");
   const auto refuted = [&](const Suspect& suspect, const Sighting* success, std::size_t until) {
@@ -84,18 +93,21 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
     return std::all_of(suspect.evidence.begin(), suspect.evidence.end(), [&](const Sighting* seen) {
       const auto& ours = seen->message->framework;
       const auto& theirs = success->message->framework;
-      const bool other_framework = !ours.empty() && !theirs.empty() && ours != theirs; // PyTorch's success says nothing of TensorFlow
+      const bool other_framework = !ours.empty() && !theirs.empty() &&
+                                   ours != theirs; // PyTorch's success says nothing of TensorFlow
       return !other_framework && seen->last_run <= success->last_run && seen->last <= success->last;
     });
   };
   std::erase_if(suspects, [&](const Suspect& suspect) {
-    return refuted(suspect, scene.in_use, place("libraries")) || refuted(suspect, found, place("libcuda"));
+    return refuted(suspect, scene.in_use, place("libraries")) ||
+           refuted(suspect, found, place("libcuda"));
   });
 }
 
 void drop_consequences(Suspects& suspects) {
   const auto there = [&](std::string_view id) {
-    return std::any_of(suspects.begin(), suspects.end(), [&](const Suspect& suspect) { return suspect.id == id; });
+    return std::any_of(suspects.begin(), suspects.end(),
+                       [&](const Suspect& suspect) { return suspect.id == id; });
   };
   std::vector<std::string> gone;
   for (const auto& suspect : suspects) {
@@ -103,18 +115,25 @@ void drop_consequences(Suspects& suspects) {
       return rule.consequence == suspect.id && there(rule.cause);
     });
     // A program that asks for a GPU when none could be registered is not to blame.
-    const bool asks_in_vain = suspect.id == "P06" && std::any_of(suspects.begin(), suspects.end(), [&](const Suspect& other) {
-      const auto* cause = find_cause(other.id);
-      return cause != nullptr && cause->effect == "hides" && place(other) < place("code");
-    });
+    const bool asks_in_vain =
+        suspect.id == "P06" &&
+        std::any_of(suspects.begin(), suspects.end(), [&](const Suspect& other) {
+          const auto* cause = find_cause(other.id);
+          return cause != nullptr && cause->effect == "hides" && place(other) < place("code");
+        });
     if (follows || asks_in_vain) gone.push_back(suspect.id);
   }
-  std::erase_if(suspects, [&](const Suspect& suspect) { return std::find(gone.begin(), gone.end(), suspect.id) != gone.end(); });
+  std::erase_if(suspects, [&](const Suspect& suspect) {
+    return std::find(gone.begin(), gone.end(), suspect.id) != gone.end();
+  });
 }
 
 void keep_hints_only_alone(Suspects& suspects) {
-  const bool better = std::any_of(suspects.begin(), suspects.end(), [](const Suspect& suspect) { return suspect.weight != Weight::hint; });
-  if (better) std::erase_if(suspects, [](const Suspect& suspect) { return suspect.weight == Weight::hint; });
+  const bool better = std::any_of(suspects.begin(), suspects.end(), [](const Suspect& suspect) {
+    return suspect.weight != Weight::hint;
+  });
+  if (better)
+    std::erase_if(suspects, [](const Suspect& suspect) { return suspect.weight == Weight::hint; });
 }
 
 Quote quote(const Sighting& seen) {
@@ -140,34 +159,41 @@ NamedCause named(const Suspect& suspect) {
   return named;
 }
 
-/// The command that the telling consequence asks for; where nothing was said about a GPU, one that says it.
+/// The command that the telling consequence asks for; where nothing was said about a GPU, one that
+/// says it.
 std::string needed(const Scene& scene) {
   for (const auto* seen : scene.text.all()) {
-    const bool open = seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
+    const bool open =
+        seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
-  return "python -c \"import tensorflow as tf; print(tf.__version__, tf.config.list_physical_devices('GPU'))\"";
+  return "python -c \"import tensorflow as tf; print(tf.__version__, "
+         "tf.config.list_physical_devices('GPU'))\"";
 }
 
 bool unexplained_failure(const Scene& scene) {
   const auto all = scene.text.all();
   return std::any_of(all.begin(), all.end(), [&](const Sighting* seen) {
-    return seen->message->kind == Kind::consequence && !seen->message->ask.empty() && (scene.in_use == nullptr || seen->last > scene.in_use->last);
+    return seen->message->kind == Kind::consequence && !seen->message->ask.empty() &&
+           (scene.in_use == nullptr || seen->last > scene.in_use->last);
   });
 }
 
 Verdict verdict_of(const Scene& scene, const std::vector<NamedCause>& causes) {
   if (!causes.empty()) {
     const auto& root = causes.front();
-    const bool reached = root.effect == "slows" || root.gate == "use" || (root.gate == "capacity" && root.effect == "breaks");
+    const bool reached = root.effect == "slows" || root.gate == "use" ||
+                         (root.gate == "capacity" && root.effect == "breaks");
     return reached ? Verdict::gpu : Verdict::no_gpu;
   }
-  return scene.in_use != nullptr && !unexplained_failure(scene) ? Verdict::gpu : Verdict::cannot_tell;
+  return scene.in_use != nullptr && !unexplained_failure(scene) ? Verdict::gpu
+                                                                : Verdict::cannot_tell;
 }
 
 bool alike(const Judgement& a, const Judgement& b) {
   if (a.verdict != b.verdict || a.causes.size() != b.causes.size()) return false;
-  return std::equal(a.causes.begin(), a.causes.end(), b.causes.begin(), [](const NamedCause& x, const NamedCause& y) { return x.id == y.id; });
+  return std::equal(a.causes.begin(), a.causes.end(), b.causes.begin(),
+                    [](const NamedCause& x, const NamedCause& y) { return x.id == y.id; });
 }
 
 } // namespace
@@ -198,7 +224,8 @@ std::vector<Judgement> judge_ranks(const Reading& reading) {
   if (reading.ranks.size() < 2) return groups;
   for (const auto& rank : reading.ranks) {
     auto judgement = judge(reading, rank);
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Judgement& group) { return alike(group, judgement); });
+    const auto same = std::find_if(groups.begin(), groups.end(),
+                                   [&](const Judgement& group) { return alike(group, judgement); });
     if (same != groups.end()) {
       same->ranks.push_back(rank);
       continue;

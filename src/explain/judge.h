@@ -1,8 +1,9 @@
-// Weighs the suspects of a reading: what comes first on the route is the root, what follows from it is no cause.
+// Weighs the suspects of a reading: what comes first on the route is the root, what follows from it
+// is no cause.
 #pragma once
 
-#include "verdict/explanation.h"
 #include "explain/reading.h"
+#include "verdict/explanation.h"
 
 #include <optional>
 #include <string_view>

@@ -1,5 +1,6 @@
-// CUDA libraries that do not load, in TensorFlow's words and the loader's: which are missing, which CUDA stands
-// there instead, and what finds the wrong copy. Truth for names: knowledge/soname_sets.tsv.
+// CUDA libraries that do not load, in TensorFlow's words and the loader's: which are missing, which
+// CUDA stands there instead, and what finds the wrong copy. Truth for names:
+// knowledge/soname_sets.tsv.
 #include "base/text.h"
 #include "explain/suspect.h"
 
@@ -21,7 +22,9 @@ struct Missing {
   std::vector<std::string> names; // "libcudart.so.11.0"
   std::set<std::string> products;
 
-  bool only(std::string_view product) const { return products.size() == 1 && products.contains(std::string(product)); }
+  bool only(std::string_view product) const {
+    return products.size() == 1 && products.contains(std::string(product));
+  }
 };
 
 Missing missing_libraries(const Scene& scene) {
@@ -29,7 +32,8 @@ Missing missing_libraries(const Scene& scene) {
   for (const auto* seen : scene.text.all("library-missing")) {
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
-    if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end()) missing.names.push_back(name);
+    if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
+      missing.names.push_back(name);
     missing.products.insert(product_of(name));
   }
   return missing;
@@ -40,12 +44,15 @@ bool said_to_be_there(const Scene& scene) {
   const auto& said = scene.text.reading().said;
   return std::any_of(said.begin(), said.end(), [](const Said& each) {
     const auto words = lower(each.key + ' ' + each.value);
-    return each.by_hand && (contains(words, "file present") || contains(words, "file exists") || contains(words, "file is there") ||
-                            contains(words, "files are there") || contains(words, "library exists") || contains(words, "is on disk"));
+    return each.by_hand &&
+           (contains(words, "file present") || contains(words, "file exists") ||
+            contains(words, "file is there") || contains(words, "files are there") ||
+            contains(words, "library exists") || contains(words, "is on disk"));
   });
 }
 
-/// The text shows a file of this very name, or of one that begins with it (libx.so.8 -> libx.so.8.1.0).
+/// The text shows a file of this very name, or of one that begins with it (libx.so.8 ->
+/// libx.so.8.1.0).
 bool on_disk(const Scene& scene, std::string_view name) {
   const auto files = scene.text.all_said("library_file");
   return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
@@ -57,7 +64,8 @@ bool on_disk(const Scene& scene, std::string_view name) {
 std::string name_in(std::string_view product, const Version& cuda) {
   auto name = soname(product, cuda);
   if (name.empty() && cuda.major() < 10 && product != "cudnn") {
-    name = "lib" + std::string(product) + ".so." + std::to_string(cuda.major()) + "." + std::to_string(cuda.minor());
+    name = "lib" + std::string(product) + ".so." + std::to_string(cuda.major()) + "." +
+           std::to_string(cuda.minor());
   }
   return name;
 }
@@ -68,28 +76,34 @@ bool other_cuda(const Scene& scene, const Missing& missing) {
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
     const auto product = product_of(name);
     const auto here = name_in(product, *scene.cuda);
-    return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name && name != "lib" + product + ".so";
+    return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
+           name != "lib" + product + ".so";
   });
 }
 
 bool same_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
-  return std::any_of(missing.names.begin(), missing.names.end(),
-                     [&](const std::string& name) { return name_in(product_of(name), *scene.cuda) == name; });
+  return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
+    return name_in(product_of(name), *scene.cuda) == name;
+  });
 }
 
 /// The writer says that this very major version of cuDNN is installed.
 bool stated_cudnn(const Scene& scene, const Missing& missing) {
-  return missing.only("cudnn") && scene.cudnn && soname("cudnn", *scene.cudnn) == missing.names.front();
+  return missing.only("cudnn") && scene.cudnn &&
+         soname("cudnn", *scene.cudnn) == missing.names.front();
 }
 
 /// "It works in the terminal and not in the notebook", in whatever words.
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
-  const bool shell = text.mentions("terminal") || text.mentions("shell") || text.mentions("command line") || text.mentions("console");
-  const bool other = text.mentions("jupyter") || text.mentions("notebook") || text.mentions("pycharm") || text.mentions("spyder") ||
-                     text.mentions("vscode") || text.mentions("vs code") || text.mentions("service") || text.mentions("systemd") || text.mentions("cron") ||
-                     text.mentions("sudo") || text.mentions("rstudio");
+  const bool shell = text.mentions("terminal") || text.mentions("shell") ||
+                     text.mentions("command line") || text.mentions("console");
+  const bool other = text.mentions("jupyter") || text.mentions("notebook") ||
+                     text.mentions("pycharm") || text.mentions("spyder") ||
+                     text.mentions("vscode") || text.mentions("vs code") ||
+                     text.mentions("service") || text.mentions("systemd") ||
+                     text.mentions("cron") || text.mentions("sudo") || text.mentions("rstudio");
   return shell && other;
 }
 
@@ -106,26 +120,38 @@ std::string what_is_missing(const Missing& missing) {
 void by_name(const Scene& scene, Suspects& out) {
   const auto missing = missing_libraries(scene);
   if (missing.seen.empty()) return;
-  Suspect suspect{"L09", Weight::probable, what_is_missing(missing), missing.seen, {}, missing.seen.front()->message->ask};
+  Suspect suspect{"L09",
+                  Weight::probable,
+                  what_is_missing(missing),
+                  missing.seen,
+                  {},
+                  missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
-  const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run) || told_apart(scene);
+  const bool elsewhere =
+      scene.worked_in_another_run(missing.seen.front()->last_run) || told_apart(scene);
   if (elsewhere) {
     suspect.id = "E08";
-    suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have different variables (LD_LIBRARY_PATH)";
+    suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
+                       "different variables (LD_LIBRARY_PATH)";
   } else if (other_cuda(scene, missing)) {
     suspect.id = "L02";
-    suspect.summary += ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
+    suspect.summary +=
+        ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
     suspect.weight = Weight::settled;
-  } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) || (same_cuda(scene, missing) && !missing.only("cudnn") && missing.products.contains("cudart"))) {
+  } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) ||
+             (same_cuda(scene, missing) && !missing.only("cudnn") &&
+              missing.products.contains("cudart"))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: its folder is not where the loader looks";
   } else if (stated_cudnn(scene, missing)) {
     suspect.id = "L05";
-    suspect.summary += ", though cuDNN " + scene.cudnn->str() + " is said to be installed: its folder is not where the loader looks";
+    suspect.summary += ", though cuDNN " + scene.cudnn->str() +
+                       " is said to be installed: its folder is not where the loader looks";
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
-  } else if (import_error && (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
+  } else if (import_error &&
+             (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
@@ -138,7 +164,8 @@ void by_name(const Scene& scene, Suspects& out) {
 bool wrong_cuda_for_release(const Scene& scene) {
   if (scene.release == nullptr || !scene.cuda) return false;
   const auto& wanted = scene.release->cuda;
-  return wanted.major() != scene.cuda->major() || (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
+  return wanted.major() != scene.cuda->major() ||
+         (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
 }
 
 /// Since 2.12 TensorFlow hides the names: what is installed must tell.
@@ -160,23 +187,33 @@ void without_names(const Scene& scene, Suspects& out) {
     suspect.summary = "the notebook's runtime has no GPU";
   } else if (contains(image, "tensorflow/tensorflow") && !contains(image, "gpu")) {
     suspect.id = "F02";
-    suspect.summary = "the image " + std::string(image) + " is the one without CUDA: take the tag that ends in -gpu";
+    suspect.summary = "the image " + std::string(image) +
+                      " is the one without CUDA: take the tag that ends in -gpu";
   } else if (scene.worked_in_another_run(seen->last_run) || told_apart(scene)) {
     suspect.id = "E08";
-    suspect.summary = "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
+    suspect.summary =
+        "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
-    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ", and CUDA " + scene.cuda->str() + " is installed";
+    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
+                      scene.release->cuda.str() + ", and CUDA " + scene.cuda->str() +
+                      " is installed";
   } else if (scene.wheels) {
     suspect.id = "L05";
-    suspect.summary = "NVIDIA's wheels are installed and TensorFlow does not find the libraries in them";
-    suspect.fix = "add the nvidia/*/lib folders of site-packages to LD_LIBRARY_PATH, or reinstall tensorflow[and-cuda] in a fresh environment";
+    suspect.summary =
+        "NVIDIA's wheels are installed and TensorFlow does not find the libraries in them";
+    suspect.fix = "add the nvidia/*/lib folders of site-packages to LD_LIBRARY_PATH, or reinstall "
+                  "tensorflow[and-cuda] in a fresh environment";
   } else if (scene.cuda) {
     suspect.id = stub != nullptr ? "L05" : "L03";
-    suspect.summary = stub != nullptr ? "CUDA " + scene.cuda->str() + " is installed and the loader does not find libcudart: its folder is not on the loader's path"
-                                      : "CUDA is found and one of its libraries is not: most often cuDNN";
+    suspect.summary = stub != nullptr
+                          ? "CUDA " + scene.cuda->str() +
+                                " is installed and the loader does not find libcudart: its folder "
+                                "is not on the loader's path"
+                          : "CUDA is found and one of its libraries is not: most often cuDNN";
   } else if (stub != nullptr) {
-    suspect.summary = "TensorFlow finds no libcudart: it was installed without its CUDA libraries. The line speaks of drivers and does not mean them";
+    suspect.summary = "TensorFlow finds no libcudart: it was installed without its CUDA libraries. "
+                      "The line speaks of drivers and does not mean them";
   } else {
     return; // the names are hidden and nothing else tells: ask
   }
@@ -188,24 +225,41 @@ void older_cudnn(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cudnn-older");
   if (seen == nullptr) return;
   if (seen->message->name == "cudnn-older/torch") {
-    out.push_back({"L06", Weight::settled, "PyTorch meets another cuDNN than its wheel's: " + std::string(trim(seen->text)), {seen}, {}, {}});
+    out.push_back({"L06",
+                   Weight::settled,
+                   "PyTorch meets another cuDNN than its wheel's: " + std::string(trim(seen->text)),
+                   {seen},
+                   {},
+                   {}});
     return;
   }
   const std::string have(seen->value("have"));
   const std::string want(seen->value("want"));
   const auto loaded = Version::parse(have);
   const auto needed = Version::parse(want);
-  const bool newer_there = loaded && needed && scene.cudnn && scene.cudnn->major() == needed->major() && *scene.cudnn >= *needed && *loaded < *needed;
+  const bool newer_there = loaded && needed && scene.cudnn &&
+                           scene.cudnn->major() == needed->major() && *scene.cudnn >= *needed &&
+                           *loaded < *needed;
   if (newer_there) {
-    out.push_back({"L06", Weight::settled, "cuDNN " + have + " is loaded although " + scene.cudnn->str() + " is installed: an older copy is found first", {seen},
-                   "find the older copy (ldconfig -p | grep cudnn; echo $LD_LIBRARY_PATH) and take it off the loader's path", {}});
+    out.push_back({"L06",
+                   Weight::settled,
+                   "cuDNN " + have + " is loaded although " + scene.cudnn->str() +
+                       " is installed: an older copy is found first",
+                   {seen},
+                   "find the older copy (ldconfig -p | grep cudnn; echo $LD_LIBRARY_PATH) and take "
+                   "it off the loader's path",
+                   {}});
     return;
   }
-  const std::string product = seen->value("product").empty() ? "cuDNN" : std::string(seen->value("product"));
-  std::string summary = have.empty() ? product + " is older than the framework was built with" : product + " " + have + " is loaded, the framework was built with " + want;
+  const std::string product =
+      seen->value("product").empty() ? "cuDNN" : std::string(seen->value("product"));
+  std::string summary =
+      have.empty() ? product + " is older than the framework was built with"
+                   : product + " " + have + " is loaded, the framework was built with " + want;
   std::string fix;
   if (product == "cuDNN" && needed && needed->parts.size() >= 2) {
-    fix = "install cuDNN " + std::to_string(needed->major()) + "." + std::to_string(needed->minor()) + " or a newer one of the same major version";
+    fix = "install cuDNN " + std::to_string(needed->major()) + "." +
+          std::to_string(needed->minor()) + " or a newer one of the same major version";
   }
   out.push_back({"L04", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
 }
@@ -213,7 +267,8 @@ void older_cudnn(const Scene& scene, Suspects& out) {
 void cudnn_part(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cudnn-part");
   if (seen == nullptr) return;
-  Suspect suspect{"L05", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask};
+  Suspect suspect{"L05", Weight::probable,  std::string(seen->message->says), {seen},
+                  {},    seen->message->ask};
   if (contains(seen->text, "undefined symbol") || contains(seen->text, "version `")) {
     suspect.id = "L06";
     suspect.summary = "parts of two cuDNN releases are mixed";
@@ -222,7 +277,8 @@ void cudnn_part(const Scene& scene, Suspects& out) {
     suspect.summary = "cuDNN does not find libnvrtc";
   } else if (contains(seen->text, "libcuda.so") && scene.wsl) {
     suspect.id = "C03";
-    suspect.summary = "cuDNN does not find libcuda.so: /usr/lib/wsl/lib is not on the loader's path";
+    suspect.summary =
+        "cuDNN does not find libcuda.so: /usr/lib/wsl/lib is not on the loader's path";
   } else if (scene.text.has("library-broken")) {
     return; // the damaged file says why
   }
@@ -234,10 +290,16 @@ void jax_library(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const auto product = seen->value("product");
   const std::string_view id = product == "cuDNN" ? "L03" : product == "CUDA" ? "L01" : "L09";
-  out.push_back({std::string(id), Weight::probable, "JAX does not find " + std::string(product), {seen}, {}, seen->message->ask});
+  out.push_back({std::string(id),
+                 Weight::probable,
+                 "JAX does not find " + std::string(product),
+                 {seen},
+                 {},
+                 seen->message->ask});
 }
 
-/// "libdevice not found", "ptxas not found": a consequence where the CUDA that is installed is not the release's.
+/// "libdevice not found", "ptxas not found": a consequence where the CUDA that is installed is not
+/// the release's.
 void compiler_parts(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("ptxas-missing");
   if (seen == nullptr) seen = scene.text.find("libdevice");
@@ -248,7 +310,8 @@ void compiler_parts(const Scene& scene, Suspects& out) {
 void xla_only(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("xla-gpu-only");
   if (seen == nullptr || scene.text.has("library-missing")) return;
-  out.push_back({"L09", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+  out.push_back(
+      {"L09", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
 }
 
 void unfound_cudnn(const Scene& scene, Suspects& out) {

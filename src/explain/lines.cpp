@@ -8,7 +8,8 @@ namespace {
 std::uint64_t count_lines(std::string_view text) {
   std::uint64_t lines = 0;
   // find() is memchr: as fast as the memory.
-  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) ++lines;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+    ++lines;
   return lines;
 }
 

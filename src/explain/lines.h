@@ -1,5 +1,5 @@
-// A stream of text becomes the lines that can matter: those in which one of the wanted literals occurs.
-// All others are passed over at the speed of one table look-up a byte, and only counted.
+// A stream of text becomes the lines that can matter: those in which one of the wanted literals
+// occurs. All others are passed over at the speed of one table look-up a byte, and only counted.
 #pragma once
 
 #include "explain/literals.h"
@@ -13,7 +13,8 @@ namespace gpuwhy::explain {
 
 class LineSieve {
 public:
-  /// One line without its end, its number (1 is the first). A longer one comes in overlapping pieces.
+  /// One line without its end, its number (1 is the first). A longer one comes in overlapping
+  /// pieces.
   using Sink = std::function<void(std::string_view line, std::uint64_t number)>;
 
   static constexpr std::size_t kLongestPiece = 64 * 1024;
@@ -39,10 +40,10 @@ private:
   const LiteralSet& literals_;
   std::uint64_t head_;
   Sink sink_;
-  std::string carry_;           // an unfinished line
-  bool mid_line_ = false;       // pieces of the line in carry_ went out already
+  std::string carry_;     // an unfinished line
+  bool mid_line_ = false; // pieces of the line in carry_ went out already
   bool want_next_ = false;
-  std::uint64_t line_ = 0;      // lines that ended
+  std::uint64_t line_ = 0; // lines that ended
   std::uint64_t piece_bytes_ = 0;
   std::uint64_t longest_ = 0;
 };

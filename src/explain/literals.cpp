@@ -40,8 +40,10 @@ struct Trie {
   void complete() {
     std::deque<std::int32_t> queue;
     for (auto& child : at(0).next) {
-      if (child < 0) child = 0;
-      else queue.push_back(child);
+      if (child < 0)
+        child = 0;
+      else
+        queue.push_back(child);
     }
     while (!queue.empty()) {
       const auto node = queue.front();

@@ -20,8 +20,8 @@ std::size_t shortest(const Literals& literals) {
   return size;
 }
 
-/// Finds literals of which every match holds at least one. Of the parts of a concatenation the one with the
-/// longest is taken; an alternation needs one of each of its branches.
+/// Finds literals of which every match holds at least one. Of the parts of a concatenation the one
+/// with the longest is taken; an alternation needs one of each of its branches.
 class LiteralFinder {
 public:
   explicit LiteralFinder(std::string_view pattern) : rest_(pattern) {}
@@ -52,7 +52,8 @@ private:
   }
   /// The last character may be left out or repeated.
   bool quantified() {
-    if (rest_.empty() || std::string_view("?*{+").find(rest_.front()) == std::string_view::npos) return false;
+    if (rest_.empty() || std::string_view("?*{+").find(rest_.front()) == std::string_view::npos)
+      return false;
     const char c = take();
     if (c == '{') rest_.remove_prefix(std::min(rest_.find('}') + 1, rest_.size()));
     const bool optional = c != '+';
@@ -70,8 +71,10 @@ private:
   }
   Literals group(int depth) {
     const bool folds_case = rest_.starts_with("?i");
-    if (rest_.starts_with("?P<")) rest_.remove_prefix(std::min(rest_.find('>') + 1, rest_.size()));
-    else if (rest_.starts_with('?')) rest_.remove_prefix(std::min(rest_.find(':') + 1, rest_.size()));
+    if (rest_.starts_with("?P<"))
+      rest_.remove_prefix(std::min(rest_.find('>') + 1, rest_.size()));
+    else if (rest_.starts_with('?'))
+      rest_.remove_prefix(std::min(rest_.find(':') + 1, rest_.size()));
     LiteralFinder inner(rest_);
     auto found = inner.alternation(depth + 1);
     rest_ = inner.rest_;
@@ -115,9 +118,13 @@ private:
         broken(run);
       } else if (c == '\\' && !rest_.empty()) {
         const char escaped = take();
-        const bool is_class = (escaped >= '0' && escaped <= '9') || (escaped >= 'A' && escaped <= 'Z') || (escaped >= 'a' && escaped <= 'z');
-        if (is_class) broken(run);
-        else plain(escaped, run);
+        const bool is_class = (escaped >= '0' && escaped <= '9') ||
+                              (escaped >= 'A' && escaped <= 'Z') ||
+                              (escaped >= 'a' && escaped <= 'z');
+        if (is_class)
+          broken(run);
+        else
+          plain(escaped, run);
       } else {
         plain(c, run);
       }
@@ -170,8 +177,8 @@ struct MessageTable::Patterns {
 MessageTable::~MessageTable() = default;
 
 MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
-  TableReader table("messages",
-                    {"name", "kind", "cause", "framework", "versions", "pattern", "says", "ask", "source"});
+  TableReader table("messages", {"name", "kind", "cause", "framework", "versions", "pattern",
+                                 "says", "ask", "source"});
   Literals literals;
   for (const auto& [line, cells] : table.rows) {
     Message message{.name = cells[0],
@@ -216,10 +223,12 @@ bool MessageTable::row_matches(std::size_t row, std::string_view body, Values* v
     return pattern.Match(piece(body), 0, body.size(), re2::RE2::UNANCHORED, nullptr, 0);
   }
   std::vector<re2::StringPiece> found(static_cast<std::size_t>(groups) + 1);
-  if (!pattern.Match(piece(body), 0, body.size(), re2::RE2::UNANCHORED, found.data(), groups + 1)) return false;
+  if (!pattern.Match(piece(body), 0, body.size(), re2::RE2::UNANCHORED, found.data(), groups + 1))
+    return false;
   for (const auto& [group, name] : pattern.CapturingGroupNames()) {
     const auto& text = found[static_cast<std::size_t>(group)];
-    if (text.data() != nullptr) values->emplace_back(name, std::string(text.data(), std::min<std::size_t>(text.size(), 200)));
+    if (text.data() != nullptr)
+      values->emplace_back(name, std::string(text.data(), std::min<std::size_t>(text.size(), 200)));
   }
   return true;
 }

@@ -1,5 +1,5 @@
-// The table of messages (knowledge/messages.tsv) and its matching: a sieve of literals first, then the row's
-// exact pattern. Adding a message is a row of the table; no code changes.
+// The table of messages (knowledge/messages.tsv) and its matching: a sieve of literals first, then
+// the row's exact pattern. Adding a message is a row of the table; no code changes.
 #pragma once
 
 #include "explain/literals.h"
@@ -27,7 +27,8 @@ struct Message {
   std::string_view source;
 };
 
-/// Named groups and what they matched, in the pattern's order; groups that took no part are left out.
+/// Named groups and what they matched, in the pattern's order; groups that took no part are left
+/// out.
 using Values = std::vector<std::pair<std::string, std::string>>;
 
 struct Match {
@@ -43,12 +44,14 @@ public:
   MessageTable& operator=(const MessageTable&) = delete;
 
   const std::vector<Message>& messages() const { return messages_; }
-  /// The literals of all rows, in their order, then ESC: a line with escape sequences must be looked at without them.
+  /// The literals of all rows, in their order, then ESC: a line with escape sequences must be
+  /// looked at without them.
   const LiteralSet& sieve() const { return *sieve_; }
   /// What `body` says: every context row that matches, and the first of all the others.
-  /// `candidates` are ids of the sieve. Rows of kind context whose pattern has no literal to sieve by are
-  /// tried in the head of a text only, where people state what they have.
-  void match(std::string_view body, const std::vector<int>& candidates, bool head, std::vector<Match>& matches) const;
+  /// `candidates` are ids of the sieve. Rows of kind context whose pattern has no literal to sieve
+  /// by are tried in the head of a text only, where people state what they have.
+  void match(std::string_view body, const std::vector<int>& candidates, bool head,
+             std::vector<Match>& matches) const;
   /// For the tests: whether this row's pattern matches, whatever other rows do.
   bool row_matches(std::size_t row, std::string_view body, Values* values = nullptr) const;
   /// For the tests: "messages.tsv:LINE: what is wrong".
@@ -66,8 +69,8 @@ private:
   std::vector<std::string> problems_;
 };
 
-/// Strings of at least four characters of which every match of an RE2 pattern holds at least one; none if
-/// there are no such.
+/// Strings of at least four characters of which every match of an RE2 pattern holds at least one;
+/// none if there are no such.
 std::vector<std::string> required_literals(std::string_view pattern);
 
 } // namespace gpuwhy::explain

@@ -31,16 +31,18 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce48422
 }
 
 bool starts_a_gpu(const Message& message) {
-  return message.signal == "gpu-created" || message.signal == "gpu-listed" || message.signal == "library-opened" ||
-         message.signal == "gpu-found";
+  return message.signal == "gpu-created" || message.signal == "gpu-listed" ||
+         message.signal == "library-opened" || message.signal == "gpu-found";
 }
 
 } // namespace
 
 void Reader::line(std::string_view raw, std::uint64_t number) {
-  const bool escapes = std::any_of(raw.begin(), raw.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r';
-  }) || contains(raw, "[0") || contains(raw, "[m") || contains(raw, "[K");
+  const bool escapes =
+      std::any_of(
+          raw.begin(), raw.end(),
+          [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r'; }) ||
+      contains(raw, "[0") || contains(raw, "[m") || contains(raw, "[K");
   std::string cleaned;
   if (escapes) {
     cleaned = strip_escapes(raw);
@@ -77,7 +79,8 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   if (stripped.seconds) watch_clock(stripped.body, *stripped.seconds, number, starts_gpu);
 }
 
-void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu) {
+void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t number,
+                         bool starts_gpu) {
   if (clock_ && before_.line != 0) {
     const double passed = seconds >= *clock_ ? seconds - *clock_ : seconds - *clock_ + kDay;
     if (!reading_.pause || reading_.pause->seconds < passed) {
@@ -93,7 +96,8 @@ void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t nu
   }
 }
 
-/// A question at a prompt and its answer, some lines further down, are matched as one line: "QUESTION = ANSWER".
+/// A question at a prompt and its answer, some lines further down, are matched as one line:
+/// "QUESTION = ANSWER".
 void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
   if (question_) {
     if (const auto answer = question_->answered_by(body)) {
@@ -106,7 +110,8 @@ void Reader::converse(std::string_view body, std::string_view rank, std::uint64_
 }
 
 void Reader::finish() {
-  if (question_ && question_->silence_answers) see(question_->text + " = (nothing)", {}, Question::kEnd);
+  if (question_ && question_->silence_answers)
+    see(question_->text + " = (nothing)", {}, Question::kEnd);
   question_.reset();
 }
 
@@ -120,7 +125,8 @@ void Reader::state(std::string_view body, std::uint64_t number) {
     asked_ = std::move(key);
     return;
   }
-  if (auto stated = stated_in(body)) say(std::move(stated->first), std::move(stated->second), number, true);
+  if (auto stated = stated_in(body))
+    say(std::move(stated->first), std::move(stated->second), number, true);
 }
 
 void Reader::say(std::string key, std::string value, std::uint64_t number, bool by_hand) {
@@ -147,7 +153,8 @@ void Reader::again(Sighting& sighting, std::uint64_t number) {
   ++sighting.count;
 }
 
-std::vector<std::size_t> Reader::see(std::string_view body, std::string_view rank, std::uint64_t number) {
+std::vector<std::size_t> Reader::see(std::string_view body, std::string_view rank,
+                                     std::uint64_t number) {
   table_.sieve().collect(body, candidates_);
   const bool head = number <= kHead;
   if (candidates_.empty() && !head) return {};
@@ -168,10 +175,12 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   return kept;
 }
 
-std::optional<std::size_t> Reader::keep(Match match, std::string_view body, std::string_view rank, std::uint64_t number) {
+std::optional<std::size_t> Reader::keep(Match match, std::string_view body, std::string_view rank,
+                                        std::uint64_t number) {
   auto& sightings = reading_.sightings;
   const auto same = std::find_if(sightings.begin(), sightings.end(), [&](const Sighting& sighting) {
-    return sighting.message == match.message && sighting.rank == rank && sighting.values == match.values;
+    return sighting.message == match.message && sighting.rank == rank &&
+           sighting.values == match.values;
   });
   auto index = static_cast<std::size_t>(same - sightings.begin());
   if (same == sightings.end()) {

@@ -1,4 +1,5 @@
-// Turns lines into a Reading: cleans each, asks the table of messages, and keeps what was seen within bounds.
+// Turns lines into a Reading: cleans each, asks the table of messages, and keeps what was seen
+// within bounds.
 #pragma once
 
 #include "explain/dialogue.h"
@@ -31,7 +32,8 @@ private:
   void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
   std::vector<std::size_t> see(std::string_view body, std::string_view rank, std::uint64_t number);
   void again(Sighting& sighting, std::uint64_t number);
-  std::optional<std::size_t> keep(Match match, std::string_view body, std::string_view rank, std::uint64_t number);
+  std::optional<std::size_t> keep(Match match, std::string_view body, std::string_view rank,
+                                  std::uint64_t number);
 
   const MessageTable& table_;
   std::function<void()> want_next_;
@@ -41,10 +43,10 @@ private:
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> known_;
   std::size_t contexts_ = 0; // sightings of kind context, bounded on their own
   std::optional<double> clock_;
-  Pause before_; // the last line with a time stamp, if a GPU is started in it
+  Pause before_;                     // the last line with a time stamp, if a GPU is started in it
   std::optional<Question> question_; // at a prompt, not yet answered
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
-  bool notebook_ = false; // the last run was begun in a notebook
+  bool notebook_ = false;            // the last run was begun in a notebook
 };
 
 } // namespace gpuwhy::explain

@@ -23,14 +23,16 @@ std::vector<const Sighting*> View::all(std::string_view signal) const {
 }
 
 const Sighting* View::find(std::string_view signal) const {
-  const auto found = std::find_if(reading_.sightings.begin(), reading_.sightings.end(), [&](const Sighting& sighting) {
-    return sighting.message->signal == signal && mine(sighting);
-  });
+  const auto found = std::find_if(reading_.sightings.begin(), reading_.sightings.end(),
+                                  [&](const Sighting& sighting) {
+                                    return sighting.message->signal == signal && mine(sighting);
+                                  });
   return found == reading_.sightings.end() ? nullptr : &*found;
 }
 
 std::string_view View::said(std::string_view key) const {
-  const auto found = std::find_if(reading_.said.rbegin(), reading_.said.rend(), [&](const Said& said) { return said.key == key; });
+  const auto found = std::find_if(reading_.said.rbegin(), reading_.said.rend(),
+                                  [&](const Said& said) { return said.key == key; });
   return found == reading_.said.rend() ? std::string_view() : found->value;
 }
 
@@ -43,7 +45,8 @@ std::vector<std::string_view> View::all_said(std::string_view key) const {
 }
 
 bool View::says(std::string_view key) const {
-  return std::any_of(reading_.said.begin(), reading_.said.end(), [&](const Said& said) { return said.key == key; });
+  return std::any_of(reading_.said.begin(), reading_.said.end(),
+                     [&](const Said& said) { return said.key == key; });
 }
 
 bool View::mentions(std::string_view word) const {

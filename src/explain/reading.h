@@ -15,9 +15,9 @@ namespace gpuwhy::explain {
 struct Sighting {
   const Message* message = nullptr;
   Values values;
-  std::string rank;         // empty: the text does not say
-  std::string text;         // of the first, cut to a readable length; not yet safe for a terminal
-  std::uint64_t first = 0;  // line numbers
+  std::string rank;        // empty: the text does not say
+  std::string text;        // of the first, cut to a readable length; not yet safe for a terminal
+  std::uint64_t first = 0; // line numbers
   std::uint64_t last = 0;
   std::uint64_t count = 0;
   int first_run = 0; // a run begins where the text shows a program being started
@@ -50,9 +50,9 @@ struct Pause {
 struct Reading {
   std::vector<Sighting> sightings; // by first line
   std::vector<Said> said;
-  std::optional<Pause> pause;      // the longest behind a line in which a GPU is started
-  std::vector<std::string> ranks;  // that the prefixes name, in order of appearance
-  std::uint64_t left_out = 0;      // sightings and statements beyond the bounds
+  std::optional<Pause> pause;     // the longest behind a line in which a GPU is started
+  std::vector<std::string> ranks; // that the prefixes name, in order of appearance
+  std::uint64_t left_out = 0;     // sightings and statements beyond the bounds
   int runs = 0;
 };
 

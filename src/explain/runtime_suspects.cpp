@@ -8,7 +8,7 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr double kStandstill = 60;                      // seconds between two lines of the start
+constexpr double kStandstill = 60;                       // seconds between two lines of the start
 constexpr std::int64_t kHardlyAny = 512LL * 1024 * 1024; // bytes free with which no library starts
 
 double number(std::string_view text) {
@@ -23,7 +23,8 @@ bool others_hold_memory(const Scene& scene, const Sighting& seen) {
   if (scene.text.has("pool-refused")) return true;
   const auto free = to_number(scene.text.said("memory_free"));
   const auto size = to_number(scene.text.said("memory_total"));
-  if (free && size && *free < kHardlyAny && *free * 20 < *size && scene.in_use == nullptr) return true;
+  if (free && size && *free < kHardlyAny && *free * 20 < *size && scene.in_use == nullptr)
+    return true;
   return scene.text.all("smi-process").size() > 1;
 }
 
@@ -33,56 +34,108 @@ void memory(const Scene& scene, Suspects& out) {
     const bool host = seen->message->kind == Kind::harmless;
     if (!host) {
       const bool others = others_hold_memory(scene, *seen);
-      out.push_back({others ? "R01" : "R08", Weight::settled, others ? "the GPU's memory is held by other processes" : std::string(seen->message->says), {seen}, {}, seen->message->ask});
+      out.push_back({others ? "R01" : "R08",
+                     Weight::settled,
+                     others ? "the GPU's memory is held by other processes"
+                            : std::string(seen->message->says),
+                     {seen},
+                     {},
+                     seen->message->ask});
     }
   }
   const auto handles = text.all("handle");
-  const auto first_cause = std::find_if(handles.begin(), handles.end(), [](const Sighting* handle) { return handle->message->kind == Kind::cause; });
+  const auto first_cause = std::find_if(handles.begin(), handles.end(), [](const Sighting* handle) {
+    return handle->message->kind == Kind::cause;
+  });
   const auto blas = std::find_if(handles.begin(), handles.end(), [](const Sighting* handle) {
     return handle->message->name == "handle/blas" || handle->message->name == "handle/convolution";
   });
-  const auto* seen = first_cause != handles.end() ? *first_cause : blas != handles.end() ? *blas : nullptr;
-  if (const auto* refused = text.find("pool-refused"); refused != nullptr && seen == nullptr && !text.has("oom")) {
-    out.push_back({"R01", Weight::hint, "TensorFlow does not get the memory that it asks for: others hold it", {refused}, {}, refused->message->ask});
+  const auto* seen = first_cause != handles.end() ? *first_cause
+                     : blas != handles.end()      ? *blas
+                                                  : nullptr;
+  if (const auto* refused = text.find("pool-refused");
+      refused != nullptr && seen == nullptr && !text.has("oom")) {
+    out.push_back({"R01",
+                   Weight::hint,
+                   "TensorFlow does not get the memory that it asks for: others hold it",
+                   {refused},
+                   {},
+                   refused->message->ask});
   }
   if (seen == nullptr) return;
-  if (text.has("cudnn-older") || text.has("library-missing") || text.has("undefined-symbol") || text.has("cudnn-mixed") || text.has("oom")) return;
+  if (text.has("cudnn-older") || text.has("library-missing") || text.has("undefined-symbol") ||
+      text.has("cudnn-mixed") || text.has("oom"))
+    return;
   const bool own = scene.in_use != nullptr;
   const bool others = others_hold_memory(scene, *seen);
   std::vector<const Sighting*> evidence = {seen};
   if (const auto* usage = text.find("memory-usage")) evidence.push_back(usage);
-  out.push_back({others || !own ? "R01" : "R08", Weight::probable,
-                 others || !own ? "the library could not start: hardly any GPU memory is free" : "the library could not start: the program's own reservation leaves it no GPU memory",
-                 std::move(evidence), {}, seen->message->ask});
+  out.push_back(
+      {others || !own ? "R01" : "R08",
+       Weight::probable,
+       others || !own
+           ? "the library could not start: hardly any GPU memory is free"
+           : "the library could not start: the program's own reservation leaves it no GPU memory",
+       std::move(evidence),
+       {},
+       seen->message->ask});
 }
 
 void start(const Scene& scene, Suspects& out) {
   const auto& pause = scene.text.reading().pause;
   if (!pause || pause->seconds < kStandstill || scene.text.has("no-kernel")) return;
   const auto all = scene.text.all();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Sighting* s) { return s->first <= pause->line && pause->line <= s->last; });
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Sighting* s) {
+    return s->first <= pause->line && pause->line <= s->last;
+  });
   if (found == all.end()) return;
-  out.push_back({"R11", Weight::probable, "the log stands still for " + std::to_string(static_cast<int>(pause->seconds)) + " s while the GPU is started: its code is compiled from PTX", {*found}, {}, {}});
+  out.push_back({"R11",
+                 Weight::probable,
+                 "the log stands still for " + std::to_string(static_cast<int>(pause->seconds)) +
+                     " s while the GPU is started: its code is compiled from PTX",
+                 {*found},
+                 {},
+                 {}});
 }
 
 void gauges(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   const bool gauge = text.has("gauge") || text.says("gauge");
   if (scene.in_use != nullptr && gauge) {
-    out.push_back({"R10", Weight::hint, "the GPU is in use; the gauge that was read does not show it", {scene.in_use}, {}, {}});
+    out.push_back({"R10",
+                   Weight::hint,
+                   "the GPU is in use; the gauge that was read does not show it",
+                   {scene.in_use},
+                   {},
+                   {}});
   }
   if (const auto* holder = text.find("memory-holder")) {
-    out.push_back({"R01", Weight::hint, "other Python processes hold the GPU open, and with it their memory", {holder}, "end them (kill PID), after a look at whose they are", "nvidia-smi"});
+    out.push_back({"R01",
+                   Weight::hint,
+                   "other Python processes hold the GPU open, and with it their memory",
+                   {holder},
+                   "end them (kill PID), after a look at whose they are",
+                   "nvidia-smi"});
   }
   const auto use = to_number(text.said("stated_util"));
   if (use && *use == 0) {
-    out.push_back({"R02", Weight::hint, "memory is taken and the GPU's use is 0 %: no kernel runs", {text.find("use-stated")}, {}, "nvidia-smi dmon -s u, while the program computes"});
+    out.push_back({"R02",
+                   Weight::hint,
+                   "memory is taken and the GPU's use is 0 %: no kernel runs",
+                   {text.find("use-stated")},
+                   {},
+                   "nvidia-smi dmon -s u, while the program computes"});
   }
   const auto* usage = text.find("smi-usage");
   if (usage == nullptr || use) return;
   const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
   if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
-    out.push_back({"R02", Weight::hint, "memory is taken and the GPU's use is 0 %: no kernel ran at that moment", {usage}, {}, "nvidia-smi dmon -s u, while the program computes"});
+    out.push_back({"R02",
+                   Weight::hint,
+                   "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
+                   {usage},
+                   {},
+                   "nvidia-smi dmon -s u, while the program computes"});
   }
 }
 
@@ -97,19 +150,29 @@ void runtime_suspects(const Scene& scene, Suspects& out) {
 void plain_suspects(const Scene& scene, Suspects& out) {
   /// Signals that the files above explain by the scene.
   constexpr std::string_view kElsewhere[] = {
-      "libcuda-missing", "cuinit-stub", "nvml-stub", "smi-failed", "nvml-driver", "nvml-library", "driver-not-found", "no-devices-found", "xid",
-      "probed-none", "cuinit-unknown", "driver-too-old", "invalid-ordinal", "nvml-unknown", "library-missing", "cudart-stub", "cudnn-older",
-      "cudnn-part", "jax-library", "ptxas-missing", "libdevice", "no-wheel", "sm-unsupported", "no-kernel", "no-sass", "ptx-jit", "too-few-cores",
-      "module-missing", "oom", "handle", "container-driver"};
+      "libcuda-missing", "cuinit-stub",      "nvml-stub",        "smi-failed",   "nvml-driver",
+      "nvml-library",    "driver-not-found", "no-devices-found", "xid",          "probed-none",
+      "cuinit-unknown",  "driver-too-old",   "invalid-ordinal",  "nvml-unknown", "library-missing",
+      "cudart-stub",     "cudnn-older",      "cudnn-part",       "jax-library",  "ptxas-missing",
+      "libdevice",       "no-wheel",         "sm-unsupported",   "no-kernel",    "no-sass",
+      "ptx-jit",         "too-few-cores",    "module-missing",   "oom",          "handle",
+      "container-driver"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;
-    const bool elsewhere = std::find(std::begin(kElsewhere), std::end(kElsewhere), message.signal) != std::end(kElsewhere);
+    const bool elsewhere = std::find(std::begin(kElsewhere), std::end(kElsewhere),
+                                     message.signal) != std::end(kElsewhere);
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
-    out.push_back({std::string(message.cause), message.ask.empty() ? Weight::settled : Weight::probable, std::string(message.says), {seen}, {}, message.ask});
+    out.push_back({std::string(message.cause),
+                   message.ask.empty() ? Weight::settled : Weight::probable,
+                   std::string(message.says),
+                   {seen},
+                   {},
+                   message.ask});
   }
-  if (const auto* waits = scene.text.find("ptx-jit"); waits != nullptr && !scene.text.has("no-kernel") && !scene.text.has("no-sass")) {
+  if (const auto* waits = scene.text.find("ptx-jit");
+      waits != nullptr && !scene.text.has("no-kernel") && !scene.text.has("no-sass")) {
     out.push_back({"R11", Weight::probable, std::string(waits->message->says), {waits}, {}, {}});
   }
 }

@@ -9,19 +9,23 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::array<std::string_view, 5> kPositive = {"gpu-created", "gpu-listed", "xla-cuda", "cudnn-loaded", "gpu-found"};
+constexpr std::array<std::string_view, 5> kPositive = {"gpu-created", "gpu-listed", "xla-cuda",
+                                                       "cudnn-loaded", "gpu-found"};
 
 bool holds_any(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return contains(text, word); });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return contains(text, word); });
 }
 
 bool nvidia_name(const std::string& name) {
-  return holds_any(name, {"nvidia", "geforce", "gtx", "rtx", "tesla", "quadro", "titan", "jetson", "a100", "h100", "v100", "t4", "k80",
-                          "p100", "a10", "l4", "graphics device"});
+  return holds_any(name,
+                   {"nvidia", "geforce", "gtx", "rtx", "tesla", "quadro", "titan", "jetson", "a100",
+                    "h100", "v100", "t4", "k80", "p100", "a10", "l4", "graphics device"});
 }
 
 bool other_maker(const std::string& name) {
-  return holds_any(name, {"radeon", "amd", "intel", "iris", "apple", "rx 5", "rx 6", "rx 7", "vega", "gfx"});
+  return holds_any(
+      name, {"radeon", "amd", "intel", "iris", "apple", "rx 5", "rx 6", "rx 7", "vega", "gfx"});
 }
 
 /// All GPUs that the text names are of other makers than NVIDIA.
@@ -43,28 +47,35 @@ void read_place(Scene& scene) {
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
   const bool windows_words = contains(os, "windows") || text.has("windows");
   scene.windows = windows_words && !scene.wsl;
-  scene.macos = !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") || contains(os, "darwin") ||
-                                     contains(lower(text.said("gpu")), "apple m"));
+  scene.macos =
+      !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
+                         contains(os, "darwin") || contains(lower(text.said("gpu")), "apple m"));
   scene.jetson = text.has("jetson") || text.mentions("jetson");
   scene.colab = text.has("colab-place") || text.mentions("colab");
   scene.kaggle = text.has("kaggle-place");
-  scene.virtual_machine = text.has("vm-place") || text.says("guest") || text.mentions("virtual machine");
-  scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") || text.mentions("pycharm");
+  scene.virtual_machine =
+      text.has("vm-place") || text.says("guest") || text.mentions("virtual machine");
+  scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") ||
+                   text.mentions("pycharm");
   scene.mig = text.has("mig-mode");
   scene.login_node = text.has("login-node") || text.mentions("login node");
-  scene.aarch64 = (text.has("aarch64") || text.mentions("aarch64") || text.mentions("arm64")) && !scene.jetson;
+  scene.aarch64 =
+      (text.has("aarch64") || text.mentions("aarch64") || text.mentions("arm64")) && !scene.jetson;
   const auto* passed = text.find("passthrough");
   scene.virtual_machine = scene.virtual_machine || passed != nullptr;
 }
 
 void read_container(Scene& scene) {
   const auto& text = scene.text;
-  scene.container = (text.has("container") || text.says("image") || text.says("container") || text.says("docker") ||
-                     text.mentions("docker") || text.mentions("kubernetes") || text.mentions("singularity") ||
-                     text.mentions("apptainer")) && !scene.colab;
+  scene.container =
+      (text.has("container") || text.says("image") || text.says("container") ||
+       text.says("docker") || text.mentions("docker") || text.mentions("kubernetes") ||
+       text.mentions("singularity") || text.mentions("apptainer")) &&
+      !scene.colab;
   const auto gives = [](std::string_view start) {
-    return holds_any(start, {"--gpus", "--nv", "--runtime=nvidia", "--runtime nvidia", "nvidia-docker", "--device nvidia.com",
-                             "--device=nvidia.com", "nvidia.com/gpu:", "--rocm"});
+    return holds_any(start,
+                     {"--gpus", "--nv", "--runtime=nvidia", "--runtime nvidia", "nvidia-docker",
+                      "--device nvidia.com", "--device=nvidia.com", "nvidia.com/gpu:", "--rocm"});
   };
   for (const auto& said : text.reading().said) {
     const bool start = said.key == "container_start" || said.by_hand;
@@ -84,19 +95,24 @@ void read_gpus(Scene& scene) {
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
   const auto gpu = lower(text.said("gpu"));
-  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("no gpu")) scene.has_gpu = false;
+  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("no gpu"))
+    scene.has_gpu = false;
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));
-  const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices", "couldn't", "mismatch", "unknown"});
+  const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
+                                                         "couldn't", "mismatch", "unknown"});
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
-  for (const auto* sighting : text.all("smi-gpu")) scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
-  scene.module_runs = text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
+  for (const auto* sighting : text.all("smi-gpu"))
+    scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
+  scene.module_runs =
+      text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
   scene.gpu = text.said("gpu");
   if (scene.gpu.empty()) scene.gpu = text.said("pci_gpu");
   for (const std::string_view key : {"capability", "sm"}) {
     auto written = std::string(text.said(key));
     if (key == "sm" && written.size() >= 2) written.insert(written.size() - 1, ".");
-    if (const auto version = Version::parse(written)) scene.capability = ComputeCapability{version->major(), version->minor()};
+    if (const auto version = Version::parse(written))
+      scene.capability = ComputeCapability{version->major(), version->minor()};
   }
   if (!scene.capability && !scene.gpu.empty()) scene.capability = capability_of_name(scene.gpu);
 }
@@ -104,7 +120,8 @@ void read_gpus(Scene& scene) {
 void read_versions(Scene& scene) {
   const auto& text = scene.text;
   for (const std::string_view key : {"tensorflow", "tensorflow_gpu"}) {
-    if (const auto version = version_in(text.said(key)); version && !scene.tensorflow) scene.tensorflow = version;
+    if (const auto version = version_in(text.said(key)); version && !scene.tensorflow)
+      scene.tensorflow = version;
   }
   if (scene.tensorflow) scene.release = find_tensorflow(*scene.tensorflow);
   scene.cuda = version_in(text.said("cuda"));
@@ -123,7 +140,8 @@ Scene::Scene(const View& view) : text(view) {
   read_versions(*this);
   for (const auto* sighting : text.all()) {
     const auto signal = sighting->message->signal;
-    if ((signal == "gpu-created" || signal == "gpu-listed") && (in_use == nullptr || in_use->last < sighting->last)) {
+    if ((signal == "gpu-created" || signal == "gpu-listed") &&
+        (in_use == nullptr || in_use->last < sighting->last)) {
       in_use = sighting;
     }
   }
@@ -142,14 +160,18 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
   const auto wanted = lower(name);
   std::size_t longest = 0;
   std::optional<ComputeCapability> found;
-  for (const auto& row : table_rows(knowledge_table("gpu_pci_ids"), {"id", "chip", "architecture", "compute_capability", "product",
-                                                                     "last_driver_branch"})) {
+  for (const auto& row : table_rows(
+           knowledge_table("gpu_pci_ids"),
+           {"id", "chip", "architecture", "compute_capability", "product", "last_driver_branch"})) {
     auto product = lower(row.cells[4]);
-    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "}) product = replace_all(std::move(product), prefix, "");
+    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "})
+      product = replace_all(std::move(product), prefix, "");
     const auto at = product.size() < 2 ? std::string::npos : wanted.find(product);
     if (at == std::string::npos || product.size() <= longest) continue;
     const auto end = at + product.size();
-    const auto part_of_word = [&](std::size_t i) { return i < wanted.size() && std::isalnum(static_cast<unsigned char>(wanted[i])) != 0; };
+    const auto part_of_word = [&](std::size_t i) {
+      return i < wanted.size() && std::isalnum(static_cast<unsigned char>(wanted[i])) != 0;
+    };
     if ((at > 0 && part_of_word(at - 1)) || part_of_word(end)) continue;
     const auto version = Version::parse(row.cells[3]);
     if (!version) continue;
@@ -160,7 +182,8 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
 }
 
 std::optional<Version> version_in(std::string_view text) {
-  for (auto at = text.find_first_of("0123456789"); at != std::string_view::npos; at = text.find_first_of("0123456789", at + 1)) {
+  for (auto at = text.find_first_of("0123456789"); at != std::string_view::npos;
+       at = text.find_first_of("0123456789", at + 1)) {
     const auto version = Version::parse(text.substr(at));
     if (version && version->parts.size() >= 2) return version;
     if (version && at + text.size() < 4) return version;

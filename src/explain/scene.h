@@ -1,4 +1,5 @@
-// Where the text comes from and what stands there, as far as it tells: the context in which messages are judged.
+// Where the text comes from and what stands there, as far as it tells: the context in which
+// messages are judged.
 #pragma once
 
 #include "base/version.h"
@@ -30,30 +31,32 @@ struct Scene {
   bool kaggle = false;
   bool virtual_machine = false;
   bool mig = false;
-  bool login_node = false; // of a cluster: no GPU there
-  bool aarch64 = false;    // an ARM server
-  bool notebook = false; // a notebook or an editor starts the program
-  std::optional<bool> has_gpu;  // stated
-  bool other_gpu_only = false;  // all GPUs that are named are of other makers
-  bool smi_works = false;       // nvidia-smi shows a GPU
-  std::size_t smi_gpus = 0;     // how many it lists; 0: not shown
-  bool module_runs = false;     // a kernel module's version is shown
-  bool wheels = false;          // NVIDIA's CUDA wheels are installed, or the extra was asked for
+  bool login_node = false;     // of a cluster: no GPU there
+  bool aarch64 = false;        // an ARM server
+  bool notebook = false;       // a notebook or an editor starts the program
+  std::optional<bool> has_gpu; // stated
+  bool other_gpu_only = false; // all GPUs that are named are of other makers
+  bool smi_works = false;      // nvidia-smi shows a GPU
+  std::size_t smi_gpus = 0;    // how many it lists; 0: not shown
+  bool module_runs = false;    // a kernel module's version is shown
+  bool wheels = false;         // NVIDIA's CUDA wheels are installed, or the extra was asked for
 
   std::optional<Version> tensorflow;
   const TensorFlowRelease* release = nullptr; // what is known of that version
-  std::optional<Version> cuda;                // installed or stated; the driver's own number does not count
+  std::optional<Version> cuda; // installed or stated; the driver's own number does not count
   std::optional<Version> cudnn;
   std::optional<ComputeCapability> capability; // of the GPU
   std::string gpu;                             // its name as written
 
-  /// The last line that proves that this program, in its last run, got the GPU; nullptr if none does.
+  /// The last line that proves that this program, in its last run, got the GPU; nullptr if none
+  /// does.
   const Sighting* in_use = nullptr;
   /// Any positive sighting of this signal in a run other than `run`.
   bool worked_in_another_run(int run) const;
 };
 
-/// Compute capability of the GPU whose product name `name` holds ("NVIDIA GeForce RTX 3090 (24 GB)").
+/// Compute capability of the GPU whose product name `name` holds ("NVIDIA GeForce RTX 3090 (24
+/// GB)").
 std::optional<ComputeCapability> capability_of_name(std::string_view name);
 
 /// The first version number in a text ("runtime 11.2, driver API 12.0" -> 11.2).

@@ -15,34 +15,64 @@ struct Name {
 
 /// As people and issue forms write them; what follows in parentheses is put aside.
 constexpr std::array kNames = {
-    Name{"os platform and distribution", "os"}, Name{"operating system", "os"}, Name{"os", "os"},
-    Name{"platform", "os"}, Name{"python version", "python"}, Name{"python", "python"},
-    Name{"tensorflow version", "tensorflow"}, Name{"tensorflow", "tensorflow"}, Name{"tf version", "tensorflow"},
-    Name{"tf", "tensorflow"}, Name{"version inferred", "tensorflow"}, Name{"cuda/cudnn version", "cuda"},
-    Name{"cuda version", "cuda"}, Name{"cuda", "cuda"}, Name{"cuda installed", "cuda"}, Name{"cuda as stated", "cuda"},
-    Name{"cudatoolkit", "cuda"}, Name{"cuda toolkit", "cuda"}, Name{"cudnn version", "cudnn"}, Name{"cudnn", "cudnn"},
-    Name{"cudnn installed", "cudnn"}, Name{"gpu model and memory", "gpu"}, Name{"gpu model", "gpu"}, Name{"gpu", "gpu"},
-    Name{"graphics card", "gpu"}, Name{"gpus", "gpu"}, Name{"nvidia driver version", "driver"},
-    Name{"nvidia driver", "driver"}, Name{"driver version", "driver"}, Name{"driver", "driver"},
-    Name{"pytorch version", "torch"}, Name{"pytorch", "torch"}, Name{"torch", "torch"}, Name{"jax version", "jax"},
-    Name{"jax", "jax"}, Name{"jaxlib", "jaxlib"}, Name{"docker image", "image"}, Name{"image", "image"},
+    Name{"os platform and distribution", "os"},
+    Name{"operating system", "os"},
+    Name{"os", "os"},
+    Name{"platform", "os"},
+    Name{"python version", "python"},
+    Name{"python", "python"},
+    Name{"tensorflow version", "tensorflow"},
+    Name{"tensorflow", "tensorflow"},
+    Name{"tf version", "tensorflow"},
+    Name{"tf", "tensorflow"},
+    Name{"version inferred", "tensorflow"},
+    Name{"cuda/cudnn version", "cuda"},
+    Name{"cuda version", "cuda"},
+    Name{"cuda", "cuda"},
+    Name{"cuda installed", "cuda"},
+    Name{"cuda as stated", "cuda"},
+    Name{"cudatoolkit", "cuda"},
+    Name{"cuda toolkit", "cuda"},
+    Name{"cudnn version", "cudnn"},
+    Name{"cudnn", "cudnn"},
+    Name{"cudnn installed", "cudnn"},
+    Name{"gpu model and memory", "gpu"},
+    Name{"gpu model", "gpu"},
+    Name{"gpu", "gpu"},
+    Name{"graphics card", "gpu"},
+    Name{"gpus", "gpu"},
+    Name{"nvidia driver version", "driver"},
+    Name{"nvidia driver", "driver"},
+    Name{"driver version", "driver"},
+    Name{"driver", "driver"},
+    Name{"pytorch version", "torch"},
+    Name{"pytorch", "torch"},
+    Name{"torch", "torch"},
+    Name{"jax version", "jax"},
+    Name{"jax", "jax"},
+    Name{"jaxlib", "jaxlib"},
+    Name{"docker image", "image"},
+    Name{"image", "image"},
 };
 
 std::string plain_key(std::string_view text) {
   auto key = lower(text);
-  for (const std::string_view mark : {"*", "`", "_"}) key = replace_all(std::move(key), mark, mark == "_" ? " " : "");
+  for (const std::string_view mark : {"*", "`", "_"})
+    key = replace_all(std::move(key), mark, mark == "_" ? " " : "");
   if (const auto open = key.find('('); open != std::string::npos) key.resize(open);
   return std::string(trim(key));
 }
 
 std::optional<std::string> known_key(std::string_view written) {
-  const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const Name& name) { return name.written == written; });
+  const auto found = std::find_if(kNames.begin(), kNames.end(),
+                                  [&](const Name& name) { return name.written == written; });
   return found == kNames.end() ? std::nullopt : std::optional(std::string(found->key));
 }
 
 bool plain_word_key(std::string_view key) {
   return !key.empty() && key.size() <= 40 && key.front() >= 'a' && key.front() <= 'z' &&
-         key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789 /-.") == std::string_view::npos;
+         key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789 /-.") ==
+             std::string_view::npos;
 }
 
 } // namespace

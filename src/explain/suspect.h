@@ -1,5 +1,5 @@
-// A cause that the text speaks for. Each file *_suspects.cpp names those of one stretch of the route; the judge
-// weighs them against each other.
+// A cause that the text speaks for. Each file *_suspects.cpp names those of one stretch of the
+// route; the judge weighs them against each other.
 #pragma once
 
 #include "explain/scene.h"
@@ -19,10 +19,10 @@ enum class Weight {
 struct Suspect {
   std::string id;
   Weight weight = Weight::settled;
-  std::string summary;                     // of this case, without a full stop
-  std::vector<const Sighting*> evidence;   // the telling one first
-  std::string fix;                         // of this case; empty: the general one of the cause
-  std::string_view ask;                    // what would confirm it
+  std::string summary;                   // of this case, without a full stop
+  std::vector<const Sighting*> evidence; // the telling one first
+  std::string fix;                       // of this case; empty: the general one of the cause
+  std::string_view ask;                  // what would confirm it
 };
 
 using Suspects = std::vector<Suspect>;

@@ -9,12 +9,12 @@
 namespace gpuwhy {
 
 struct DeviceNode {
-  std::string path;              // "/dev/nvidia0"
+  std::string path; // "/dev/nvidia0"
   int major = 0;
   int minor = 0;
-  std::string mode;              // "0666"
-  Fact<bool> usable;             // this process may open it read-write; unknown: not tried
-  std::string problem;           // "EACCES", "EPERM", ... when usable is false
+  std::string mode;    // "0666"
+  Fact<bool> usable;   // this process may open it read-write; unknown: not tried
+  std::string problem; // "EACCES", "EPERM", ... when usable is false
 
   template <class V> static void fields(V&& v) {
     v("path", &DeviceNode::path, "Device node");
@@ -27,17 +27,21 @@ struct DeviceNode {
 };
 
 struct Access {
-  Fact<std::vector<DeviceNode>> nodes; // /dev/nvidia[0-9]*, nvidiactl, nvidia-uvm; known and empty: none
-  Fact<int> uvm_major;                 // as registered in /proc/devices; absent: not registered
-  bool root = false;                   // effective uid 0: the driver creates missing nodes itself
-  Fact<std::string> user_namespace;    // known "mapped" if uid 0 here is not uid 0 outside; absent: initial namespace
-  Fact<std::string> container;         // "docker", "podman", "kubernetes", "lxc", "systemd-nspawn", "apptainer"; absent: none
-  Fact<std::string> wsl;               // "1" or "2"; absent: not WSL
-  Fact<bool> dxg;                      // /dev/dxg is there
-  Fact<std::string> wsl_driver;        // /usr/lib/wsl/lib/libcuda.so.1; absent: not there
+  Fact<std::vector<DeviceNode>>
+      nodes;           // /dev/nvidia[0-9]*, nvidiactl, nvidia-uvm; known and empty: none
+  Fact<int> uvm_major; // as registered in /proc/devices; absent: not registered
+  bool root = false;   // effective uid 0: the driver creates missing nodes itself
+  Fact<std::string> user_namespace; // known "mapped" if uid 0 here is not uid 0 outside; absent:
+                                    // initial namespace
+  Fact<std::string> container;      // "docker", "podman", "kubernetes", "lxc", "systemd-nspawn",
+                                    // "apptainer"; absent: none
+  Fact<std::string> wsl;            // "1" or "2"; absent: not WSL
+  Fact<bool> dxg;                   // /dev/dxg is there
+  Fact<std::string> wsl_driver;     // /usr/lib/wsl/lib/libcuda.so.1; absent: not there
   Fact<std::vector<std::string>> driver_mounts; // driver files mounted into this container
-  Fact<std::string> scheduler;         // "slurm job 123", "kubernetes pod ..."; absent: none
-  Fact<std::vector<std::string>> scheduler_gpus; // what the scheduler says it gave ("SLURM_JOB_GPUS=0")
+  Fact<std::string> scheduler; // "slurm job 123", "kubernetes pod ..."; absent: none
+  Fact<std::vector<std::string>>
+      scheduler_gpus; // what the scheduler says it gave ("SLURM_JOB_GPUS=0")
 
   template <class V> static void fields(V&& v) {
     v("nodes", &Access::nodes, "NVIDIA device nodes");

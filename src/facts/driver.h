@@ -10,7 +10,7 @@
 namespace gpuwhy {
 
 struct KernelModule {
-  std::string version;   // "580.159.04"
+  std::string version;    // "580.159.04"
   Fact<bool> open_module; // the open-source flavour
 
   template <class V> static void fields(V&& v) {
@@ -45,17 +45,19 @@ struct KernelLogLine {
 };
 
 struct Driver {
-  Fact<KernelModule> module;          // absent: not loaded
-  Fact<bool> uvm_loaded;              // nvidia_uvm
+  Fact<KernelModule> module; // absent: not loaded
+  Fact<bool> uvm_loaded;     // nvidia_uvm
   Fact<bool> nouveau_loaded;
-  Fact<std::vector<std::string>> module_files; // nvidia.ko* for the running kernel; known and empty: none built
-  Fact<std::vector<std::string>> dkms;         // DKMS trees of nvidia: "nvidia/550.54.14 (6.1.0-18-amd64)"
-  Fact<std::string> installed_package;         // what installed a driver: "nvidia-driver 535.183.01-1 (dpkg)"; absent: none
+  Fact<std::vector<std::string>>
+      module_files; // nvidia.ko* for the running kernel; known and empty: none built
+  Fact<std::vector<std::string>> dkms; // DKMS trees of nvidia: "nvidia/550.54.14 (6.1.0-18-amd64)"
+  Fact<std::string> installed_package; // what installed a driver: "nvidia-driver 535.183.01-1
+                                       // (dpkg)"; absent: none
   Fact<bool> secure_boot;
-  Fact<std::string> lockdown;                  // "none", "integrity", "confidentiality"
-  Fact<std::vector<std::string>> blacklisted;  // "PATH:LINE: blacklist nvidia"
-  Fact<bool> nomodeset;                        // kernel command line: nouveau stays off, nvidia does not care
-  Fact<std::string> prime_select;              // "intel", "on-demand", "nvidia"; absent: no prime-select
+  Fact<std::string> lockdown;                 // "none", "integrity", "confidentiality"
+  Fact<std::vector<std::string>> blacklisted; // "PATH:LINE: blacklist nvidia"
+  Fact<bool> nomodeset;           // kernel command line: nouveau stays off, nvidia does not care
+  Fact<std::string> prime_select; // "intel", "on-demand", "nvidia"; absent: no prime-select
   Fact<std::vector<KernelLogLine>> kernel_log; // newest last, at most 50
   Fact<std::vector<DriverLibrary>> libcuda;    // every libcuda.so.1 found; known and empty: none
   Fact<std::vector<DriverLibrary>> libnvidia_ml;
@@ -69,7 +71,8 @@ struct Driver {
     v("installed_package", &Driver::installed_package, "Package that installed the driver");
     v("secure_boot", &Driver::secure_boot, "UEFI Secure Boot is on");
     v("lockdown", &Driver::lockdown, "Kernel lockdown mode");
-    v("blacklisted", &Driver::blacklisted, "modprobe and kernel command line entries that keep the module out");
+    v("blacklisted", &Driver::blacklisted,
+      "modprobe and kernel command line entries that keep the module out");
     v("nomodeset", &Driver::nomodeset, "The kernel command line says nomodeset");
     v("prime_select", &Driver::prime_select, "GPU chosen by prime-select");
     v("kernel_log", &Driver::kernel_log, "Kernel log lines about the GPU");

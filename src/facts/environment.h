@@ -13,8 +13,8 @@ namespace gpuwhy {
 struct VariableOrigin {
   std::string path;
   int line = 0;
-  std::string text; // the line, as written, at most 200 bytes
-  bool certain = false; // its value accounts for what the process has
+  std::string text;                  // the line, as written, at most 200 bytes
+  bool certain = false;              // its value accounts for what the process has
   std::vector<std::string> elements; // of a list variable: those that this line puts in, expanded
 
   template <class V> static void fields(V&& v) {

@@ -1,5 +1,5 @@
-// Everything observed about one machine. Plain values; judging reads nothing else. Serialised, this is the
-// snapshot (facts/json.h).
+// Everything observed about one machine. Plain values; judging reads nothing else. Serialised, this
+// is the snapshot (facts/json.h).
 #pragma once
 
 #include "facts/access.h"
@@ -19,7 +19,7 @@ struct Platform {
   Fact<std::string> distribution_id;      // "ubuntu" (os-release ID)
   Fact<std::string> distribution_version; // "24.04"
   Fact<std::string> distribution_name;    // "Ubuntu 24.04.3 LTS"
-  std::string package_manager;            // "apt", "dnf", "pacman", "zypper", "apk"; empty: not known
+  std::string package_manager; // "apt", "dnf", "pacman", "zypper", "apk"; empty: not known
   std::string working_directory;
 
   template <class V> static void fields(V&& v) {

@@ -1,4 +1,5 @@
-// GPUs as the bus shows them, without any driver. Source: sysfs (loader.md 3.1), and the table of product ids.
+// GPUs as the bus shows them, without any driver. Source: sysfs (loader.md 3.1), and the table of
+// product ids.
 #pragma once
 
 #include "facts/fact.h"
@@ -32,14 +33,15 @@ struct PciGpu {
   std::string vendor_id; // "10de"
   std::string device_id; // "2684"
   std::string class_id;  // "030000"
-  Fact<std::string> driver;      // kernel driver bound to it ("nvidia", "nouveau", "vfio-pci"); absent: none
-  Fact<std::string> power_state; // "D0" ... "D3cold"
+  Fact<std::string>
+      driver; // kernel driver bound to it ("nvidia", "nouveau", "vfio-pci"); absent: none
+  Fact<std::string> power_state;    // "D0" ... "D3cold"
   Fact<std::string> runtime_status; // "active", "suspended"
-  Fact<std::string> product;     // "GeForce RTX 4090", from the table of ids
-  Fact<std::string> chip;        // "AD102"
-  Fact<std::string> architecture; // "Ada"
+  Fact<std::string> product;        // "GeForce RTX 4090", from the table of ids
+  Fact<std::string> chip;           // "AD102"
+  Fact<std::string> architecture;   // "Ada"
   Fact<ComputeCapability> compute_capability;
-  Fact<int> last_driver_branch;  // newest driver branch that supports it; absent: still supported
+  Fact<int> last_driver_branch; // newest driver branch that supports it; absent: still supported
 
   template <class V> static void fields(V&& v) {
     v("address", &PciGpu::address, "PCI address, domain:bus:device.function");
@@ -54,14 +56,16 @@ struct PciGpu {
     v("chip", &PciGpu::chip, "Chip name");
     v("architecture", &PciGpu::architecture, "GPU architecture");
     v("compute_capability", &PciGpu::compute_capability, "CUDA compute capability of the chip");
-    v("last_driver_branch", &PciGpu::last_driver_branch, "Last driver branch that supports the chip");
+    v("last_driver_branch", &PciGpu::last_driver_branch,
+      "Last driver branch that supports the chip");
   }
 };
 
 struct Hardware {
-  Fact<std::vector<PciGpu>> gpus;    // every vendor's; known and empty: the bus was read, none there
-  Fact<std::string> virtual_machine; // "kvm", "vmware", "hyperv", "xen", "firecracker", ...; absent: bare metal
-  Fact<std::string> tegra;           // Jetson board or chip name; absent: not a Tegra
+  Fact<std::vector<PciGpu>> gpus; // every vendor's; known and empty: the bus was read, none there
+  Fact<std::string>
+      virtual_machine; // "kvm", "vmware", "hyperv", "xen", "firecracker", ...; absent: bare metal
+  Fact<std::string> tegra; // Jetson board or chip name; absent: not a Tegra
 
   template <class V> static void fields(V&& v) {
     v("gpus", &Hardware::gpus, "Display and 3D controllers on the PCI bus");

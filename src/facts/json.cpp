@@ -17,14 +17,16 @@ concept Struct = requires { T::fields([](auto&&...) {}); };
 
 template <class T> struct EnumNames;
 template <> struct EnumNames<LibraryFile::Status> {
-  static constexpr std::string_view names[] = {"good",      "dangling", "unreadable", "wrong_class", "wrong_machine",
-                                               "too_short", "not_elf",  "directory",  "truncated",   "special"};
+  static constexpr std::string_view names[] = {
+      "good",      "dangling", "unreadable", "wrong_class", "wrong_machine",
+      "too_short", "not_elf",  "directory",  "truncated",   "special"};
 };
 template <> struct EnumNames<LibraryDirectory::Status> {
   static constexpr std::string_view names[] = {"present", "absent", "unreadable"};
 };
 
-// --- writing ---------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------
 
 struct Writer {
   const std::function<std::string(std::string)>& redact;
@@ -74,7 +76,8 @@ struct Writer {
   }
 };
 
-// --- reading ---------------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------------
 
 /// Thrown inside this file only; read_snapshot() turns it into an Error.
 struct Mismatch {
@@ -128,7 +131,8 @@ template <class T> void read(const Json& json, std::vector<T>& values, const std
     values.push_back(std::move(value));
   }
 }
-template <class T> void read(const Json& json, std::map<std::string, T>& values, const std::string& path) {
+template <class T>
+void read(const Json& json, std::map<std::string, T>& values, const std::string& path) {
   if (!json.is_object()) throw Mismatch{path, "an object"};
   for (const auto& [key, item] : json.items()) {
     T value{};
@@ -166,7 +170,8 @@ template <Struct T> void read(const Json& json, T& value, const std::string& pat
   });
 }
 
-// --- schema ----------------------------------------------------------------------------------------------
+// --- schema
+// ----------------------------------------------------------------------------------------------
 
 template <class T> struct Schema {
   static Json of() {
@@ -211,7 +216,8 @@ template <class T> struct Schema<Fact<T>> {
 
 } // namespace
 
-std::string write_snapshot(const Facts& facts, const std::function<std::string(std::string)>& redact) {
+std::string write_snapshot(const Facts& facts,
+                           const std::function<std::string(std::string)>& redact) {
   Json document = {{"schema", kSnapshotSchema}, {"version", GPUWHY_VERSION}};
   document["facts"] = Writer{redact}.write(facts);
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -227,7 +233,8 @@ Result<Facts> read_snapshot(std::string_view text) {
       return fail("schema \"" + printable(schema) + "\" is not \"" + std::string(kSnapshotSchema) +
                   "\": take the snapshot again with this version of gpuwhy");
     }
-    if (!document.contains("facts")) return fail("not a gpuwhy snapshot: the key \"facts\" is missing");
+    if (!document.contains("facts"))
+      return fail("not a gpuwhy snapshot: the key \"facts\" is missing");
     Facts facts;
     read(document["facts"], facts, "");
     return facts;
@@ -237,7 +244,8 @@ Result<Facts> read_snapshot(std::string_view text) {
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const auto last = before.rfind('\n');
     const auto column = last == std::string_view::npos ? end + 1 : end - last;
-    return fail("broken JSON at line " + std::to_string(line) + ", column " + std::to_string(column));
+    return fail("broken JSON at line " + std::to_string(line) + ", column " +
+                std::to_string(column));
   } catch (const Mismatch& mismatch) {
     const std::string place = mismatch.path.empty() ? "facts" : "facts." + mismatch.path;
     return fail(printable(place + ": expected " + mismatch.wanted));
@@ -252,7 +260,9 @@ std::string snapshot_schema() {
                  {"type", "object"},
                  {"required", {"schema", "facts"}},
                  {"properties",
-                  {{"schema", {{"const", kSnapshotSchema}}}, {"version", {{"type", "string"}}}, {"facts", Schema<Facts>::of()}}}};
+                  {{"schema", {{"const", kSnapshotSchema}}},
+                   {"version", {{"type", "string"}}},
+                   {"facts", Schema<Facts>::of()}}}};
   return schema.dump(2) + "\n";
 }
 

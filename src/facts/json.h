@@ -1,5 +1,5 @@
-// The snapshot: Facts as versioned JSON. The only (de)serialiser of facts; its format is documented by
-// `snapshot_schema()`, which is generated from the same field lists.
+// The snapshot: Facts as versioned JSON. The only (de)serialiser of facts; its format is documented
+// by `snapshot_schema()`, which is generated from the same field lists.
 #pragma once
 
 #include "base/result.h"

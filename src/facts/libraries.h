@@ -1,5 +1,5 @@
-// An inventory of what the dynamic loader could meet: directories, the shared libraries in them, the cache.
-// Everything src/loader needs to repeat a search without touching a disk (loader.md 1).
+// An inventory of what the dynamic loader could meet: directories, the shared libraries in them,
+// the cache. Everything src/loader needs to repeat a search without touching a disk (loader.md 1).
 #pragma once
 
 #include "facts/fact.h"
@@ -13,8 +13,8 @@ namespace gpuwhy {
 
 /// A file with a shared library's name.
 struct LibraryFile {
-  /// What the loader makes of it (loader.md 1.5). The first two rows of "bad" are skipped in a search; the
-  /// ones from `too_short` on end it with an error.
+  /// What the loader makes of it (loader.md 1.5). The first two rows of "bad" are skipped in a
+  /// search; the ones from `too_short` on end it with an error.
   enum class Status {
     good,
     dangling,      // broken or looping link: skipped
@@ -35,7 +35,7 @@ struct LibraryFile {
   std::string identity; // "device:inode", as the loader compares files
   std::string soname;
   std::vector<std::string> needed;
-  std::vector<std::string> rpath;   // unexpanded, in order
+  std::vector<std::string> rpath; // unexpanded, in order
   std::vector<std::string> runpath;
   bool no_default_lib = false; // DF_1_NODEFLIB
   Fact<std::string> version;   // real version: from the file name, or the distribution that owns it
@@ -56,14 +56,16 @@ struct LibraryFile {
   }
 };
 
-/// A directory that was read, and the libraries of interest in it. A name that is not listed is not there.
+/// A directory that was read, and the libraries of interest in it. A name that is not listed is not
+/// there.
 struct LibraryDirectory {
   enum class Status { present, absent, unreadable };
   std::string path;
   Status status = Status::present;
-  std::vector<std::string> names;         // of interest only (CUDA, cuDNN, driver and what they need)
-  std::vector<std::string> capabilities;  // its glibc-hwcaps subdirectories that exist, e.g. "x86-64-v3"
-  std::string origin;                     // why it was read: "LD_LIBRARY_PATH", "wheel", "toolkit", ...
+  std::vector<std::string> names; // of interest only (CUDA, cuDNN, driver and what they need)
+  std::vector<std::string>
+      capabilities;   // its glibc-hwcaps subdirectories that exist, e.g. "x86-64-v3"
+  std::string origin; // why it was read: "LD_LIBRARY_PATH", "wheel", "toolkit", ...
 
   template <class V> static void fields(V&& v) {
     v("path", &LibraryDirectory::path, "Directory");
@@ -90,14 +92,14 @@ struct CacheEntry {
 struct Libraries {
   std::map<std::string, LibraryDirectory> directories; // by path
   std::map<std::string, LibraryFile> files;            // by path
-  Fact<std::vector<CacheEntry>> cache;                 // of interest only, in the cache's order; absent: no cache
-  std::vector<std::string> default_directories;        // of this system's loader, in order
-  std::vector<std::string> configured_directories;     // ld.so.conf and what it includes
-  std::vector<std::string> hardware_capabilities;      // glibc-hwcaps names this CPU uses, best first
-  std::string lib_token;                               // what $LIB expands to: "lib/x86_64-linux-gnu", "lib64"
-  std::string platform_token;                          // what $PLATFORM expands to
-  Fact<std::string> libc;                              // "glibc 2.36", "musl 1.2.4"
-  Fact<std::vector<std::string>> cuda_tools;           // libdevice.10.bc and ptxas of toolkits and wheels
+  Fact<std::vector<CacheEntry>> cache; // of interest only, in the cache's order; absent: no cache
+  std::vector<std::string> default_directories;    // of this system's loader, in order
+  std::vector<std::string> configured_directories; // ld.so.conf and what it includes
+  std::vector<std::string> hardware_capabilities;  // glibc-hwcaps names this CPU uses, best first
+  std::string lib_token;      // what $LIB expands to: "lib/x86_64-linux-gnu", "lib64"
+  std::string platform_token; // what $PLATFORM expands to
+  Fact<std::string> libc;     // "glibc 2.36", "musl 1.2.4"
+  Fact<std::vector<std::string>> cuda_tools; // libdevice.10.bc and ptxas of toolkits and wheels
 
   template <class V> static void fields(V&& v) {
     v("directories", &Libraries::directories, "Directories that were read");
@@ -105,7 +107,8 @@ struct Libraries {
     v("cache", &Libraries::cache, "Entries of ld.so.cache");
     v("default_directories", &Libraries::default_directories, "The loader's default directories");
     v("configured_directories", &Libraries::configured_directories, "Directories of ld.so.conf");
-    v("hardware_capabilities", &Libraries::hardware_capabilities, "glibc-hwcaps names of this CPU, best first");
+    v("hardware_capabilities", &Libraries::hardware_capabilities,
+      "glibc-hwcaps names of this CPU, best first");
     v("lib_token", &Libraries::lib_token, "Expansion of $LIB");
     v("platform_token", &Libraries::platform_token, "Expansion of $PLATFORM");
     v("libc", &Libraries::libc, "C library");

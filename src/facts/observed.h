@@ -30,7 +30,8 @@ struct CudaDevice {
     v("compute_capability", &CudaDevice::compute_capability, "CUDA compute capability");
     v("multiprocessors", &CudaDevice::multiprocessors, "Number of streaming multiprocessors");
     v("memory", &CudaDevice::memory, "Total memory in bytes");
-    v("compute_mode", &CudaDevice::compute_mode, "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
+    v("compute_mode", &CudaDevice::compute_mode,
+      "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
     v("integrated", &CudaDevice::integrated, "Shares the host's memory");
     v("error", &CudaDevice::error, "CUresult of asking for this device");
   }
@@ -51,7 +52,8 @@ struct CudaProbe {
     v("load_error", &CudaProbe::load_error, "The loader's error");
     v("init", &CudaProbe::init, "CUresult of cuInit");
     v("init_name", &CudaProbe::init_name, "Its name");
-    v("driver_version", &CudaProbe::driver_version, "CUDA version of the driver API, 1000*major + 10*minor");
+    v("driver_version", &CudaProbe::driver_version,
+      "CUDA version of the driver API, 1000*major + 10*minor");
     v("count", &CudaProbe::count, "Devices");
     v("devices", &CudaProbe::devices, "Devices, in CUDA's order");
   }
@@ -82,11 +84,13 @@ struct MigInstance {
 struct GpuNeighbour {
   int index = 0;       // NVML index of the other
   bool nvlink = false; // reached through NVLink
-  int level = 0;       // nvmlGpuTopologyLevel_t: 0 same board, 10 one PCIe switch, 40 one NUMA node, 50 farther
+  int level =
+      0; // nvmlGpuTopologyLevel_t: 0 same board, 10 one PCIe switch, 40 one NUMA node, 50 farther
   template <class V> static void fields(V&& v) {
     v("index", &GpuNeighbour::index, "NVML index of the other GPU");
     v("nvlink", &GpuNeighbour::nvlink, "Reached through NVLink");
-    v("level", &GpuNeighbour::level, "What both hang from: 0 a board, 10 to 30 PCIe, 40 a NUMA node, 50 the machine");
+    v("level", &GpuNeighbour::level,
+      "What both hang from: 0 a board, 10 to 30 PCIe, 40 a NUMA node, 50 the machine");
   }
 };
 
@@ -103,14 +107,15 @@ struct NvmlDevice {
   Fact<bool> mig;
   Fact<bool> ecc;
   Fact<std::uint64_t> ecc_uncorrected; // errors since the driver was loaded
-  Fact<int> error; // nvmlReturn_t of asking for this device, where that failed (15: fell off the bus)
+  Fact<int>
+      error; // nvmlReturn_t of asking for this device, where that failed (15: fell off the bus)
   Fact<std::vector<GpuProcess>> processes;
   Fact<int> utilization;     // percent of the last moment in which a kernel ran
   Fact<int> temperature;     // degrees Celsius
   Fact<int> pcie_generation; // most that GPU and slot can do together
   Fact<int> pcie_lanes;      // likewise
   Fact<int> pcie_lanes_now;
-  Fact<int> nvlinks;         // that are up; 0 where there are none
+  Fact<int> nvlinks;        // that are up; 0 where there are none
   Fact<int> nvlink_version; // as NVML numbers it: 6 is 4.0
   std::vector<MigInstance> instances;
   std::vector<GpuNeighbour> neighbours;
@@ -124,10 +129,12 @@ struct NvmlDevice {
     v("memory_total", &NvmlDevice::memory_total, "Memory in bytes");
     v("memory_used", &NvmlDevice::memory_used, "Memory in use, bytes");
     v("memory_free", &NvmlDevice::memory_free, "Memory that is free, bytes");
-    v("compute_mode", &NvmlDevice::compute_mode, "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
+    v("compute_mode", &NvmlDevice::compute_mode,
+      "Compute mode: 0 default, 2 prohibited, 3 exclusive process");
     v("mig", &NvmlDevice::mig, "Multi-Instance GPU is on");
     v("ecc", &NvmlDevice::ecc, "ECC is on");
-    v("ecc_uncorrected", &NvmlDevice::ecc_uncorrected, "Uncorrected memory errors since the driver was loaded");
+    v("ecc_uncorrected", &NvmlDevice::ecc_uncorrected,
+      "Uncorrected memory errors since the driver was loaded");
     v("error", &NvmlDevice::error, "nvmlReturn_t of asking for this device");
     v("processes", &NvmlDevice::processes, "Compute processes");
     v("utilization", &NvmlDevice::utilization, "Percent of time in which a kernel ran");
@@ -157,21 +164,23 @@ struct NvmlProbe {
     v("init", &NvmlProbe::init, "nvmlReturn_t of nvmlInit");
     v("init_name", &NvmlProbe::init_name, "Its name");
     v("driver_version", &NvmlProbe::driver_version, "Driver version");
-    v("cuda_version", &NvmlProbe::cuda_version, "CUDA version of the driver, 1000*major + 10*minor");
+    v("cuda_version", &NvmlProbe::cuda_version,
+      "CUDA version of the driver, 1000*major + 10*minor");
     v("devices", &NvmlProbe::devices, "GPUs, in PCI order");
   }
 };
 
 struct Observed {
-  /// cuInit in the environment as it is, and with CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER removed (the
-  /// same answer when neither is set).
+  /// cuInit in the environment as it is, and with CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER
+  /// removed (the same answer when neither is set).
   Fact<CudaProbe> cuda;
   Fact<CudaProbe> cuda_unhidden;
   Fact<NvmlProbe> nvml;
 
   template <class V> static void fields(V&& v) {
     v("cuda", &Observed::cuda, "cuInit in the environment as it is");
-    v("cuda_unhidden", &Observed::cuda_unhidden, "cuInit without CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER");
+    v("cuda_unhidden", &Observed::cuda_unhidden,
+      "cuInit without CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER");
     v("nvml", &Observed::nvml, "What NVML answers");
   }
 };

@@ -11,11 +11,21 @@
 namespace gpuwhy {
 namespace {
 
-/// Sonames that are in the process before the framework opens CUDA: what its own objects need, and libc's.
-std::set<std::string> loaded_from_the_start(const Libraries& libraries, const FrameworkBuild& build) {
-  std::set<std::string> loaded = {"libc.so.6",  "libm.so.6",     "libdl.so.2",       "libpthread.so.0",
-                                  "librt.so.1", "libgcc_s.so.1", "libstdc++.so.6",   "libutil.so.1",
-                                  "libz.so.1",  "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"};
+/// Sonames that are in the process before the framework opens CUDA: what its own objects need, and
+/// libc's.
+std::set<std::string> loaded_from_the_start(const Libraries& libraries,
+                                            const FrameworkBuild& build) {
+  std::set<std::string> loaded = {"libc.so.6",
+                                  "libm.so.6",
+                                  "libdl.so.2",
+                                  "libpthread.so.0",
+                                  "librt.so.1",
+                                  "libgcc_s.so.1",
+                                  "libstdc++.so.6",
+                                  "libutil.so.1",
+                                  "libz.so.1",
+                                  "ld-linux-x86-64.so.2",
+                                  "ld-linux-aarch64.so.1"};
   const auto add = [&](const std::string& path) {
     const auto file = libraries.files.find(path);
     if (file == libraries.files.end()) return;
@@ -31,14 +41,16 @@ std::set<std::string> loaded_from_the_start(const Libraries& libraries, const Fr
 loader::Process process_of(const Case& subject) {
   const auto& facts = subject.facts;
   loader::Setting setting;
-  if (const auto* path = facts.environment.find("LD_LIBRARY_PATH")) setting.library_path = path->value;
+  if (const auto* path = facts.environment.find("LD_LIBRARY_PATH"))
+    setting.library_path = path->value;
   setting.executable = subject.python->executable;
   setting.working_directory = facts.platform.working_directory;
   setting.musl = facts.libraries.libc.known() && facts.libraries.libc.value().starts_with("musl");
   return {facts.libraries, setting, loaded_from_the_start(facts.libraries, *subject.build())};
 }
 
-void run(loader::Process& process, const std::vector<Opening>& openings, std::vector<LibraryNeed>& needs) {
+void run(loader::Process& process, const std::vector<Opening>& openings,
+         std::vector<LibraryNeed>& needs) {
   for (const auto& opening : openings) {
     auto found = process.open(opening.request);
     if (opening.product.empty()) continue;
@@ -52,7 +64,8 @@ void search_libraries(Case& subject) {
   auto process = process_of(subject);
   subject.libcuda = process.open({"libcuda.so.1", build->opener, build->loader_chain});
   if (!build->cuda.value_or(false)) return;
-  if (subject.kind() == "tensorflow" && tensorflow_opens_nvml(subject.framework->version.value_or(""))) {
+  if (subject.kind() == "tensorflow" &&
+      tensorflow_opens_nvml(subject.framework->version.value_or(""))) {
     subject.libnvidia_ml = process.open({"libnvidia-ml.so.1", build->opener, build->loader_chain});
   }
   const auto openings = openings_of(subject);
@@ -89,7 +102,8 @@ Case keras_case(const Facts& facts, const PythonEnvironment& python, const Frame
   subject.keras = &keras;
   subject.backend = keras_backend(facts, keras);
   const auto& name = subject.backend;
-  if (name == "tensorflow" || name == "jax" || name == "torch") subject.framework = imported(python, name);
+  if (name == "tensorflow" || name == "jax" || name == "torch")
+    subject.framework = imported(python, name);
   return subject;
 }
 

@@ -31,7 +31,8 @@ bool has_cause(const Rulings& rulings, std::string_view id) {
 }
 
 Usable usable(const Rulings& rulings) {
-  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or unknown.
+  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or
+  // unknown.
   const auto hides = [](const Ruling& ruling) {
     return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
   };
@@ -52,7 +53,8 @@ const Case* same_case(const std::vector<Case>& cases, const Case& subject) {
   return nullptr;
 }
 
-/// Applies the root cause's edit, judges again, and so on: the plan, and what would have failed next.
+/// Applies the root cause's edit, judges again, and so on: the plan, and what would have failed
+/// next.
 void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) {
   Facts facts = subject.facts;
   Rulings rulings = first;
@@ -88,7 +90,8 @@ void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) 
 /// A gate that nothing was sent through: that a rule behind it is clear means nothing.
 std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
   const bool of_driver = gate == Gate::driver || gate == Gate::access || gate == Gate::libcuda;
-  const bool of_build = gate == Gate::build || gate == Gate::libraries || gate == Gate::architecture;
+  const bool of_build =
+      gate == Gate::build || gate == Gate::libraries || gate == Gate::architecture;
   if (of_driver && no_gpu) return "not reached: there is no GPU";
   if (of_build && subject.framework == nullptr) return "not reached: there is no framework to ask";
   return {};
@@ -96,11 +99,14 @@ std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
 
 std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
   std::vector<GateResult> route;
-  const bool no_gpu = std::any_of(rulings.found.begin(), rulings.found.end(),
-                                  [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
+  const bool no_gpu =
+      std::any_of(rulings.found.begin(), rulings.found.end(),
+                  [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
   for (const auto& text : kGates) {
-    if (text.gate == Gate::code) break; // later gates are judged by looking at the program and its run
-    GateResult result{.gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
+    if (text.gate == Gate::code)
+      break; // later gates are judged by looking at the program and its run
+    GateResult result{
+        .gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
     std::vector<std::string> ids;
     for (const auto& ruling : rulings.found) {
       if (ruling.rule->gate != text.gate) continue;
@@ -158,8 +164,8 @@ FrameworkVerdict judge_case(const Case& subject) {
     }
   }
   for (const auto& ruling : rulings.clear) {
-    verdict.ruled_out.push_back(std::string(ruling.rule->id) + " " + std::string(ruling.rule->slug) + ": " +
-                                ruling.outcome.text);
+    verdict.ruled_out.push_back(std::string(ruling.rule->id) + " " +
+                                std::string(ruling.rule->slug) + ": " + ruling.outcome.text);
   }
   plan(subject, rulings, verdict);
   return verdict;
@@ -174,27 +180,33 @@ std::vector<GpuLine> gpu_lines(const Facts& facts) {
   std::vector<GpuLine> lines;
   const auto* nvml = facts.observed.nvml.get();
   const auto* cuda = facts.observed.cuda_unhidden.get();
-  std::string driver = facts.driver.module.known() ? facts.driver.module.value().version : std::string();
+  std::string driver =
+      facts.driver.module.known() ? facts.driver.module.value().version : std::string();
   if (driver.empty() && nvml != nullptr) driver = nvml->driver_version;
-  const std::string cuda_version = cuda_text(cuda != nullptr ? cuda->driver_version : nvml != nullptr ? nvml->cuda_version : 0);
+  const std::string cuda_version = cuda_text(cuda != nullptr   ? cuda->driver_version
+                                             : nvml != nullptr ? nvml->cuda_version
+                                                               : 0);
   if (cuda != nullptr && cuda->init == 0) {
     for (const auto& device : cuda->devices) {
-      lines.push_back({device.name, device.compute_capability.str(), device.memory, driver, cuda_version});
+      lines.push_back(
+          {device.name, device.compute_capability.str(), device.memory, driver, cuda_version});
     }
   }
   if (!lines.empty()) return lines;
   if (nvml != nullptr && nvml->init == 0) {
     for (const auto& device : nvml->devices) {
-      lines.push_back({device.name,
-                       device.compute_capability.known() ? device.compute_capability.value().str() : "",
-                       device.memory_total.value_or(0), driver, cuda_version});
+      lines.push_back(
+          {device.name,
+           device.compute_capability.known() ? device.compute_capability.value().str() : "",
+           device.memory_total.value_or(0), driver, cuda_version});
     }
   }
   if (!lines.empty()) return lines;
   for (const auto& gpu : facts.hardware.gpus.value_or({})) {
     lines.push_back({gpu.product.value_or(gpu.vendor + " GPU " + gpu.device_id),
                      gpu.compute_capability.known() ? gpu.compute_capability.value().str() : "", 0,
-                     gpu.vendor == "nvidia" ? driver : "", gpu.vendor == "nvidia" ? cuda_version : ""});
+                     gpu.vendor == "nvidia" ? driver : "",
+                     gpu.vendor == "nvidia" ? cuda_version : ""});
   }
   return lines;
 }

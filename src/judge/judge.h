@@ -10,15 +10,17 @@
 
 namespace gpuwhy {
 
-/// Every framework installation in `facts`, the selected environment's first: TensorFlow, JAX, PyTorch, then the
-/// Keras on top of one of them. An environment without any counts only if it is the selected one.
+/// Every framework installation in `facts`, the selected environment's first: TensorFlow, JAX,
+/// PyTorch, then the Keras on top of one of them. An environment without any counts only if it is
+/// the selected one.
 Verdict judge(const Facts& facts);
 
-/// The cases that judge() looks at: one an installation, with the loader's answers for what it opens.
+/// The cases that judge() looks at: one an installation, with the loader's answers for what it
+/// opens.
 std::vector<Case> cases_of(const Facts& facts);
 
-/// The backend that Keras takes when it is imported: "tensorflow", "jax", "torch", "openvino", or any other
-/// word that a variable or keras.json holds. Source: keras/src/backend/config.py.
+/// The backend that Keras takes when it is imported: "tensorflow", "jax", "torch", "openvino", or
+/// any other word that a variable or keras.json holds. Source: keras/src/backend/config.py.
 std::string keras_backend(const Facts& facts, const Framework& keras);
 
 /// What one rule says about one case.

@@ -21,17 +21,20 @@ std::vector<Asked> ask_all(const use::RunStatistics& run) {
   std::vector<Asked> all;
   for (const Rule* rule : all_rules()) {
     if (rule->check_run == nullptr) continue;
-    all.push_back({rule->id, rule->slug, rule->title, rule->gate, rule->effect, rule->check_run(run)});
+    all.push_back(
+        {rule->id, rule->slug, rule->title, rule->gate, rule->effect, rule->check_run(run)});
   }
   for (const auto& cause : rules::causes_seen_running()) {
-    all.push_back({cause.id, cause.slug, cause.title, cause.gate, cause.effect, cause.check_run(run)});
+    all.push_back(
+        {cause.id, cause.slug, cause.title, cause.gate, cause.effect, cause.check_run(run)});
   }
   return all;
 }
 
 /// What ended the run comes first, then what kept it off the GPU, then what slows it.
 int rank(const Cause& cause) {
-  constexpr std::string_view kOrder[] = {"R12", "R07", "R01", "R08", "E01", "P15", "R02", "R11", "R06"};
+  constexpr std::string_view kOrder[] = {"R12", "R07", "R01", "R08", "E01",
+                                         "P15", "R02", "R11", "R06"};
   const auto found = std::find(std::begin(kOrder), std::end(kOrder), cause.id);
   const auto place = static_cast<int>(found - std::begin(kOrder));
   return cause.id == "R10" ? 100 : place;
@@ -47,12 +50,16 @@ Cause cause_of(Asked& asked) {
   cause.summary = std::move(asked.outcome.text);
   cause.evidence = std::move(asked.outcome.evidence);
   if (!asked.outcome.edits.empty()) {
-    cause.fix = Fix{.words = asked.outcome.edits.front().words, .commands = asked.outcome.edits.front().commands, .verified = false};
+    cause.fix = Fix{.words = asked.outcome.edits.front().words,
+                    .commands = asked.outcome.edits.front().commands,
+                    .verified = false};
   }
   return cause;
 }
 
-bool slows(const Cause& cause) { return cause.effect == Effect::slows && cause.id != "R10" && cause.id != "R11"; }
+bool slows(const Cause& cause) {
+  return cause.effect == Effect::slows && cause.id != "R10" && cause.id != "R11";
+}
 
 void answer(const use::RunStatistics& run, RunVerdict& verdict) {
   const bool nvml = run.start.nvml.works;
@@ -64,15 +71,19 @@ void answer(const use::RunStatistics& run, RunVerdict& verdict) {
       return;
     }
     verdict.answer = Used::not_used;
-    verdict.sentence = run.any_held() ? "the GPU was not used: memory was taken, and no kernels ran" : "the GPU was not used";
+    verdict.sentence = run.any_held() ? "the GPU was not used: memory was taken, and no kernels ran"
+                                      : "the GPU was not used";
     return;
   }
   const bool poor = std::any_of(verdict.causes.begin(), verdict.causes.end(), slows);
   verdict.answer = poor ? Used::poorly_used : Used::used;
-  const auto busy = rules::gpu_name(*gpu) + (gpu->identity.name.empty() ? "" : " (" + gpu->identity.name + ")") + ": a kernel ran " + rules::percent(gpu->busy) + " of the time";
+  const auto busy = rules::gpu_name(*gpu) +
+                    (gpu->identity.name.empty() ? "" : " (" + gpu->identity.name + ")") +
+                    ": a kernel ran " + rules::percent(gpu->busy) + " of the time";
   verdict.sentence = (poor ? "the GPU was used, but poorly; " : "the GPU was used; ") + busy;
   const auto wait = rules::bottleneck_of(run).wait;
-  const bool waits = wait != rules::Wait::nothing && wait != rules::Wait::unknown && wait != rules::Wait::small_kernels;
+  const bool waits = wait != rules::Wait::nothing && wait != rules::Wait::unknown &&
+                     wait != rules::Wait::small_kernels;
   if (waits && gpu->busy > 0.1) verdict.at_most_faster = 100 / gpu->busy;
 }
 
@@ -86,12 +97,15 @@ RunVerdict judge_run(const use::RunStatistics& run) {
     case Outcome::State::found: verdict.causes.push_back(cause_of(asked)); break;
     case Outcome::State::clear: verdict.ruled_out.push_back(name + asked.outcome.text); break;
     case Outcome::State::unknown:
-      if (std::find(verdict.unknown.begin(), verdict.unknown.end(), asked.outcome.text) == verdict.unknown.end()) verdict.unknown.push_back(asked.outcome.text);
+      if (std::find(verdict.unknown.begin(), verdict.unknown.end(), asked.outcome.text) ==
+          verdict.unknown.end())
+        verdict.unknown.push_back(asked.outcome.text);
       break;
     case Outcome::State::not_applicable: break;
     }
   }
-  std::stable_sort(verdict.causes.begin(), verdict.causes.end(), [](const Cause& a, const Cause& b) { return rank(a) < rank(b); });
+  std::stable_sort(verdict.causes.begin(), verdict.causes.end(),
+                   [](const Cause& a, const Cause& b) { return rank(a) < rank(b); });
   verdict.notes = run.end.notes;
   answer(run, verdict);
   return verdict;

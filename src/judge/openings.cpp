@@ -19,37 +19,51 @@ struct Preload {
 };
 
 // The order of _load_nvidia_libraries().
-constexpr std::array kJaxPreloads = {
-    Preload{"cuda_runtime", "libcudart.so.12"}, Preload{"cu13", "libcudart.so.13"},
-    Preload{"cuda_nvrtc", "libnvrtc.so.12"},    Preload{"cu13", "libnvrtc.so.13"},
-    Preload{"cublas", "libcublas.so.12"},       Preload{"cublas", "libcublasLt.so.12"},
-    Preload{"cu13", "libcublas.so.13"},         Preload{"cu13", "libcublasLt.so.13"},
-    Preload{"nccl", "libnccl.so.2"},            Preload{"cuda_cupti", "libcupti.so.12"},
-    Preload{"cu13", "libcupti.so.13"},          Preload{"cusparse", "libcusparse.so.12"},
-    Preload{"cu13", "libcusparse.so.12"},       Preload{"cusolver", "libcusolver.so.11"},
-    Preload{"cu13", "libcusolver.so.12"},       Preload{"cufft", "libcufft.so.11"},
-    Preload{"cu13", "libcufft.so.12"},          Preload{"nvshmem", "libnvshmem_host.so.3"},
-    Preload{"cudnn", "libcudnn.so.9"}};
+constexpr std::array kJaxPreloads = {Preload{"cuda_runtime", "libcudart.so.12"},
+                                     Preload{"cu13", "libcudart.so.13"},
+                                     Preload{"cuda_nvrtc", "libnvrtc.so.12"},
+                                     Preload{"cu13", "libnvrtc.so.13"},
+                                     Preload{"cublas", "libcublas.so.12"},
+                                     Preload{"cublas", "libcublasLt.so.12"},
+                                     Preload{"cu13", "libcublas.so.13"},
+                                     Preload{"cu13", "libcublasLt.so.13"},
+                                     Preload{"nccl", "libnccl.so.2"},
+                                     Preload{"cuda_cupti", "libcupti.so.12"},
+                                     Preload{"cu13", "libcupti.so.13"},
+                                     Preload{"cusparse", "libcusparse.so.12"},
+                                     Preload{"cu13", "libcusparse.so.12"},
+                                     Preload{"cusolver", "libcusolver.so.11"},
+                                     Preload{"cu13", "libcusolver.so.12"},
+                                     Preload{"cufft", "libcufft.so.11"},
+                                     Preload{"cu13", "libcufft.so.12"},
+                                     Preload{"nvshmem", "libnvshmem_host.so.3"},
+                                     Preload{"cudnn", "libcudnn.so.9"}};
 
 // The order of _preload_cuda_deps(). Before 2.9 cuBLASLt was not in it.
-constexpr std::array kTorchPreloads = {
-    Preload{"cublas", "libcublasLt.so."},      Preload{"cublas", "libcublas.so."},
-    Preload{"cudnn", "libcudnn.so."},          Preload{"cuda_nvrtc", "libnvrtc.so."},
-    Preload{"cuda_runtime", "libcudart.so."},  Preload{"cuda_cupti", "libcupti.so."},
-    Preload{"cufft", "libcufft.so."},          Preload{"curand", "libcurand.so."},
-    Preload{"nvjitlink", "libnvJitLink.so."},  Preload{"cusparse", "libcusparse.so."},
-    Preload{"cusparselt", "libcusparseLt.so."}, Preload{"cusolver", "libcusolver.so."},
-    Preload{"nccl", "libnccl.so."},            Preload{"nvshmem", "libnvshmem_host.so."},
-    Preload{"cufile", "libcufile.so."}};
+constexpr std::array kTorchPreloads = {Preload{"cublas", "libcublasLt.so."},
+                                       Preload{"cublas", "libcublas.so."},
+                                       Preload{"cudnn", "libcudnn.so."},
+                                       Preload{"cuda_nvrtc", "libnvrtc.so."},
+                                       Preload{"cuda_runtime", "libcudart.so."},
+                                       Preload{"cuda_cupti", "libcupti.so."},
+                                       Preload{"cufft", "libcufft.so."},
+                                       Preload{"curand", "libcurand.so."},
+                                       Preload{"nvjitlink", "libnvJitLink.so."},
+                                       Preload{"cusparse", "libcusparse.so."},
+                                       Preload{"cusparselt", "libcusparseLt.so."},
+                                       Preload{"cusolver", "libcusolver.so."},
+                                       Preload{"nccl", "libnccl.so."},
+                                       Preload{"nvshmem", "libnvshmem_host.so."},
+                                       Preload{"cufile", "libcufile.so."}};
 
 struct Check {
   std::string_view product;
   bool required;
 };
 // _check_cuda_versions() wants these; the others are opened by kernels that need them.
-constexpr std::array kJaxChecks = {Check{"cudart", true},   Check{"cudnn", true},    Check{"cufft", true},
-                                   Check{"cupti", true},    Check{"cublas", true},   Check{"cusparse", true},
-                                   Check{"cusolver", false}};
+constexpr std::array kJaxChecks = {
+    Check{"cudart", true}, Check{"cudnn", true},    Check{"cufft", true},    Check{"cupti", true},
+    Check{"cublas", true}, Check{"cusparse", true}, Check{"cusolver", false}};
 
 // torch.version has preloaded nvrtc and nvJitLink from here on, and everything from the second on.
 const Version kTorchPreloadsSome{{2, 6}};
@@ -73,7 +87,8 @@ std::string match(const Facts& facts, const std::string& directory, std::string_
   const auto found = facts.libraries.directories.find(directory);
   if (found == facts.libraries.directories.end()) return {};
   for (const auto& name : found->second.names) {
-    const bool fits = name.starts_with(start) && name.size() > start.size() && name.back() >= '0' && name.back() <= '9';
+    const bool fits = name.starts_with(start) && name.size() > start.size() && name.back() >= '0' &&
+                      name.back() <= '9';
     if (fits) return directory + "/" + name;
   }
   return {};
@@ -83,7 +98,8 @@ class Maker {
 public:
   explicit Maker(const Case& subject)
       : facts_(subject.facts), python_(*subject.python), framework_(*subject.framework),
-        build_(*subject.build()), version_(Version::parse(framework_.version.value_or("")).value_or(Version{})) {}
+        build_(*subject.build()),
+        version_(Version::parse(framework_.version.value_or("")).value_or(Version{})) {}
 
   std::vector<Opening> run() {
     if (framework_.name == "torch") {
@@ -110,8 +126,9 @@ private:
   }
 
   void tensorflow() {
-    for (const auto& wanted : tensorflow_libraries(framework_.version.value_or(""), build_.cuda_version.value_or(""),
-                                                   build_.cudnn_version.value_or(""))) {
+    for (const auto& wanted :
+         tensorflow_libraries(framework_.version.value_or(""), build_.cuda_version.value_or(""),
+                              build_.cudnn_version.value_or(""))) {
       open(wanted.soname, std::string(wanted.product), wanted.required, build_.opener);
     }
   }
@@ -142,9 +159,9 @@ private:
   void preload_torch(const Preload& preload_of) {
     const auto major = Version::parse(build_.cuda_version.value_or("")).value_or(Version{}).major();
     for (const auto& site : python_.site_directories) {
-      for (const auto& directory :
-           {site + "/nvidia/" + std::string(preload_of.folder) + "/lib",
-            site + "/nvidia/cu" + std::to_string(major) + "/lib", site + "/" + std::string(preload_of.folder) + "/lib"}) {
+      for (const auto& directory : {site + "/nvidia/" + std::string(preload_of.folder) + "/lib",
+                                    site + "/nvidia/cu" + std::to_string(major) + "/lib",
+                                    site + "/" + std::string(preload_of.folder) + "/lib"}) {
         const auto path = match(facts_, directory, preload_of.name);
         if (path.empty()) continue;
         return preload(path);
@@ -152,10 +169,11 @@ private:
     }
   }
 
-  /// libtorch_global_deps.so with the CUDA runtime first; the rest when torch._C is imported. What only the
-  /// linear algebra needs is loaded when that is used.
+  /// libtorch_global_deps.so with the CUDA runtime first; the rest when torch._C is imported. What
+  /// only the linear algebra needs is loaded when that is used.
   void torch() {
-    const auto cudart = soname("cudart", Version::parse(build_.cuda_version.value_or("")).value_or(Version{}));
+    const auto cudart =
+        soname("cudart", Version::parse(build_.cuda_version.value_or("")).value_or(Version{}));
     if (!cudart.empty()) open(cudart, "cudart", true, build_.opener);
     if (version_ >= kTorchPreloadsSome) {
       for (const auto& each : kTorchPreloads) {
@@ -171,7 +189,8 @@ private:
       if (file == facts_.libraries.files.end()) continue;
       const bool required = !contains(base_name(carrier), "linalg");
       for (const auto& name : file->second.needed) {
-        if (is_cuda_name(name) && asked.insert(name).second) open(name, product_of(name), required, carrier);
+        if (is_cuda_name(name) && asked.insert(name).second)
+          open(name, product_of(name), required, carrier);
       }
     }
   }
@@ -187,15 +206,17 @@ private:
 } // namespace
 
 bool is_cuda_name(std::string_view name) {
-  constexpr std::array kStarts = {"libcudart.so"sv,  "libcublas"sv,  "libcudnn"sv,     "libcufft.so"sv,
-                                  "libcurand.so"sv,  "libcusolver"sv, "libcusparse"sv, "libcupti.so"sv,
-                                  "libnccl.so"sv,    "libnvrtc.so"sv, "libnvJitLink"sv, "libcufile.so"sv,
-                                  "libnvshmem_host"sv, "libnvToolsExt"sv};
+  constexpr std::array kStarts = {
+      "libcudart.so"sv, "libcublas"sv,    "libcudnn"sv,        "libcufft.so"sv,  "libcurand.so"sv,
+      "libcusolver"sv,  "libcusparse"sv,  "libcupti.so"sv,     "libnccl.so"sv,   "libnvrtc.so"sv,
+      "libnvJitLink"sv, "libcufile.so"sv, "libnvshmem_host"sv, "libnvToolsExt"sv};
   return std::any_of(kStarts.begin(), kStarts.end(),
                      [&](std::string_view start) { return name.starts_with(start); });
 }
 
-std::vector<Opening> openings_of(const Case& subject) { return Maker(subject).run(); }
+std::vector<Opening> openings_of(const Case& subject) {
+  return Maker(subject).run();
+}
 
 std::vector<Opening> second_attempt(const Case& subject) {
   if (subject.framework->name != "torch") return {};

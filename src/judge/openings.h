@@ -1,6 +1,7 @@
-// What a framework does with the dynamic loader before it has a GPU, step by step. Truth: for TensorFlow
-// docs/tensorflow_loading_observed.md; for JAX jax_plugins/xla_cuda12/__init__.py of 0.4.30 to 0.10.2; for PyTorch
-// torch/__init__.py of 2.6 and 2.11 and the DT_NEEDED entries of their libraries.
+// What a framework does with the dynamic loader before it has a GPU, step by step. Truth: for
+// TensorFlow docs/tensorflow_loading_observed.md; for JAX jax_plugins/xla_cuda12/__init__.py of
+// 0.4.30 to 0.10.2; for PyTorch torch/__init__.py of 2.6 and 2.11 and the DT_NEEDED entries of
+// their libraries.
 #pragma once
 
 #include "rules/rule.h"
@@ -17,11 +18,13 @@ struct Opening {
   bool required = true; // without it the GPU is not listed
 };
 
-/// "libcudart.so.12", "libcudnn.so.9": a name of CUDA's or of what belongs to it, but not the driver's.
+/// "libcudart.so.12", "libcudnn.so.9": a name of CUDA's or of what belongs to it, but not the
+/// driver's.
 bool is_cuda_name(std::string_view name);
 /// In order. `subject` needs its framework, python and facts.
 std::vector<Opening> openings_of(const Case& subject);
-/// What PyTorch does if its first library does not load: NVIDIA's wheels by full path, wherever sys.path has them.
+/// What PyTorch does if its first library does not load: NVIDIA's wheels by full path, wherever
+/// sys.path has them.
 std::vector<Opening> second_attempt(const Case& subject);
 
 } // namespace gpuwhy

@@ -6,7 +6,9 @@
 namespace gpuwhy {
 namespace {
 
-Effect effect_of(const Ruling& ruling) { return ruling.outcome.effect.value_or(ruling.rule->effect); }
+Effect effect_of(const Ruling& ruling) {
+  return ruling.outcome.effect.value_or(ruling.rule->effect);
+}
 
 void drop_consequences(std::vector<Ruling>& found) {
   std::set<std::string_view> explained;
@@ -45,11 +47,13 @@ Rulings ask_rules(const Case& subject) {
     }
   }
   drop_consequences(rulings.found);
-  // What hides the GPU comes before what breaks its use; then the order of the route; then of the ids.
-  std::stable_sort(rulings.found.begin(), rulings.found.end(), [](const Ruling& a, const Ruling& b) {
-    if (effect_of(a) != effect_of(b)) return effect_of(a) < effect_of(b);
-    return a.rule->gate < b.rule->gate;
-  });
+  // What hides the GPU comes before what breaks its use; then the order of the route; then of the
+  // ids.
+  std::stable_sort(rulings.found.begin(), rulings.found.end(),
+                   [](const Ruling& a, const Ruling& b) {
+                     if (effect_of(a) != effect_of(b)) return effect_of(a) < effect_of(b);
+                     return a.rule->gate < b.rule->gate;
+                   });
   return rulings;
 }
 

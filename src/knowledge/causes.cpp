@@ -16,9 +16,11 @@ Causes read_causes() {
   Causes causes;
   TableReader table("causes", {"id", "slug", "gate", "effect", "title", "fix"});
   for (const auto& [line, cells] : table.rows) {
-    const bool whole = std::none_of(cells.begin(), cells.end(), [](auto cell) { return cell.empty(); });
+    const bool whole =
+        std::none_of(cells.begin(), cells.end(), [](auto cell) { return cell.empty(); });
     const auto& effect = cells[3];
-    if (!whole || cells[0].size() != 3 || (effect != "hides" && effect != "breaks" && effect != "slows")) {
+    if (!whole || cells[0].size() != 3 ||
+        (effect != "hides" && effect != "breaks" && effect != "slows")) {
       table.complain(line, "a cell does not parse");
     }
     causes.names.push_back({cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]});
@@ -40,7 +42,8 @@ const std::vector<CauseName>& all_causes() {
 
 const CauseName* find_cause(std::string_view id) {
   const auto& names = causes().names;
-  const auto found = std::find_if(names.begin(), names.end(), [&](const CauseName& name) { return name.id == id; });
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const CauseName& name) { return name.id == id; });
   return found == names.end() ? nullptr : &*found;
 }
 

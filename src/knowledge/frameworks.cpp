@@ -12,8 +12,8 @@ struct Builds {
 };
 
 void read_torch(Builds& builds) {
-  TableReader table("torch_releases", {"version", "tag", "default", "python", "cuda", "cudnn", "sass",
-                                       "ptx", "min_driver", "source"});
+  TableReader table("torch_releases", {"version", "tag", "default", "python", "cuda", "cudnn",
+                                       "sass", "ptx", "min_driver", "source"});
   for (const auto& [line, cells] : table.rows) {
     const auto version = Version::parse(cells[0]);
     const auto cuda = Version::parse(cells[4]);

@@ -179,8 +179,7 @@ std::string_view nvml_error_text(int code) {
 std::vector<std::string> knowledge_problems() {
   std::vector<std::string> all;
   for (const auto* problems : {&gpus().problems, &drivers().problems, &errors().problems,
-                               &tensorflow_problems(), &soname_problems(),
-                               &framework_problems()}) {
+                               &tensorflow_problems(), &soname_problems(), &framework_problems()}) {
     all.insert(all.end(), problems->begin(), problems->end());
   }
   return all;

@@ -119,14 +119,15 @@ struct WantedLibrary {
   std::string_view product; // "cudnn"
   bool required = true;     // without it no GPU is listed
 };
-/// By the table where it knows the release, else by the newest release that it knows; the sonames follow
-/// from the versions that the build states, else from the table's. Source: docs/tensorflow_loading_observed.md.
+/// By the table where it knows the release, else by the newest release that it knows; the sonames
+/// follow from the versions that the build states, else from the table's. Source:
+/// docs/tensorflow_loading_observed.md.
 std::vector<WantedLibrary> tensorflow_libraries(std::string_view version, std::string_view cuda,
                                                 std::string_view cudnn);
 /// Does it also open the driver's libnvidia-ml.so.1, and list no GPU if NVML does not start?
 bool tensorflow_opens_nvml(std::string_view version);
-/// Does it ask cuDNN for its version while it lists GPUs? cuDNN 9 then opens its part cudnn_graph, and
-/// without it ends the process.
+/// Does it ask cuDNN for its version while it lists GPUs? cuDNN 9 then opens its part cudnn_graph,
+/// and without it ends the process.
 bool tensorflow_calls_cudnn(std::string_view version);
 
 /// The soname of a CUDA product ("cudart", "cublasLt", "nvJitLink") in a CUDA release; of "cudnn"

@@ -16,7 +16,7 @@ struct Ignore {
   std::vector<std::string> ids; // empty: all
   std::vector<bool> used;
   bool used_at_all = false;
-  std::uint32_t line = 1;   // of the text
+  std::uint32_t line = 1; // of the text
   std::uint32_t column = 1;
   std::uint32_t covers = 1; // the line that it speaks of
 };
@@ -54,7 +54,8 @@ std::vector<Ignore> ignores_of(const Unit& unit) {
     const auto at = text.find(kMark);
     const auto hash = text.find('#');
     if (at == std::string::npos || hash == std::string::npos || hash > at) continue;
-    ignores.push_back(parse(text, line, static_cast<std::uint32_t>(hash) + 1, trim(text).starts_with('#')));
+    ignores.push_back(
+        parse(text, line, static_cast<std::uint32_t>(hash) + 1, trim(text).starts_with('#')));
   }
   return ignores;
 }
@@ -87,7 +88,8 @@ CodeFinding unused(const Unit& unit, const Ignore& ignore, const std::string& wh
 
 } // namespace
 
-void apply_ignores(const Unit& unit, const Selection& selection, std::vector<CodeFinding>& findings) {
+void apply_ignores(const Unit& unit, const Selection& selection,
+                   std::vector<CodeFinding>& findings) {
   auto ignores = ignores_of(unit);
   if (ignores.empty()) return;
   std::erase_if(findings, [&](const CodeFinding& finding) {
@@ -106,7 +108,8 @@ void apply_ignores(const Unit& unit, const Selection& selection, std::vector<Cod
   for (const auto& ignore : ignores) {
     if (ignore.ids.empty() && !ignore.used_at_all) findings.push_back(unused(unit, ignore, {}));
     for (std::size_t at = 0; at < ignore.ids.size(); ++at) {
-      if (!ignore.used[at] && selection.takes(ignore.ids[at])) findings.push_back(unused(unit, ignore, ignore.ids[at]));
+      if (!ignore.used[at] && selection.takes(ignore.ids[at]))
+        findings.push_back(unused(unit, ignore, ignore.ids[at]));
     }
   }
 }

@@ -18,11 +18,12 @@ constexpr std::size_t kMostCalls = 20'000; // some rules compare calls with call
 
 /// A Python file without any of these cannot matter; it is not parsed.
 constexpr auto kWords = std::to_array<std::string_view>(
-    {"tensorflow", "keras", "torch", "jax", "CUDA_VISIBLE_DEVICES", "tf.", "KERAS_BACKEND", "JAX_PLATFORM",
-     ".backward()", "LSTM(", "GRU(", "workers="});
+    {"tensorflow", "keras", "torch", "jax", "CUDA_VISIBLE_DEVICES", "tf.", "KERAS_BACKEND",
+     "JAX_PLATFORM", ".backward()", "LSTM(", "GRU(", "workers="});
 
 bool can_matter(std::string_view bytes) {
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return contains(bytes, word); });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return contains(bytes, word); });
 }
 
 void note(LintReport& report, const std::string& path, std::uint32_t line, std::string text) {
@@ -50,7 +51,8 @@ void read_module(Unit& unit, LintReport& report) {
   }
   if (tree.too_deep()) note(report, unit.path, 0, "nested too deep in places: those were left out");
   if (tree.all(Kind::call).size() > kMostCalls) {
-    note(report, unit.path, 0, "more than " + std::to_string(kMostCalls) + " calls: written by a program, not judged");
+    note(report, unit.path, 0,
+         "more than " + std::to_string(kMostCalls) + " calls: written by a program, not judged");
     return;
   }
   unit.module = std::make_unique<Module>(std::move(tree));
@@ -60,7 +62,8 @@ void read_module(Unit& unit, LintReport& report) {
 
 bool Selection::takes(std::string_view id) const {
   const auto named = [&](const std::vector<std::string>& list) {
-    return std::any_of(list.begin(), list.end(), [&](const std::string& item) { return id.starts_with(item); });
+    return std::any_of(list.begin(), list.end(),
+                       [&](const std::string& item) { return id.starts_with(item); });
   };
   return (select.empty() || named(select)) && !named(ignore);
 }
@@ -79,7 +82,8 @@ LintReport judge_file(const std::string& path, std::string bytes, const Selectio
   const auto lowered = lower(base_name(path));
   const bool notebook = lowered.ends_with(".ipynb");
   const bool python = lowered.ends_with(".py") || lowered.ends_with(".pyw");
-  if (python && (test || !can_matter(bytes)) && bytes.find('\0') == std::string::npos) return report;
+  if (python && (test || !can_matter(bytes)) && bytes.find('\0') == std::string::npos)
+    return report;
   auto source = notebook ? read_notebook(bytes) : read_text(std::move(bytes));
   if (!source) {
     note(report, path, 0, source.error().message);
@@ -111,9 +115,11 @@ LintReport judge_file(const std::string& path, std::string bytes, const Selectio
   }
   ask_rules(unit, selection, report.findings);
   apply_ignores(unit, selection, report.findings);
-  std::stable_sort(report.findings.begin(), report.findings.end(), [](const CodeFinding& a, const CodeFinding& b) {
-    return std::tie(a.cell, a.line, a.column, a.id) < std::tie(b.cell, b.line, b.column, b.id);
-  });
+  std::stable_sort(report.findings.begin(), report.findings.end(),
+                   [](const CodeFinding& a, const CodeFinding& b) {
+                     return std::tie(a.cell, a.line, a.column, a.id) <
+                            std::tie(b.cell, b.line, b.column, b.id);
+                   });
   return report;
 }
 

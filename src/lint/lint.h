@@ -22,10 +22,10 @@ struct Selection {
 
 struct Options {
   std::vector<std::string> paths;
-  Selection selection;       // of the command line; comes before the settings
-  bool settings = true;      // [tool.gpuwhy] of the nearest pyproject.toml
+  Selection selection;  // of the command line; comes before the settings
+  bool settings = true; // [tool.gpuwhy] of the nearest pyproject.toml
   program::Machine machine;
-  unsigned jobs = 0;         // 0: as many as processors
+  unsigned jobs = 0; // 0: as many as processors
 };
 
 /// A file to look at.
@@ -40,10 +40,11 @@ struct Settings {
   std::vector<std::string> exclude; // names or path beginnings of folders and files
 };
 
-/// Fails if a path does not exist. Hidden folders, environments and caches are left out; links are not
-/// followed below the named paths.
+/// Fails if a path does not exist. Hidden folders, environments and caches are left out; links are
+/// not followed below the named paths.
 Result<std::vector<Target>> find_targets(System& system, const std::vector<std::string>& paths,
-                                         const std::vector<std::string>& exclude, LintReport& report);
+                                         const std::vector<std::string>& exclude,
+                                         LintReport& report);
 /// Tests and benchmarks: they use the CPU, odd layers and small batches on purpose.
 bool is_test_file(std::string_view below);
 
@@ -54,8 +55,10 @@ Result<Settings> find_settings(System& system, const std::string& path);
 LintReport judge_file(const std::string& path, std::string bytes, const Selection& selection,
                       const program::Machine& machine, bool test);
 
-/// Findings that a comment `# gpuwhy: ignore[ID]` covers go; comments that cover nothing are reported.
-void apply_ignores(const program::Unit& unit, const Selection& selection, std::vector<CodeFinding>& findings);
+/// Findings that a comment `# gpuwhy: ignore[ID]` covers go; comments that cover nothing are
+/// reported.
+void apply_ignores(const program::Unit& unit, const Selection& selection,
+                   std::vector<CodeFinding>& findings);
 
 /// The bytes with all safe edits of `findings` applied; overlapping edits: the first wins.
 std::string apply_edits(std::string bytes, const std::vector<CodeFinding>& findings);

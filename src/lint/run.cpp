@@ -10,14 +10,16 @@ namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{32} << 20U; // a notebook carries its pictures
 
-LintReport judge_target(System& system, const Target& target, const Options& options, const Selection& selection) {
+LintReport judge_target(System& system, const Target& target, const Options& options,
+                        const Selection& selection) {
   auto bytes = system.read(target.path, kLargestFile);
   if (!bytes) {
     LintReport report;
     report.notes.push_back({target.path, 0, bytes.error().reason});
     return report;
   }
-  return judge_file(target.path, std::move(*bytes), selection, options.machine, is_test_file(target.below));
+  return judge_file(target.path, std::move(*bytes), selection, options.machine,
+                    is_test_file(target.below));
 }
 
 } // namespace
@@ -32,7 +34,8 @@ Result<LintReport> run(System& system, const Options& options) {
   }
   Selection selection = options.selection;
   if (selection.select.empty()) selection.select = settings.selection.select;
-  selection.ignore.insert(selection.ignore.end(), settings.selection.ignore.begin(), settings.selection.ignore.end());
+  selection.ignore.insert(selection.ignore.end(), settings.selection.ignore.begin(),
+                          settings.selection.ignore.end());
   const auto targets = find_targets(system, options.paths, settings.exclude, report);
   if (!targets) return tl::unexpected(targets.error());
 
@@ -43,9 +46,11 @@ Result<LintReport> run(System& system, const Options& options) {
       reports[at] = judge_target(system, (*targets)[at], options, selection);
     }
   };
-  const unsigned wanted = options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
+  const unsigned wanted =
+      options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
   std::vector<std::thread> helpers;
-  for (unsigned helper = 1; helper < wanted && helper < targets->size(); ++helper) helpers.emplace_back(work);
+  for (unsigned helper = 1; helper < wanted && helper < targets->size(); ++helper)
+    helpers.emplace_back(work);
   work();
   for (auto& helper : helpers) helper.join();
 

@@ -9,7 +9,8 @@ namespace gpuwhy::lint {
 Result<Settings> find_settings(System& system, const std::string& path) {
   auto folder = normalize_path(join_path(system.identity().working_directory, path));
   const auto status = system.status(folder);
-  if (status && status->type != FileStatus::Type::directory) folder = std::string(parent_path(folder));
+  if (status && status->type != FileStatus::Type::directory)
+    folder = std::string(parent_path(folder));
   for (int level = 0; level < 64; ++level) {
     const auto file = join_path(folder, "pyproject.toml");
     if (const auto text = system.read(file, std::size_t{1} << 20U)) {

@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kMostFiles = 200'000;
 constexpr int kDeepestFolder = 64;
 
-constexpr auto kSkippedFolders = std::to_array<std::string_view>(
-    {"node_modules", "__pycache__", "site-packages", "dist-packages", "venv", "env", "__pypackages__"});
+constexpr auto kSkippedFolders =
+    std::to_array<std::string_view>({"node_modules", "__pycache__", "site-packages",
+                                     "dist-packages", "venv", "env", "__pypackages__"});
 
 bool skipped(std::string_view name) {
   return (name.starts_with('.') && name != ".devcontainer" && name != ".github") ||
@@ -22,12 +23,13 @@ bool skipped(std::string_view name) {
 
 bool of_interest(std::string_view name) {
   const auto lowered = lower(name);
-  for (const std::string_view ending :
-       {".py", ".ipynb", ".yml", ".yaml", ".toml", ".txt", ".sbatch", ".slurm", ".sh", ".lock", ".in", ".pyw"}) {
+  for (const std::string_view ending : {".py", ".ipynb", ".yml", ".yaml", ".toml", ".txt",
+                                        ".sbatch", ".slurm", ".sh", ".lock", ".in", ".pyw"}) {
     if (lowered.ends_with(ending)) return true;
   }
   return lowered.starts_with("dockerfile") || lowered.starts_with("containerfile") ||
-         lowered.ends_with(".dockerfile") || lowered == "devcontainer.json" || lowered == ".devcontainer.json";
+         lowered.ends_with(".dockerfile") || lowered == "devcontainer.json" ||
+         lowered == ".devcontainer.json";
 }
 
 class Walk {
@@ -41,9 +43,10 @@ public:
       report_.notes.push_back({path, 0, entries.error().reason});
       return;
     }
-    const bool environment = std::any_of(entries->begin(), entries->end(), [](const DirectoryEntry& entry) {
-      return entry.name == "pyvenv.cfg" || entry.name == "conda-meta";
-    });
+    const bool environment =
+        std::any_of(entries->begin(), entries->end(), [](const DirectoryEntry& entry) {
+          return entry.name == "pyvenv.cfg" || entry.name == "conda-meta";
+        });
     if (environment && depth > 0) return;
     for (const auto& entry : *entries) {
       const auto inner = below.empty() ? entry.name : below + "/" + entry.name;
@@ -51,7 +54,8 @@ public:
       if (entry.directory) {
         if (skipped(entry.name)) continue;
         if (depth >= kDeepestFolder) {
-          report_.notes.push_back({join_path(path, entry.name), 0, "nested too deep: not looked at"});
+          report_.notes.push_back(
+              {join_path(path, entry.name), 0, "nested too deep: not looked at"});
           continue;
         }
         folder(join_path(path, entry.name), inner, depth + 1);
@@ -81,13 +85,14 @@ private:
 bool is_test_file(std::string_view below) {
   const auto name = base_name(below);
   if ((name.starts_with("test_") || name.ends_with("_test.py") || name.ends_with("_tests.py") ||
-       name == "conftest.py" || name == "tests.py") && name.ends_with(".py")) {
+       name == "conftest.py" || name == "tests.py") &&
+      name.ends_with(".py")) {
     return true;
   }
   const auto parts = split(below, '/');
   for (std::size_t at = 0; at + 1 < parts.size(); ++at) {
-    if (parts[at] == "tests" || parts[at] == "test" || parts[at] == "testing" || parts[at] == "testdata" ||
-        parts[at] == "benchmark" || parts[at] == "benchmarks") {
+    if (parts[at] == "tests" || parts[at] == "test" || parts[at] == "testing" ||
+        parts[at] == "testdata" || parts[at] == "benchmark" || parts[at] == "benchmarks") {
       return true;
     }
   }
@@ -95,7 +100,8 @@ bool is_test_file(std::string_view below) {
 }
 
 Result<std::vector<Target>> find_targets(System& system, const std::vector<std::string>& paths,
-                                         const std::vector<std::string>& exclude, LintReport& report) {
+                                         const std::vector<std::string>& exclude,
+                                         LintReport& report) {
   Walk walk(system, exclude, report);
   for (const auto& path : paths) {
     const auto status = system.status(path);

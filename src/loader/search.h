@@ -1,6 +1,6 @@
-// What will dlopen("libX.so.N") open? The search of the GNU (and musl) dynamic loader, repeated over an
-// inventory (facts/libraries.h), without loading anything. Truth: ld.so(8), glibc's dl-load.c, and the
-// experiments in tests/loader against the real loader.
+// What will dlopen("libX.so.N") open? The search of the GNU (and musl) dynamic loader, repeated
+// over an inventory (facts/libraries.h), without loading anything. Truth: ld.so(8), glibc's
+// dl-load.c, and the experiments in tests/loader against the real loader.
 //
 //   loader::Process process(facts.libraries, setting);
 //   const loader::Found found = process.open({"libcudnn.so.9", opener, chain});
@@ -28,9 +28,10 @@ struct Setting {
 };
 
 struct Request {
-  std::string name;               // soname, or a path if it contains '/'
-  std::string opener;             // path of the object that calls dlopen or carries the DT_NEEDED
-  std::vector<std::string> chain; // objects that led to the opener, nearest first, last the executable
+  std::string name;   // soname, or a path if it contains '/'
+  std::string opener; // path of the object that calls dlopen or carries the DT_NEEDED
+  std::vector<std::string>
+      chain; // objects that led to the opener, nearest first, last the executable
 };
 
 enum class Step { already_loaded, path, rpath, library_path, runpath, cache, default_directory };
@@ -39,10 +40,11 @@ enum class Step { already_loaded, path, rpath, library_path, runpath, cache, def
 struct Asked {
   enum class Result { found, missing, skipped, stopped, not_looked };
   Step step = Step::default_directory;
-  std::string place;   // the file that would be opened
-  std::string because; // "LD_LIBRARY_PATH[0]", "RUNPATH[3] of libtensorflow_framework.so.2", "ld.so.cache"
+  std::string place; // the file that would be opened
+  std::string
+      because; // "LD_LIBRARY_PATH[0]", "RUNPATH[3] of libtensorflow_framework.so.2", "ld.so.cache"
   Result result = Result::missing;
-  std::string detail;  // for skipped and stopped: why
+  std::string detail; // for skipped and stopped: why
 };
 
 enum class Outcome {
@@ -57,14 +59,14 @@ enum class Outcome {
 struct Found {
   Outcome outcome = Outcome::unknown;
   std::string name;
-  std::string path;      // of the file found, or of the bad file
+  std::string path;                    // of the file found, or of the bad file
   Step step = Step::default_directory; // how it was found
   std::string because;
-  std::string detail;    // the loader's words for bad_file: "file too short"
-  std::string dependency;               // soname that failed, for dependency_missing
-  std::vector<Asked> trace;             // of the failing search where one fails, else of `name`
-  std::vector<std::string> loaded;      // paths that this open adds to the process, in order
-  std::vector<std::string> not_looked;  // directories ("/d/") and files that the inventory lacks
+  std::string detail;                  // the loader's words for bad_file: "file too short"
+  std::string dependency;              // soname that failed, for dependency_missing
+  std::vector<Asked> trace;            // of the failing search where one fails, else of `name`
+  std::vector<std::string> loaded;     // paths that this open adds to the process, in order
+  std::vector<std::string> not_looked; // directories ("/d/") and files that the inventory lacks
 };
 
 /// By what the loader recognises an object that it has already.
@@ -76,7 +78,8 @@ struct Names {
 /// The objects of one simulated process; open() in the order in which the program opens.
 class Process {
 public:
-  /// `loaded` are sonames that are in the process from the start and need no search (libc.so.6 ...).
+  /// `loaded` are sonames that are in the process from the start and need no search (libc.so.6
+  /// ...).
   Process(const Libraries& libraries, Setting setting, std::set<std::string> loaded = {});
   /// dlopen: on success the library and what it needs stay loaded; on failure nothing does.
   Found open(const Request& request);
@@ -87,7 +90,8 @@ private:
   Names names_;
 };
 
-/// Elements of LD_LIBRARY_PATH as the loader splits them (':' and ';'; empty = working directory), not expanded.
+/// Elements of LD_LIBRARY_PATH as the loader splits them (':' and ';'; empty = working directory),
+/// not expanded.
 std::vector<std::string> split_library_path(std::string_view value);
 /// `$ORIGIN`, `$LIB`, `$PLATFORM` (also `${...}`) expanded; `origin` is a directory.
 std::string expand(std::string_view path, std::string_view origin, const Libraries& libraries);

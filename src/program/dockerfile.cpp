@@ -36,7 +36,8 @@ std::vector<Line> logical_lines(std::string_view text, bool keep_comments) {
 
 std::string unquoted(std::string_view text) {
   text = trim(text);
-  if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front()) {
+  if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+      text.back() == text.front()) {
     text = text.substr(1, text.size() - 2);
   }
   return std::string(text);
@@ -48,7 +49,8 @@ void take_env(std::string_view rest, std::uint32_t line, Document& document) {
   const auto equals = rest.find('=');
   if (equals == std::string_view::npos || (blank != std::string_view::npos && blank < equals)) {
     if (blank == std::string_view::npos) return;
-    document.variables.push_back({std::string(rest.substr(0, blank)), unquoted(rest.substr(blank)), line});
+    document.variables.push_back(
+        {std::string(rest.substr(0, blank)), unquoted(rest.substr(blank)), line});
     return;
   }
   for (std::size_t at = 0; at < rest.size();) {
@@ -72,16 +74,19 @@ void take_env(std::string_view rest, std::uint32_t line, Document& document) {
 }
 
 void take_option(std::string_view option, Workload& job) {
-  for (const std::string_view name : {"--gres", "--gpus", "--gpus-per-node", "--gpus-per-task", "--gpus-per-socket", "-G"}) {
+  for (const std::string_view name :
+       {"--gres", "--gpus", "--gpus-per-node", "--gpus-per-task", "--gpus-per-socket", "-G"}) {
     if (!option.starts_with(name)) continue;
     const auto value = option.substr(name.size());
     if (name != "--gres" || contains(value, "gpu")) job.asks_gpu = true;
   }
-  if (option.starts_with("--constraint") || option.starts_with("-C") || option.starts_with("--tres-per-")) {
+  if (option.starts_with("--constraint") || option.starts_with("-C") ||
+      option.starts_with("--tres-per-")) {
     job.asks_gpu = job.asks_gpu || contains(option, "gpu");
   }
   if (option.starts_with("--partition") || option.starts_with("-p")) {
-    job.image = trim(option.substr(option.find_first_of("= ") == std::string_view::npos ? 2 : option.find_first_of("= ") + 1));
+    job.image = trim(option.substr(
+        option.find_first_of("= ") == std::string_view::npos ? 2 : option.find_first_of("= ") + 1));
   }
 }
 
@@ -97,8 +102,10 @@ Document read_dockerfile(std::string_view text) {
     const auto rest = trim(std::string_view(line.text).substr(end));
     if (instruction == "from") {
       auto image = rest;
-      while (image.starts_with("--")) image = trim(image.substr(std::min(image.find(' '), image.size())));
-      document.images.push_back({"", std::string(image.substr(0, image.find_first_of(" \t"))), line.number});
+      while (image.starts_with("--"))
+        image = trim(image.substr(std::min(image.find(' '), image.size())));
+      document.images.push_back(
+          {"", std::string(image.substr(0, image.find_first_of(" \t"))), line.number});
     } else if (instruction == "env") {
       take_env(rest, line.number, document);
     } else if (instruction == "run" || instruction == "cmd" || instruction == "entrypoint") {
@@ -129,7 +136,8 @@ Document read_script(std::string_view text) {
     if (rest.starts_with("export ")) rest = trim(rest.substr(7));
     const auto equals = rest.find('=');
     const auto blank = rest.find_first_of(" \t");
-    if (equals != std::string_view::npos && equals > 0 && (blank == std::string_view::npos || equals < blank)) {
+    if (equals != std::string_view::npos && equals > 0 &&
+        (blank == std::string_view::npos || equals < blank)) {
       take_env(rest, line.number, document);
     }
     document.commands.push_back({"", line.text, line.number});

@@ -41,7 +41,8 @@ Result<Document> read_devcontainer(std::string_view text) {
   }
   if (const auto arguments = root.find("runArgs"); arguments != root.end()) {
     workload.command = arguments->dump(-1, ' ', false, Json::error_handler_t::replace);
-    workload.asks_gpu = contains(workload.command, "--gpus") || contains(workload.command, "nvidia");
+    workload.asks_gpu =
+        contains(workload.command, "--gpus") || contains(workload.command, "nvidia");
   }
   if (const auto host = root.find("hostRequirements"); host != root.end() && host->is_object()) {
     workload.asks_gpu = workload.asks_gpu || host->contains("gpu");
@@ -50,7 +51,8 @@ Result<Document> read_devcontainer(std::string_view text) {
     const auto variables = root.find(part);
     if (variables == root.end() || !variables->is_object()) continue;
     for (const auto& [name, value] : variables->items()) {
-      if (value.is_string()) document.variables.push_back({name, value.get<std::string>(), line_of("\"" + name + "\"")});
+      if (value.is_string())
+        document.variables.push_back({name, value.get<std::string>(), line_of("\"" + name + "\"")});
     }
   }
   document.workloads.push_back(std::move(workload));
@@ -61,14 +63,17 @@ Result<Document> read_devcontainer(std::string_view text) {
 
 std::optional<Document::Kind> document_kind(std::string_view path, std::string_view text) {
   const auto name = lower(base_name(path));
-  if (name.starts_with("dockerfile") || name.starts_with("containerfile") || name.ends_with(".dockerfile")) {
+  if (name.starts_with("dockerfile") || name.starts_with("containerfile") ||
+      name.ends_with(".dockerfile")) {
     return Document::Kind::dockerfile;
   }
-  if (name == "devcontainer.json" || name == ".devcontainer.json") return Document::Kind::devcontainer;
+  if (name == "devcontainer.json" || name == ".devcontainer.json")
+    return Document::Kind::devcontainer;
   if (name == "pyproject.toml") return Document::Kind::pyproject;
   if (name == "uv.lock" || name == "poetry.lock") return Document::Kind::lock;
   if (name.ends_with(".yml") || name.ends_with(".yaml")) return yaml_kind(path, text);
-  if ((name.ends_with(".txt") || name.ends_with(".in")) && contains(name, "requirements")) return Document::Kind::requirements;
+  if ((name.ends_with(".txt") || name.ends_with(".in")) && contains(name, "requirements"))
+    return Document::Kind::requirements;
   if (name.ends_with(".sbatch") || name.ends_with(".slurm")) return Document::Kind::sbatch;
   if (name.ends_with(".sh") && contains(text, "#SBATCH")) return Document::Kind::sbatch;
   return std::nullopt;

@@ -1,5 +1,5 @@
-// When the statements of a module run: branches and what decides them, functions and who calls them, one
-// order of execution. Truth: Python's control flow, seen without running anything.
+// When the statements of a module run: branches and what decides them, functions and who calls
+// them, one order of execution. Truth: Python's control flow, seen without running anything.
 #include "program/module.h"
 
 #include "base/text.h"
@@ -14,22 +14,75 @@ constexpr int kDeepestCalls = 8;
 constexpr std::size_t kLongestTrace = 100'000;
 constexpr std::size_t kMostExits = 16; // before one statement, the nearest
 
-constexpr auto kFrameworks = std::to_array<std::string_view>(
-    {"tensorflow", "keras", "torch", "jax", "tf_keras", "flax", "haiku", "optax", "equinox", "numpyro",
-     "transformers", "pytorch_lightning", "lightning", "fastai", "accelerate", "diffusers", "timm",
-     "torchvision", "torchaudio", "sentence_transformers", "ultralytics", "stable_baselines3",
-     "tensorflow_hub", "tensorflow_probability", "tensorflow_datasets", "keras_cv", "keras_nlp",
-     "keras_hub", "keras_tuner", "tflearn", "tensorlayer", "spacy", "scvi", "detectron2", "mmcv",
-     "mmdet", "monai", "tensorflow_addons", "pyro", "gpytorch", "botorch", "bayesflow", "chemprop",
-     "deepspeed", "vllm", "whisper", "easyocr", "segmentation_models", "object_detection", "kerastuner",
-     "autokeras", "trax", "mxnet", "chainer", "paddle", "cupy", "mrcnn", "deepface", "xgboost", "blackjax"});
+constexpr auto kFrameworks = std::to_array<std::string_view>({"tensorflow",
+                                                              "keras",
+                                                              "torch",
+                                                              "jax",
+                                                              "tf_keras",
+                                                              "flax",
+                                                              "haiku",
+                                                              "optax",
+                                                              "equinox",
+                                                              "numpyro",
+                                                              "transformers",
+                                                              "pytorch_lightning",
+                                                              "lightning",
+                                                              "fastai",
+                                                              "accelerate",
+                                                              "diffusers",
+                                                              "timm",
+                                                              "torchvision",
+                                                              "torchaudio",
+                                                              "sentence_transformers",
+                                                              "ultralytics",
+                                                              "stable_baselines3",
+                                                              "tensorflow_hub",
+                                                              "tensorflow_probability",
+                                                              "tensorflow_datasets",
+                                                              "keras_cv",
+                                                              "keras_nlp",
+                                                              "keras_hub",
+                                                              "keras_tuner",
+                                                              "tflearn",
+                                                              "tensorlayer",
+                                                              "spacy",
+                                                              "scvi",
+                                                              "detectron2",
+                                                              "mmcv",
+                                                              "mmdet",
+                                                              "monai",
+                                                              "tensorflow_addons",
+                                                              "pyro",
+                                                              "gpytorch",
+                                                              "botorch",
+                                                              "bayesflow",
+                                                              "chemprop",
+                                                              "deepspeed",
+                                                              "vllm",
+                                                              "whisper",
+                                                              "easyocr",
+                                                              "segmentation_models",
+                                                              "object_detection",
+                                                              "kerastuner",
+                                                              "autokeras",
+                                                              "trax",
+                                                              "mxnet",
+                                                              "chainer",
+                                                              "paddle",
+                                                              "cupy",
+                                                              "mrcnn",
+                                                              "deepface",
+                                                              "xgboost",
+                                                              "blackjax"});
 
 bool ends_block(Kind kind) {
   return kind == Kind::return_statement || kind == Kind::raise_statement ||
          kind == Kind::continue_statement || kind == Kind::break_statement;
 }
 
-bool is_function(Kind kind) { return kind == Kind::function_definition || kind == Kind::lambda; }
+bool is_function(Kind kind) {
+  return kind == Kind::function_definition || kind == Kind::lambda;
+}
 
 } // namespace
 
@@ -57,9 +110,9 @@ void Module::index_functions() {
   // A function that is handed over (a callback, a thread's target) is called at that place.
   for (const NodeId id : tree_.all(Kind::identifier)) {
     const NodeId parent = tree_.parent(id);
-    const bool handed = tree_.kind(parent) == Kind::argument_list ||
-                        (tree_.kind(parent) == Kind::keyword_argument &&
-                         tree_[id].field == Field::value);
+    const bool handed =
+        tree_.kind(parent) == Kind::argument_list ||
+        (tree_.kind(parent) == Kind::keyword_argument && tree_[id].field == Field::value);
     if (!handed) continue;
     const auto found = functions_.find(std::string(text(id)));
     if (found == functions_.end() || found->second.size() != 1) continue;
@@ -139,9 +192,9 @@ NodeId Module::loop(NodeId id) const {
     if (is_function(kind) || kind == Kind::class_definition) return kNoNode;
     if (kind == Kind::for_statement && tree_[below].field == Field::body) return at;
     if (kind == Kind::while_statement && tree_[below].field == Field::body) return at;
-    const bool comprehension = kind == Kind::list_comprehension || kind == Kind::generator_expression ||
-                               kind == Kind::dictionary_comprehension ||
-                               kind == Kind::set_comprehension;
+    const bool comprehension =
+        kind == Kind::list_comprehension || kind == Kind::generator_expression ||
+        kind == Kind::dictionary_comprehension || kind == Kind::set_comprehension;
     if (comprehension && tree_.kind(below) != Kind::for_in_clause) return at;
   }
   return kNoNode;
@@ -157,14 +210,16 @@ const Module::BlockExits& Module::exits(NodeId block) const {
   const auto [found, fresh] = exits_.try_emplace(block);
   if (!fresh) return found->second;
   for (const NodeId statement : tree_.children(block)) {
-    if (ends_block(tree_.kind(statement)) && found->second.final == kNoNode) found->second.final = statement;
+    if (ends_block(tree_.kind(statement)) && found->second.final == kNoNode)
+      found->second.final = statement;
     if (tree_.kind(statement) != Kind::if_statement) continue;
     const NodeId consequence = tree_.child(statement, Field::consequence);
     NodeId last = kNoNode;
     if (consequence != kNoNode) {
       for (const NodeId inner : tree_.children(consequence)) last = inner;
     }
-    if (last != kNoNode && ends_block(tree_.kind(last))) found->second.conditional.push_back(statement);
+    if (last != kNoNode && ends_block(tree_.kind(last)))
+      found->second.conditional.push_back(statement);
   }
   return found->second;
 }
@@ -194,13 +249,15 @@ std::vector<Guard> Module::guards(NodeId id) const {
       if (below == tree_.at(at, 2)) add(tree_.at(at, 1), false, below);
     } else if (kind == Kind::boolean_operator && field == Field::right) {
       const NodeId left = tree_.child(at, Field::left);
-      const bool is_and = trim(tree_.text().substr(
-                              tree_[left].end_byte, tree_[below].begin_byte - tree_[left].end_byte)) == "and";
+      const bool is_and =
+          trim(tree_.text().substr(tree_[left].end_byte,
+                                   tree_[below].begin_byte - tree_[left].end_byte)) == "and";
       add(left, is_and, below);
     } else if (kind == Kind::except_clause || kind == Kind::case_clause) {
       add(kNoNode, true, below);
     } else if (kind == Kind::block || kind == Kind::module) {
-      // An `if` before this statement whose branch leaves the block: what follows runs when it does not.
+      // An `if` before this statement whose branch leaves the block: what follows runs when it does
+      // not.
       const auto& conditional = exits(at).conditional;
       auto before = std::lower_bound(conditional.begin(), conditional.end(), below);
       for (std::size_t count = 0; before != conditional.begin() && count < kMostExits; ++count) {
@@ -217,8 +274,8 @@ bool Module::dead(NodeId id) const {
   for (NodeId below = id, at = tree_.parent(id); at != kNoNode; below = at, at = tree_.parent(at)) {
     const Kind kind = tree_.kind(at);
     const Field field = tree_[below].field;
-    const bool branch = kind == Kind::if_statement || kind == Kind::elif_clause ||
-                        kind == Kind::while_statement;
+    const bool branch =
+        kind == Kind::if_statement || kind == Kind::elif_clause || kind == Kind::while_statement;
     if (branch) {
       const auto known = truth(tree_.child(at, Field::condition));
       if (field == Field::consequence || field == Field::body) {

@@ -14,42 +14,90 @@ bool one_of(const std::array<std::string_view, N>& names, std::string_view name)
 }
 
 constexpr auto kModelWords = std::to_array<std::string_view>(
-    {"model",    "mdl",     "net",        "network",   "cnn",         "rnn",      "lstm",    "gru",
-     "gan",      "vae",     "unet",       "resnet",    "resnet50",    "densenet", "vgg",     "vgg16",
-     "vgg19",    "bert",    "gpt",        "gpt2",      "transformer", "encoder",  "decoder", "autoencoder",
-     "classifier", "clf",   "generator",  "discriminator", "detector", "segmenter", "regressor",
-     "predictor", "learner", "agent",     "actor",     "critic",      "policy",   "yolo",    "xception",
-     "mobilenet", "efficientnet", "inception", "backbone", "tower",   "translator", "recognizer",
-     "seq2seq",  "tagger",  "embedder",   "llm",       "vit",         "mlp",      "dnn",     "estimator",
-     "nn",       "ae",      "reranker",   "denoiser",  "diffusion",   "perceptron", "forecaster"});
+    {"model",      "mdl",       "net",         "network",       "cnn",          "rnn",
+     "lstm",       "gru",       "gan",         "vae",           "unet",         "resnet",
+     "resnet50",   "densenet",  "vgg",         "vgg16",         "vgg19",        "bert",
+     "gpt",        "gpt2",      "transformer", "encoder",       "decoder",      "autoencoder",
+     "classifier", "clf",       "generator",   "discriminator", "detector",     "segmenter",
+     "regressor",  "predictor", "learner",     "agent",         "actor",        "critic",
+     "policy",     "yolo",      "xception",    "mobilenet",     "efficientnet", "inception",
+     "backbone",   "tower",     "translator",  "recognizer",    "seq2seq",      "tagger",
+     "embedder",   "llm",       "vit",         "mlp",           "dnn",          "estimator",
+     "nn",         "ae",        "reranker",    "denoiser",      "diffusion",    "perceptron",
+     "forecaster"});
 
 /// Beside a model word these say that something else is meant.
 constexpr auto kOtherWords = std::to_array<std::string_view>(
-    {"path", "dir", "file", "name", "data", "dataset", "loader", "input", "inputs", "config", "cfg",
-     "params", "size", "summary", "plot", "checkpoint", "ckpt", "weights", "log", "saver", "export", "save",
-     "print", "info", "args", "card", "version", "id", "list", "type", "utils", "embedding", "lookup",
-     "count", "download", "url", "json", "batch", "generator_fn", "label", "metadata", "spec"});
+    {"path",  "dir",        "file",   "name",         "data",   "dataset",  "loader",
+     "input", "inputs",     "config", "cfg",          "params", "size",     "summary",
+     "plot",  "checkpoint", "ckpt",   "weights",      "log",    "saver",    "export",
+     "save",  "print",      "info",   "args",         "card",   "version",  "id",
+     "list",  "type",       "utils",  "embedding",    "lookup", "count",    "download",
+     "url",   "json",       "batch",  "generator_fn", "label",  "metadata", "spec"});
 
-constexpr auto kWork = std::to_array<std::string_view>(
-    {"fit", "fit_generator", "train", "train_on_batch", "predict", "predict_on_batch", "predict_generator",
-     "evaluate", "evaluate_generator", "test_on_batch", "train_step", "train_epoch", "train_one_epoch",
-     "minimize", "apply_gradients", "compute_gradients", "gradient", "backward", "generate", "main",
-     "train_model", "run_training", "learn", "fit_model", "train_and_evaluate", "run_epoch", "sample",
-     "inference", "infer", "detect", "classify", "run_experiment", "training", "train_loop",
-     "do_train", "start_training", "optimize", "extract_features", "transcribe", "fine_tune", "finetune"});
+constexpr auto kWork = std::to_array<std::string_view>({"fit",
+                                                        "fit_generator",
+                                                        "train",
+                                                        "train_on_batch",
+                                                        "predict",
+                                                        "predict_on_batch",
+                                                        "predict_generator",
+                                                        "evaluate",
+                                                        "evaluate_generator",
+                                                        "test_on_batch",
+                                                        "train_step",
+                                                        "train_epoch",
+                                                        "train_one_epoch",
+                                                        "minimize",
+                                                        "apply_gradients",
+                                                        "compute_gradients",
+                                                        "gradient",
+                                                        "backward",
+                                                        "generate",
+                                                        "main",
+                                                        "train_model",
+                                                        "run_training",
+                                                        "learn",
+                                                        "fit_model",
+                                                        "train_and_evaluate",
+                                                        "run_epoch",
+                                                        "sample",
+                                                        "inference",
+                                                        "infer",
+                                                        "detect",
+                                                        "classify",
+                                                        "run_experiment",
+                                                        "training",
+                                                        "train_loop",
+                                                        "do_train",
+                                                        "start_training",
+                                                        "optimize",
+                                                        "extract_features",
+                                                        "transcribe",
+                                                        "fine_tune",
+                                                        "finetune"});
 
 /// Keras layers that belong on the host, or that are no work.
 constexpr auto kHostLayers = std::to_array<std::string_view>(
-    {"Embedding", "TextVectorization", "StringLookup", "IntegerLookup", "Discretization", "Hashing",
-     "CategoryEncoding", "Normalization", "Rescaling", "Resizing", "RandomFlip", "RandomRotation",
-     "RandomZoom", "RandomCrop", "RandomContrast", "CenterCrop", "RandomTranslation", "Input",
-     "InputLayer", "deserialize", "serialize"});
+    {"Embedding",  "TextVectorization", "StringLookup",  "IntegerLookup", "Discretization",
+     "Hashing",    "CategoryEncoding",  "Normalization", "Rescaling",     "Resizing",
+     "RandomFlip", "RandomRotation",    "RandomZoom",    "RandomCrop",    "RandomContrast",
+     "CenterCrop", "RandomTranslation", "Input",         "InputLayer",    "deserialize",
+     "serialize"});
 
-constexpr auto kTensorMakers = std::to_array<std::string_view>(
-    {"constant", "Variable", "zeros", "ones", "eye", "fill", "range", "linspace", "convert_to_tensor",
-     "zeros_like", "ones_like", "cast", "reduce_sum", "reduce_mean", "matmul", "add", "multiply", "reshape",
-     "stack", "concat", "one_hot", "transpose", "expand_dims", "square", "abs", "identity", "tensordot",
-     "einsum", "Session", "InteractiveSession", "norm", "cumsum", "argmax", "where"});
+constexpr auto kTensorMakers =
+    std::to_array<std::string_view>({"constant",   "Variable",    "zeros",
+                                     "ones",       "eye",         "fill",
+                                     "range",      "linspace",    "convert_to_tensor",
+                                     "zeros_like", "ones_like",   "cast",
+                                     "reduce_sum", "reduce_mean", "matmul",
+                                     "add",        "multiply",    "reshape",
+                                     "stack",      "concat",      "one_hot",
+                                     "transpose",  "expand_dims", "square",
+                                     "abs",        "identity",    "tensordot",
+                                     "einsum",     "Session",     "InteractiveSession",
+                                     "norm",       "cumsum",      "argmax",
+                                     "where"});
 
 bool keras_model_class(const Module& module, NodeId call) {
   const auto callee = module.callee(call);
@@ -68,9 +116,15 @@ bool keras_model_class(const Module& module, NodeId call) {
   return false;
 }
 
-bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
-bool is_lower(char letter) { return letter >= 'a' && letter <= 'z'; }
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_upper(char letter) {
+  return letter >= 'A' && letter <= 'Z';
+}
+bool is_lower(char letter) {
+  return letter >= 'a' && letter <= 'z';
+}
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
 
 /// A condition that somebody or the machine decides: a parameter, an option, a device.
 bool depends_on_choice(const Module& module, NodeId condition) {
@@ -79,18 +133,20 @@ bool depends_on_choice(const Module& module, NodeId condition) {
     if (tree.kind(id) == Kind::identifier) {
       const auto name = module.text(id);
       for (const auto& word : words_of(name)) {
-        if (word == "cpu" || word == "gpu" || word == "gpus" || word == "cuda" || word == "device" ||
-            word == "devices" || word == "tpu" || word == "debug" || word == "available" ||
-            word == "flags" || word == "environ" || word == "getenv" || word == "argv" || word == "args" ||
-            word == "opt" || word == "opts" || word == "cfg" || word == "config" || word == "platform" ||
-            word == "eager" || word == "eagerly" || word == "test" || word == "testing" || word == "ci" ||
-            word == "mps" || word == "xla" || word == "version") {
+        if (word == "cpu" || word == "gpu" || word == "gpus" || word == "cuda" ||
+            word == "device" || word == "devices" || word == "tpu" || word == "debug" ||
+            word == "available" || word == "flags" || word == "environ" || word == "getenv" ||
+            word == "argv" || word == "args" || word == "opt" || word == "opts" || word == "cfg" ||
+            word == "config" || word == "platform" || word == "eager" || word == "eagerly" ||
+            word == "test" || word == "testing" || word == "ci" || word == "mps" || word == "xla" ||
+            word == "version") {
           return true;
         }
       }
       if (tree[id].field == Field::attribute) continue;
       const auto* binding = module.reaching(name, id);
-      if (binding != nullptr && binding->type == Binding::Type::parameter && name != "self") return true;
+      if (binding != nullptr && binding->type == Binding::Type::parameter && name != "self")
+        return true;
     }
     if (tree.kind(id) == Kind::attribute) {
       const NodeId parent = tree.parent(id);
@@ -243,7 +299,9 @@ bool names_model(std::string_view identifier) {
   return model;
 }
 
-bool names_work(std::string_view method) { return one_of(kWork, method); }
+bool names_work(std::string_view method) {
+  return one_of(kWork, method);
+}
 
 bool makes_whole_model(const Module& module, NodeId call) {
   if (keras_model_class(module, call)) return true;
@@ -259,8 +317,9 @@ bool makes_whole_model(const Module& module, NodeId call) {
   }
   if (is_upper(name.front())) return names_model(name);
   for (const auto& word : words_of(name)) {
-    if (word == "build" || word == "create" || word == "make" || word == "get" || word == "define" ||
-        word == "load" || word == "construct" || word == "init" || word == "compile" || word == "setup") {
+    if (word == "build" || word == "create" || word == "make" || word == "get" ||
+        word == "define" || word == "load" || word == "construct" || word == "init" ||
+        word == "compile" || word == "setup") {
       return names_model(name);
     }
   }
@@ -274,7 +333,8 @@ bool makes_model(const Module& module, NodeId call) {
   if (begins_with_name(callee, "keras.layers")) {
     return !one_of(kHostLayers, last) && is_upper(last.empty() ? 'a' : last.front());
   }
-  if (begins_with_name(callee, "tensorflow.layers") || begins_with_name(callee, "tensorflow.contrib.layers") ||
+  if (begins_with_name(callee, "tensorflow.layers") ||
+      begins_with_name(callee, "tensorflow.contrib.layers") ||
       begins_with_name(callee, "tensorflow.contrib.slim") || begins_with_name(callee, "tf_slim") ||
       begins_with_name(callee, "slim")) {
     return true;
@@ -289,10 +349,11 @@ bool makes_model(const Module& module, NodeId call) {
 bool opens_tensorflow(const Module& module, NodeId call) {
   if (keras_model_class(module, call)) return true;
   const auto name = module.callee(call);
-  if (name == "tensorflow.config.list_logical_devices" || name == "tensorflow.test.is_gpu_available" ||
-      name == "tensorflow.test.gpu_device_name" || name == "tensorflow.distribute.MirroredStrategy" ||
-      name == "tensorflow.device_lib.list_local_devices" || name == "device_lib.list_local_devices" ||
-      module.called_name(call) == "list_local_devices" ||
+  if (name == "tensorflow.config.list_logical_devices" ||
+      name == "tensorflow.test.is_gpu_available" || name == "tensorflow.test.gpu_device_name" ||
+      name == "tensorflow.distribute.MirroredStrategy" ||
+      name == "tensorflow.device_lib.list_local_devices" ||
+      name == "device_lib.list_local_devices" || module.called_name(call) == "list_local_devices" ||
       name == "tensorflow.distribute.MultiWorkerMirroredStrategy" ||
       name == "tensorflow.distribute.experimental.MultiWorkerMirroredStrategy" ||
       name == "keras.utils.image_dataset_from_directory" ||
@@ -327,25 +388,30 @@ bool opens_cuda(const Module& module, NodeId call) {
     // In a torch or JAX program a function that is merely named for a model proves nothing.
     return module.imports("tensorflow") || module.imports("keras");
   }
-  if (name == "tensorflow.config.list_physical_devices" || name == "tensorflow.config.get_visible_devices" ||
-      name == "tensorflow.config.set_memory_growth" || name == "tensorflow.test.is_built_with_gpu_support" ||
+  if (name == "tensorflow.config.list_physical_devices" ||
+      name == "tensorflow.config.get_visible_devices" ||
+      name == "tensorflow.config.set_memory_growth" ||
+      name == "tensorflow.test.is_built_with_gpu_support" ||
       name == "tensorflow.config.get_device_details") {
     return name != "tensorflow.test.is_built_with_gpu_support";
   }
   if (begins_with_name(name, "torch.cuda")) {
     const auto last = std::string_view(name).substr(name.rfind('.') + 1);
     return last == "is_available" || last == "device_count" || last == "current_device" ||
-           last == "get_device_name" || last == "init" || last == "set_device" || last == "empty_cache" ||
-           last == "mem_get_info" || last == "get_device_properties" || last == "synchronize";
+           last == "get_device_name" || last == "init" || last == "set_device" ||
+           last == "empty_cache" || last == "mem_get_info" || last == "get_device_properties" ||
+           last == "synchronize";
   }
-  if (module.called_name(call) == "cuda" && module.receiver(call) != kNoNode) return module.imports("torch");
+  if (module.called_name(call) == "cuda" && module.receiver(call) != kNoNode)
+    return module.imports("torch");
   if (module.called_name(call) == "to" && module.imports("torch")) {
     return device_of(module, module.argument(call, 0, "device")).is_gpu();
   }
   if (name == "jax.devices" || name == "jax.local_devices" || name == "jax.device_count" ||
-      name == "jax.local_device_count" || name == "jax.default_backend" || name == "jax.device_put" ||
-      begins_with_name(name, "jax.random") || name == "jax.numpy.array" || name == "jax.numpy.zeros" ||
-      name == "jax.numpy.ones" || name == "jax.numpy.asarray" || name == "jax.numpy.arange") {
+      name == "jax.local_device_count" || name == "jax.default_backend" ||
+      name == "jax.device_put" || begins_with_name(name, "jax.random") ||
+      name == "jax.numpy.array" || name == "jax.numpy.zeros" || name == "jax.numpy.ones" ||
+      name == "jax.numpy.asarray" || name == "jax.numpy.arange") {
     return true;
   }
   return false;
@@ -373,7 +439,9 @@ bool named_for_measuring(std::string_view name) {
   return false;
 }
 
-bool chosen(const Module& module, NodeId id) { return chosen(module, id, 0); }
+bool chosen(const Module& module, NodeId id) {
+  return chosen(module, id, 0);
+}
 
 std::vector<NodeId> bodies_of(const Module& module, NodeId context) {
   const auto& tree = module.tree();
@@ -390,7 +458,8 @@ std::vector<NodeId> bodies_of(const Module& module, NodeId context) {
   const NodeId target = tree.child(assignment, Field::left);
   for (const NodeId with : tree.all(Kind::with_item)) {
     const NodeId value = tree.at(with, 0);
-    if (tree.kind(value) != tree.kind(target) || module.text(value) != module.text(target)) continue;
+    if (tree.kind(value) != tree.kind(target) || module.text(value) != module.text(target))
+      continue;
     if (tree.kind(value) == Kind::identifier && module.scope(value) != module.scope(target) &&
         module.scope(target) != 0) {
       continue;
@@ -405,8 +474,10 @@ bool mentions_gpu(const Module& module) {
   for (const Kind kind : {Kind::identifier, Kind::string_content}) {
     for (const NodeId id : tree.all(kind)) {
       const auto words = lower(module.text(id).substr(0, 200));
-      if (tree.kind(tree.parent(tree.parent(id))) == Kind::expression_statement) continue; // docstring
-      if (contains(words, "cuda") || contains(words, "gpu") || contains(words, "accelerat")) return true;
+      if (tree.kind(tree.parent(tree.parent(id))) == Kind::expression_statement)
+        continue; // docstring
+      if (contains(words, "cuda") || contains(words, "gpu") || contains(words, "accelerat"))
+        return true;
     }
   }
   return false;

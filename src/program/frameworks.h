@@ -36,17 +36,20 @@ bool names_model(std::string_view identifier);
 /// "fit", "train_on_batch", "apply_gradients": a call that trains or runs a model.
 bool names_work(std::string_view method);
 
-/// A call that builds or loads a network, or a layer of it (embeddings and preprocessing put aside).
+/// A call that builds or loads a network, or a layer of it (embeddings and preprocessing put
+/// aside).
 bool makes_model(const Module& module, NodeId call);
 /// A whole model, as opposed to a layer.
 bool makes_whole_model(const Module& module, NodeId call);
-/// A call after which TensorFlow's devices are fixed: tensors, models, datasets made of arrays, strategies.
+/// A call after which TensorFlow's devices are fixed: tensors, models, datasets made of arrays,
+/// strategies.
 bool opens_tensorflow(const Module& module, NodeId call);
-/// A call that initialises CUDA in this process, whatever the framework: CUDA_VISIBLE_DEVICES has been read.
+/// A call that initialises CUDA in this process, whatever the framework: CUDA_VISIBLE_DEVICES has
+/// been read.
 bool opens_cuda(const Module& module, NodeId call);
 
-/// The node runs only on somebody's choice: a parameter, a parsed option, an environment variable, the kind
-/// of machine, or the handler of an exception.
+/// The node runs only on somebody's choice: a parameter, a parsed option, an environment variable,
+/// the kind of machine, or the handler of an exception.
 bool chosen(const Module& module, NodeId id);
 /// The function says by its name that it is for the CPU (or for measuring).
 bool named_for_cpu(std::string_view function_name);

@@ -25,10 +25,10 @@ namespace gpuwhy::program {
 struct Binding {
   enum class Type { import, assigned, parameter, loop, context, function, class_, changed };
   Type type = Type::assigned;
-  NodeId at = kNoNode;     // the statement or definition that binds
-  NodeId value = kNoNode;  // what is assigned, where it is one expression
-  NodeId scope = kNoNode;  // function, class or module node
-  std::string target;      // of an import: "tensorflow.keras.layers"
+  NodeId at = kNoNode;    // the statement or definition that binds
+  NodeId value = kNoNode; // what is assigned, where it is one expression
+  NodeId scope = kNoNode; // function, class or module node
+  std::string target;     // of an import: "tensorflow.keras.layers"
 };
 
 /// A folded expression; `origin` is the literal that a reader would edit.
@@ -75,7 +75,8 @@ public:
   std::string_view called_name(NodeId call) const;
   /// `x` of `x.fit(...)`; kNoNode for a plain name.
   NodeId receiver(NodeId call) const;
-  /// Positional argument `position`, or the one named `keyword`; kNoNode without. Splats end the count.
+  /// Positional argument `position`, or the one named `keyword`; kNoNode without. Splats end the
+  /// count.
   NodeId argument(NodeId call, std::size_t position, std::string_view keyword) const;
   NodeId keyword(NodeId call, std::string_view name) const;
   std::size_t positional_count(NodeId call) const;
@@ -122,8 +123,8 @@ public:
 
   // --- order -----------------------------------------------------------------------------------
   /// Calls, imports and assignments in the order in which they run, calls of this file's functions
-  /// opened once each. The first trace is the module's; then one for each function that nothing here
-  /// calls.
+  /// opened once each. The first trace is the module's; then one for each function that nothing
+  /// here calls.
   const std::vector<std::vector<NodeId>>& traces() const;
 
 private:
@@ -145,7 +146,8 @@ private:
   bool certain(NodeId id, int depth) const;
   void index_functions();
   void note_conventional_names();
-  void trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId>& opened, int depth) const;
+  void trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId>& opened,
+                  int depth) const;
 
   /// The statements of one block that keep others from running.
   struct BlockExits {
@@ -158,7 +160,8 @@ private:
   mutable std::unordered_map<NodeId, BlockExits> exits_;
   mutable std::unordered_map<NodeId, std::string> callees_; // every rule asks for them
   std::unordered_map<std::string, std::vector<Binding>> bindings_;
-  std::unordered_map<std::string, std::vector<Binding>> attributes_; // "Class.name", by self.name = ...
+  std::unordered_map<std::string, std::vector<Binding>>
+      attributes_; // "Class.name", by self.name = ...
   std::set<std::string, std::less<>> roots_;
   std::vector<NodeId> scope_;
   std::unordered_map<std::string, std::vector<NodeId>> functions_; // by name

@@ -1,5 +1,6 @@
-// What the names of a module mean: imports, aliases, assignments, and the spellings that the frameworks
-// have for one thing. Truth: Python's scoping rules; the public API of TensorFlow and Keras.
+// What the names of a module mean: imports, aliases, assignments, and the spellings that the
+// frameworks have for one thing. Truth: Python's scoping rules; the public API of TensorFlow and
+// Keras.
 #include "program/module.h"
 
 #include "base/text.h"
@@ -15,10 +16,18 @@ constexpr std::size_t kMostBindings = 400; // a name bound more often could be a
 
 /// Conventional names, believed where a fragment (a notebook cell, a snippet) lacks its import.
 constexpr auto kConventional = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"tf", "tensorflow"}, {"torch", "torch"},   {"jax", "jax"},  {"jnp", "jax.numpy"},
-    {"keras", "keras"},   {"tensorflow", "tensorflow"}, {"np", "numpy"}, {"os", "os"},
+    {"tf", "tensorflow"},
+    {"torch", "torch"},
+    {"jax", "jax"},
+    {"jnp", "jax.numpy"},
+    {"keras", "keras"},
+    {"tensorflow", "tensorflow"},
+    {"np", "numpy"},
+    {"os", "os"},
     {"layers", "keras.layers"},
-    {"LSTM", "keras.layers.LSTM"}, {"GRU", "keras.layers.GRU"}, {"SimpleRNN", "keras.layers.SimpleRNN"},
+    {"LSTM", "keras.layers.LSTM"},
+    {"GRU", "keras.layers.GRU"},
+    {"SimpleRNN", "keras.layers.SimpleRNN"},
 });
 
 constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string_view>>({
@@ -36,8 +45,10 @@ constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, std::string
     {"keras._tf_keras.keras.", "keras."},
 });
 
-/// Groups whose inner module names carry no meaning: keras.layers.recurrent.LSTM is keras.layers.LSTM.
-constexpr auto kFlat = std::to_array<std::string_view>({"keras.layers.", "keras.models.", "keras.utils."});
+/// Groups whose inner module names carry no meaning: keras.layers.recurrent.LSTM is
+/// keras.layers.LSTM.
+constexpr auto kFlat =
+    std::to_array<std::string_view>({"keras.layers.", "keras.models.", "keras.utils."});
 
 std::string dotted(std::string_view text) {
   std::string name;
@@ -68,7 +79,8 @@ std::string canonical_name(std::string name) {
     }
   }
   if (name == "tensorflow.keras") return "keras";
-  if (name == "keras.Model" || name == "keras.Sequential" || name == "keras.engine.training.Model") {
+  if (name == "keras.Model" || name == "keras.Sequential" ||
+      name == "keras.engine.training.Model") {
     return "keras.models." + name.substr(name.rfind('.') + 1);
   }
   for (const auto group : kFlat) {
@@ -127,9 +139,9 @@ void Module::bind_from_import(NodeId statement) {
     } else if (tree_.kind(child) == Kind::aliased_import) {
       const auto name = dotted(text(tree_.child(child, Field::name)));
       roots_.insert(package + "." + name);
-      add_binding(text(tree_.child(child, Field::alias)),
-                  {Binding::Type::import, statement, kNoNode, scope_[statement],
-                   package + "." + name});
+      add_binding(
+          text(tree_.child(child, Field::alias)),
+          {Binding::Type::import, statement, kNoNode, scope_[statement], package + "." + name});
     } else if (tree_.kind(child) == Kind::wildcard_import) {
       add_binding("*", {Binding::Type::import, statement, kNoNode, scope_[statement], package});
     }
@@ -138,9 +150,7 @@ void Module::bind_from_import(NodeId statement) {
 
 void Module::bind_target(NodeId target, NodeId value, NodeId at, Binding::Type type) {
   switch (tree_.kind(target)) {
-  case Kind::identifier:
-    add_binding(text(target), {type, at, value, scope_[target], {}});
-    return;
+  case Kind::identifier: add_binding(text(target), {type, at, value, scope_[target], {}}); return;
   case Kind::attribute: {
     const NodeId owner = class_of(target);
     if (text(tree_.child(target, Field::object)) == "self" && owner != kNoNode) {
@@ -166,9 +176,7 @@ void Module::bind_target(NodeId target, NodeId value, NodeId at, Binding::Type t
     return;
   }
   case Kind::list_splat_pattern:
-  case Kind::parenthesized_expression:
-    bind_target(tree_.at(target, 0), kNoNode, at, type);
-    return;
+  case Kind::parenthesized_expression: bind_target(tree_.at(target, 0), kNoNode, at, type); return;
   default: return;
   }
 }
@@ -225,8 +233,11 @@ void Module::bind_all() {
           name = tree_.at(name, 0);
         }
         if (tree_.kind(name) == Kind::identifier) {
-          add_binding(text(name), {Binding::Type::parameter, part,
-                                   tree_.child(part, Field::value), tree_.parent(id), {}});
+          add_binding(text(name), {Binding::Type::parameter,
+                                   part,
+                                   tree_.child(part, Field::value),
+                                   tree_.parent(id),
+                                   {}});
         }
       }
       break;
@@ -269,16 +280,19 @@ const Binding* Module::reaching(std::string_view name, NodeId use) const {
       if (skipped || binding.scope != scope) continue;
       ++count;
       only = &binding;
-      if (scope == home && tree_.inside(use, binding.at) && binding.type == Binding::Type::assigned) {
+      if (scope == home && tree_.inside(use, binding.at) &&
+          binding.type == Binding::Type::assigned) {
         continue; // x = f(x): the right side sees the earlier one
       }
       if (scope == home && binding.at >= use) continue;
       bool settled = true; // runs before `use` on every way to it
-      for (NodeId at = tree_.parent(binding.at); at != kNoNode && at != scope; at = tree_.parent(at)) {
+      for (NodeId at = tree_.parent(binding.at); at != kNoNode && at != scope;
+           at = tree_.parent(at)) {
         if (tree_.inside(use, at)) break;
         const Kind kind = tree_.kind(at);
-        if (kind == Kind::if_statement || kind == Kind::except_clause || kind == Kind::else_clause ||
-            kind == Kind::elif_clause || kind == Kind::match_statement) {
+        if (kind == Kind::if_statement || kind == Kind::except_clause ||
+            kind == Kind::else_clause || kind == Kind::elif_clause ||
+            kind == Kind::match_statement) {
           settled = false;
         }
       }

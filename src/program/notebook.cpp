@@ -1,4 +1,5 @@
-// Jupyter notebooks, cell by cell. Truth: the nbformat 3 and 4 documents; IPython's own list of magics
+// Jupyter notebooks, cell by cell. Truth: the nbformat 3 and 4 documents; IPython's own list of
+// magics
 // (%env, %set_env, %%bash, %%writefile, ...) and its `!` and `?`.
 #include "program/source.h"
 
@@ -15,8 +16,8 @@ using Json = nlohmann::json;
 constexpr std::size_t kMostLines = 200'000;
 
 /// Cell magics whose cell is still Python of this kernel.
-constexpr auto kPythonCellMagics =
-    std::to_array<std::string_view>({"time", "timeit", "capture", "prun", "matplotlib", "memit", "snakeviz"});
+constexpr auto kPythonCellMagics = std::to_array<std::string_view>(
+    {"time", "timeit", "capture", "prun", "matplotlib", "memit", "snakeviz"});
 
 bool is_python_magic(std::string_view name) {
   for (const auto known : kPythonCellMagics) {
@@ -34,7 +35,8 @@ std::string quoted(std::string_view text) {
   return result + "\"";
 }
 
-/// `%env NAME=VALUE` and `%env NAME VALUE` as the assignment that they are; `pass` for every other magic.
+/// `%env NAME=VALUE` and `%env NAME VALUE` as the assignment that they are; `pass` for every other
+/// magic.
 std::string magic_statement(std::string_view magic) {
   const auto end = magic.find_first_of(" \t");
   const auto name = magic.substr(0, end);
@@ -45,7 +47,8 @@ std::string magic_statement(std::string_view magic) {
   if (split_at == std::string_view::npos || split_at == 0) return "pass";
   const auto value = trim(rest.substr(split_at + 1));
   if (value.starts_with('$') || contains(value, "{")) return "pass";
-  return "__import__('os').environ[" + quoted(trim(rest.substr(0, split_at))) + "] = " + quoted(value);
+  return "__import__('os').environ[" + quoted(trim(rest.substr(0, split_at))) +
+         "] = " + quoted(value);
 }
 
 class Writer {
@@ -53,7 +56,7 @@ public:
   explicit Writer(Source& source) : source_(source) {}
 
   void cell(std::uint32_t number, std::string_view code) {
-    bool foreign = false; // a cell for another interpreter
+    bool foreign = false;  // a cell for another interpreter
     bool in_shell = false; // a shell line that goes on
     std::uint32_t line = 0;
     for (const auto text : split_lines(code)) {

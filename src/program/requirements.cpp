@@ -1,5 +1,5 @@
-// requirements files and the packages of command lines. Truth: pip's requirements file format, PEP 508,
-// conda's match specifications.
+// requirements files and the packages of command lines. Truth: pip's requirements file format, PEP
+// 508, conda's match specifications.
 #include "program/requirements.h"
 
 #include "base/text.h"
@@ -8,12 +8,13 @@ namespace gpuwhy::program {
 namespace {
 
 bool name_letter(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-         letter == '-' || letter == '_' || letter == '.';
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
 }
 
 std::string_view unquoted(std::string_view word) {
-  while (word.size() >= 2 && (word.front() == '"' || word.front() == '\'') && word.back() == word.front()) {
+  while (word.size() >= 2 && (word.front() == '"' || word.front() == '\'') &&
+         word.back() == word.front()) {
     word = word.substr(1, word.size() - 2);
   }
   return word;
@@ -54,12 +55,14 @@ std::vector<std::string> words_of_command(std::string_view command) {
 
 /// Options of pip install that take a value.
 bool takes_value(std::string_view option) {
-  return option == "-r" || option == "--requirement" || option == "-c" || option == "--constraint" ||
-         option == "-f" || option == "--find-links" || option == "-t" || option == "--target" ||
-         option == "-i" || option == "--index-url" || option == "--extra-index-url" || option == "-e" ||
-         option == "--python" || option == "-p" || option == "-n" || option == "--name" || option == "-c" ||
-         option == "--channel" || option == "--index" || option == "--prefix" || option == "--default-timeout" ||
-         option == "--timeout" || option == "--platform" || option == "--trusted-host";
+  return option == "-r" || option == "--requirement" || option == "-c" ||
+         option == "--constraint" || option == "-f" || option == "--find-links" || option == "-t" ||
+         option == "--target" || option == "-i" || option == "--index-url" ||
+         option == "--extra-index-url" || option == "-e" || option == "--python" ||
+         option == "-p" || option == "-n" || option == "--name" || option == "-c" ||
+         option == "--channel" || option == "--index" || option == "--prefix" ||
+         option == "--default-timeout" || option == "--timeout" || option == "--platform" ||
+         option == "--trusted-host";
 }
 
 } // namespace
@@ -79,7 +82,8 @@ std::string normal_name(std::string_view name) {
 
 std::optional<Requirement> parse_requirement(std::string_view text) {
   text = trim(text.substr(0, text.find(" #")));
-  if (text.empty() || text.front() == '#' || text.front() == '-' || text.front() == '.' || text.front() == '/') {
+  if (text.empty() || text.front() == '#' || text.front() == '-' || text.front() == '.' ||
+      text.front() == '/') {
     return std::nullopt;
   }
   Requirement requirement;
@@ -99,16 +103,19 @@ std::optional<Requirement> parse_requirement(std::string_view text) {
     requirement.marker = trim(rest.substr(marker + 1));
     rest = trim(rest.substr(0, marker));
   }
-  if (const auto option = rest.find(" --"); option != std::string_view::npos) rest = trim(rest.substr(0, option));
+  if (const auto option = rest.find(" --"); option != std::string_view::npos)
+    rest = trim(rest.substr(0, option));
   if (rest.starts_with('(') && rest.ends_with(')')) rest = rest.substr(1, rest.size() - 2);
   if (!rest.empty() && !contains("=<>!~@", rest.substr(0, 1))) return std::nullopt;
-  requirement.version = rest.starts_with('@') ? std::string() : replace_all(std::string(rest), " ", "");
+  requirement.version =
+      rest.starts_with('@') ? std::string() : replace_all(std::string(rest), " ", "");
   return requirement;
 }
 
 std::optional<Requirement> parse_conda(std::string_view text) {
   text = trim(unquoted(trim(text.substr(0, text.find('#')))));
-  if (const auto channel = text.find("::"); channel != std::string_view::npos) text = text.substr(channel + 2);
+  if (const auto channel = text.find("::"); channel != std::string_view::npos)
+    text = text.substr(channel + 2);
   std::size_t at = 0;
   while (at < text.size() && name_letter(text[at])) ++at;
   if (at == 0) return std::nullopt;
@@ -117,8 +124,9 @@ std::optional<Requirement> parse_conda(std::string_view text) {
   auto rest = trim(text.substr(at));
   // name=version=build, or name version build
   const auto build = rest.find_last_of("= ");
-  if (build != std::string_view::npos && build > 1 && rest[build - 1] != '=' && rest[build - 1] != '>' &&
-      rest[build - 1] != '<' && rest[build - 1] != '!' && rest[build - 1] != '~' && rest[build - 1] != ',') {
+  if (build != std::string_view::npos && build > 1 && rest[build - 1] != '=' &&
+      rest[build - 1] != '>' && rest[build - 1] != '<' && rest[build - 1] != '!' &&
+      rest[build - 1] != '~' && rest[build - 1] != ',') {
     requirement.build = rest.substr(build + 1);
     rest = trim(rest.substr(0, build));
   }
@@ -133,9 +141,12 @@ Document read_requirements(std::string_view text) {
   for (const auto raw : split_lines(text)) {
     ++number;
     const auto line = trim(raw);
-    for (const std::string_view option : {"--index-url", "--extra-index-url", "-i", "--find-links", "-f"}) {
+    for (const std::string_view option :
+         {"--index-url", "--extra-index-url", "-i", "--find-links", "-f"}) {
       if (line.starts_with(option)) {
-        document.indexes.push_back({std::string(option), std::string(trim(trim(line.substr(option.size())).substr(0))), number});
+        document.indexes.push_back({std::string(option),
+                                    std::string(trim(trim(line.substr(option.size())).substr(0))),
+                                    number});
         break;
       }
     }
@@ -152,7 +163,8 @@ void requirements_of_command(std::string_view command, std::uint32_t line, Docum
   const auto words = words_of_command(command);
   for (std::size_t at = 0; at + 1 < words.size(); ++at) {
     const auto tool = base_name(words[at]);
-    const bool pip = tool == "pip" || tool == "pip3" || tool.starts_with("pip3.") || tool == "uv" || tool == "poetry";
+    const bool pip = tool == "pip" || tool == "pip3" || tool.starts_with("pip3.") || tool == "uv" ||
+                     tool == "poetry";
     const bool conda = tool == "conda" || tool == "mamba" || tool == "micromamba";
     if (!pip && !conda) continue;
     std::size_t verb = at + 1;
@@ -163,11 +175,16 @@ void requirements_of_command(std::string_view command, std::uint32_t line, Docum
     for (std::size_t word = verb + 1; word < words.size() && words[word] != ";"; ++word) {
       const std::string_view text = words[word];
       if (text.starts_with('-')) {
-        const bool index = text.starts_with("--index-url") || text.starts_with("--extra-index-url") || text == "-i" ||
+        const bool index = text.starts_with("--index-url") ||
+                           text.starts_with("--extra-index-url") || text == "-i" ||
                            text.starts_with("--find-links") || text == "-f";
         const auto equals = text.find('=');
         if (index && (equals != std::string_view::npos || word + 1 < words.size())) {
-          document.indexes.push_back({group, equals != std::string_view::npos ? std::string(text.substr(equals + 1)) : words[word + 1], line});
+          document.indexes.push_back({group,
+                                      equals != std::string_view::npos
+                                          ? std::string(text.substr(equals + 1))
+                                          : words[word + 1],
+                                      line});
         }
         if (equals == std::string_view::npos && takes_value(text)) ++word;
         continue;

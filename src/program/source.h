@@ -1,6 +1,6 @@
-// The text of a file as a program sees it, and the way back to what its author sees. A notebook's cells
-// become one Python text in which magics are statements and shell lines are blank; each line remembers
-// its cell and how it was written.
+// The text of a file as a program sees it, and the way back to what its author sees. A notebook's
+// cells become one Python text in which magics are statements and shell lines are blank; each line
+// remembers its cell and how it was written.
 #pragma once
 
 #include "base/result.h"
@@ -29,7 +29,7 @@ struct Source {
   std::vector<Place> places;      // by line of `text`, from 0; empty: a plain file
   std::vector<ShellLine> shell;
   bool verbatim = false; // `text` is the file, byte for byte
-  bool colab = false; // metadata say that it was written in Colab
+  bool colab = false;    // metadata say that it was written in Colab
   bool kaggle = false;
   std::vector<std::string> notes; // what was odd: "not UTF-8: read as Latin-1"
 

@@ -1,4 +1,5 @@
-// pyproject.toml and lock files. Truth: the pyproject specification (PEP 621, 735), Poetry's and uv's tables.
+// pyproject.toml and lock files. Truth: the pyproject specification (PEP 621, 735), Poetry's and
+// uv's tables.
 #include "program/toml.h"
 
 #include "base/text.h"
@@ -11,11 +12,13 @@
 namespace gpuwhy::program {
 namespace {
 
-std::uint32_t line_of(const toml::node& node) { return node.source().begin.line; }
+std::uint32_t line_of(const toml::node& node) {
+  return node.source().begin.line;
+}
 
 tl::unexpected<Error> not_toml(const toml::parse_error& error) {
-  return fail("line " + std::to_string(error.source().begin.line) + ": not TOML: " +
-              printable(error.description()));
+  return fail("line " + std::to_string(error.source().begin.line) +
+              ": not TOML: " + printable(error.description()));
 }
 
 void take_list(const toml::array* list, const std::string& group, Document& document) {
@@ -41,7 +44,8 @@ void take_table(const toml::table* table, const std::string& group, Document& do
     requirement.group = group;
     if (const auto version = value.value<std::string_view>()) requirement.version = *version;
     if (const auto* details = value.as_table()) {
-      if (const auto version = (*details)["version"].value<std::string_view>()) requirement.version = *version;
+      if (const auto version = (*details)["version"].value<std::string_view>())
+        requirement.version = *version;
       if (const auto* extras = (*details)["extras"].as_array()) {
         for (const auto& extra : *extras) {
           if (const auto name = extra.value<std::string_view>()) {
@@ -65,7 +69,9 @@ void take_indexes(const toml::array* list, Document& document) {
     if (table == nullptr) continue;
     const auto url = (*table)["url"].value<std::string_view>();
     const auto name = (*table)["name"].value<std::string_view>();
-    if (url) document.indexes.push_back({std::string(name.value_or("")), std::string(*url), line_of(item)});
+    if (url)
+      document.indexes.push_back(
+          {std::string(name.value_or("")), std::string(*url), line_of(item)});
   }
 }
 
@@ -79,7 +85,8 @@ Result<std::map<std::string, std::vector<std::string>>> read_tool_lists(std::str
   if (table == nullptr) return lists;
   for (const auto& [key, value] : *table) {
     const auto* list = value.as_array();
-    if (list == nullptr) return fail("[tool.gpuwhy] " + printable(key.str()) + ": not a list of strings");
+    if (list == nullptr)
+      return fail("[tool.gpuwhy] " + printable(key.str()) + ": not a list of strings");
     auto& strings = lists[std::string(key.str())];
     for (const auto& item : *list) {
       const auto word = item.value<std::string_view>();
@@ -102,15 +109,18 @@ Result<Document> read_pyproject(std::string_view text) {
     document.python = Entry{"requires-python", std::string(python.value_or(std::string_view())),
                             line_of(*python.node())};
   }
-  for (const auto groups : {project["optional-dependencies"].as_table(), root["dependency-groups"].as_table()}) {
+  for (const auto groups :
+       {project["optional-dependencies"].as_table(), root["dependency-groups"].as_table()}) {
     if (groups == nullptr) continue;
-    for (const auto& [name, list] : *groups) take_list(list.as_array(), std::string(name.str()), document);
+    for (const auto& [name, list] : *groups)
+      take_list(list.as_array(), std::string(name.str()), document);
   }
   const auto poetry = root["tool"]["poetry"];
   take_table(poetry["dependencies"].as_table(), "dependencies", document);
   if (const auto* groups = poetry["group"].as_table()) {
     for (const auto& [name, group] : *groups) {
-      if (const auto* table = group.as_table()) take_table((*table)["dependencies"].as_table(), std::string(name.str()), document);
+      if (const auto* table = group.as_table())
+        take_table((*table)["dependencies"].as_table(), std::string(name.str()), document);
     }
   }
   take_indexes(poetry["source"].as_array(), document);

@@ -12,7 +12,8 @@ namespace gpuwhy::program {
 namespace {
 
 constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::case_clause) + 1;
-constexpr TSSymbol kErrorSymbol = static_cast<TSSymbol>(-1); // of ERROR nodes, by the library's convention
+constexpr TSSymbol kErrorSymbol =
+    static_cast<TSSymbol>(-1);                      // of ERROR nodes, by the library's convention
 constexpr std::uint64_t kLongestParse = 20'000'000; // microseconds
 
 using Name = std::pair<std::string_view, Kind>;
@@ -115,17 +116,28 @@ constexpr auto kKindNames = std::to_array<Name>({
 
 using FieldName = std::pair<std::string_view, Field>;
 constexpr auto kFieldNames = std::to_array<FieldName>({
-    {"function", Field::function},       {"arguments", Field::arguments},
-    {"name", Field::name},               {"value", Field::value},
-    {"left", Field::left},               {"right", Field::right},
-    {"condition", Field::condition},     {"consequence", Field::consequence},
-    {"alternative", Field::alternative}, {"body", Field::body},
-    {"object", Field::object},           {"attribute", Field::attribute},
-    {"subscript", Field::subscript},     {"argument", Field::argument},
-    {"module_name", Field::module_name}, {"alias", Field::alias},
-    {"operator", Field::operator_},      {"parameters", Field::parameters},
-    {"superclasses", Field::superclasses}, {"definition", Field::definition},
-    {"key", Field::key},                 {"return_type", Field::return_type},
+    {"function", Field::function},
+    {"arguments", Field::arguments},
+    {"name", Field::name},
+    {"value", Field::value},
+    {"left", Field::left},
+    {"right", Field::right},
+    {"condition", Field::condition},
+    {"consequence", Field::consequence},
+    {"alternative", Field::alternative},
+    {"body", Field::body},
+    {"object", Field::object},
+    {"attribute", Field::attribute},
+    {"subscript", Field::subscript},
+    {"argument", Field::argument},
+    {"module_name", Field::module_name},
+    {"alias", Field::alias},
+    {"operator", Field::operator_},
+    {"parameters", Field::parameters},
+    {"superclasses", Field::superclasses},
+    {"definition", Field::definition},
+    {"key", Field::key},
+    {"return_type", Field::return_type},
     {"type", Field::type},
 });
 
@@ -177,7 +189,8 @@ public:
 
   void walk(TSNode root) {
     TSTreeCursor cursor = ts_tree_cursor_new(root);
-    std::vector<NodeId> open; // the copied ancestors of the cursor, one a level; kNoNode for unnamed
+    std::vector<NodeId>
+        open; // the copied ancestors of the cursor, one a level; kNoNode for unnamed
     for (;;) {
       open.push_back(enter(ts_tree_cursor_current_node(&cursor),
                            ts_tree_cursor_current_field_id(&cursor), parent_of(open)));
@@ -248,9 +261,8 @@ Tree Tree::parse(std::string text) {
   const std::unique_ptr<TSParser, ParserDeleter> parser(ts_parser_new());
   ts_parser_set_language(parser.get(), tree_sitter_python());
   ts_parser_set_timeout_micros(parser.get(), kLongestParse);
-  const std::unique_ptr<TSTree, TreeDeleter> parsed(
-      ts_parser_parse_string(parser.get(), nullptr, tree.text_.data(),
-                             static_cast<std::uint32_t>(tree.text_.size())));
+  const std::unique_ptr<TSTree, TreeDeleter> parsed(ts_parser_parse_string(
+      parser.get(), nullptr, tree.text_.data(), static_cast<std::uint32_t>(tree.text_.size())));
   if (parsed == nullptr) { // the deadline passed
     Node module;
     module.kind = Kind::module;

@@ -1,6 +1,6 @@
-// The syntax tree of a Python text: tree-sitter's named nodes copied into one array, in textual order.
-// A node's subtree is a range of ids, so "is inside" is a comparison and a walk is a loop, never a
-// recursion over what a stranger wrote. No tree-sitter type leaves tree.cpp.
+// The syntax tree of a Python text: tree-sitter's named nodes copied into one array, in textual
+// order. A node's subtree is a range of ids, so "is inside" is a comparison and a walk is a loop,
+// never a recursion over what a stranger wrote. No tree-sitter type leaves tree.cpp.
 #pragma once
 
 #include <cstddef>
@@ -14,33 +14,128 @@ namespace gpuwhy::program {
 
 /// Named nodes of the grammar that somebody asks about; everything else is `other`.
 enum class Kind : std::uint8_t {
-  other, error, module, block, comment,
-  import_statement, import_from_statement, wildcard_import, aliased_import, dotted_name,
-  expression_statement, assignment, augmented_assignment, named_expression,
-  call, argument_list, keyword_argument, list_splat, dictionary_splat,
-  attribute, subscript, slice, identifier,
-  string, string_content, interpolation, escape_sequence, concatenated_string,
-  integer, floating, true_, false_, none,
-  list, tuple, dictionary, pair, set,
-  binary_operator, unary_operator, boolean_operator, not_operator, comparison_operator,
-  conditional_expression, lambda, lambda_parameters, parenthesized_expression,
-  list_comprehension, generator_expression, set_comprehension, dictionary_comprehension,
-  for_in_clause, if_clause,
-  if_statement, elif_clause, else_clause, for_statement, while_statement,
-  try_statement, except_clause, finally_clause, with_statement, with_clause, with_item, as_pattern,
-  as_pattern_target, function_definition, class_definition, decorated_definition, decorator,
-  parameters, default_parameter, typed_parameter, typed_default_parameter, list_splat_pattern,
-  dictionary_splat_pattern, return_statement, raise_statement, pass_statement, break_statement,
-  continue_statement, delete_statement, global_statement, assert_statement, print_statement,
-  pattern_list, tuple_pattern, list_pattern, expression_list, await, yield, type, match_statement,
+  other,
+  error,
+  module,
+  block,
+  comment,
+  import_statement,
+  import_from_statement,
+  wildcard_import,
+  aliased_import,
+  dotted_name,
+  expression_statement,
+  assignment,
+  augmented_assignment,
+  named_expression,
+  call,
+  argument_list,
+  keyword_argument,
+  list_splat,
+  dictionary_splat,
+  attribute,
+  subscript,
+  slice,
+  identifier,
+  string,
+  string_content,
+  interpolation,
+  escape_sequence,
+  concatenated_string,
+  integer,
+  floating,
+  true_,
+  false_,
+  none,
+  list,
+  tuple,
+  dictionary,
+  pair,
+  set,
+  binary_operator,
+  unary_operator,
+  boolean_operator,
+  not_operator,
+  comparison_operator,
+  conditional_expression,
+  lambda,
+  lambda_parameters,
+  parenthesized_expression,
+  list_comprehension,
+  generator_expression,
+  set_comprehension,
+  dictionary_comprehension,
+  for_in_clause,
+  if_clause,
+  if_statement,
+  elif_clause,
+  else_clause,
+  for_statement,
+  while_statement,
+  try_statement,
+  except_clause,
+  finally_clause,
+  with_statement,
+  with_clause,
+  with_item,
+  as_pattern,
+  as_pattern_target,
+  function_definition,
+  class_definition,
+  decorated_definition,
+  decorator,
+  parameters,
+  default_parameter,
+  typed_parameter,
+  typed_default_parameter,
+  list_splat_pattern,
+  dictionary_splat_pattern,
+  return_statement,
+  raise_statement,
+  pass_statement,
+  break_statement,
+  continue_statement,
+  delete_statement,
+  global_statement,
+  assert_statement,
+  print_statement,
+  pattern_list,
+  tuple_pattern,
+  list_pattern,
+  expression_list,
+  await,
+  yield,
+  type,
+  match_statement,
   case_clause,
 };
 
 /// Fields of the grammar, by which a parent names its child.
 enum class Field : std::uint8_t {
-  none, function, arguments, name, value, left, right, condition, consequence, alternative, body,
-  object, attribute, subscript, argument, module_name, alias, operator_, parameters, superclasses,
-  definition, key, return_type, type,
+  none,
+  function,
+  arguments,
+  name,
+  value,
+  left,
+  right,
+  condition,
+  consequence,
+  alternative,
+  body,
+  object,
+  attribute,
+  subscript,
+  argument,
+  module_name,
+  alias,
+  operator_,
+  parameters,
+  superclasses,
+  definition,
+  key,
+  return_type,
+  type,
 };
 
 using NodeId = std::uint32_t;
@@ -50,11 +145,11 @@ struct Node {
   Kind kind = Kind::other;
   Field field = Field::none;
   NodeId parent = kNoNode;
-  NodeId end = 0;              // one past the last id of the subtree
+  NodeId end = 0; // one past the last id of the subtree
   std::uint32_t begin_byte = 0;
   std::uint32_t end_byte = 0;
-  std::uint32_t line = 1;      // counted from 1
-  std::uint32_t column = 1;    // in bytes, counted from 1
+  std::uint32_t line = 1;   // counted from 1
+  std::uint32_t column = 1; // in bytes, counted from 1
   std::uint32_t end_line = 1;
 };
 

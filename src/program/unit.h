@@ -19,7 +19,7 @@ struct Machine {
 struct Unit {
   std::string path;
   Source source;
-  std::unique_ptr<Module> module;  // Python and notebooks
+  std::unique_ptr<Module> module;     // Python and notebooks
   std::unique_ptr<Document> document; // project files
   Machine machine;
 };

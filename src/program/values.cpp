@@ -67,7 +67,8 @@ Value number_literal(std::string_view text, Kind kind, NodeId origin) {
   }
   double number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc{} && end == digits.data() + digits.size()) return make_float(number, origin);
+  if (error == std::errc{} && end == digits.data() + digits.size())
+    return make_float(number, origin);
   return {};
 }
 
@@ -182,8 +183,8 @@ Value Module::fold_binary(NodeId node, int depth) const {
   if (left_node == kNoNode || right_node == kNoNode) return {};
   const Value left = fold(left_node, depth + 1);
   const Value right = fold(right_node, depth + 1);
-  const auto between = tree_.text().substr(tree_[left_node].end_byte,
-                                           tree_[right_node].begin_byte - tree_[left_node].end_byte);
+  const auto between = tree_.text().substr(
+      tree_[left_node].end_byte, tree_[right_node].begin_byte - tree_[left_node].end_byte);
   const auto sign = trim(between);
   if (left.is_string() && sign == "%") return percent(left, right);
   if (left.is_string() && right.is_string() && sign == "+") {
@@ -275,7 +276,8 @@ Value Module::fold_call(NodeId call, int depth) const {
     }
     // JAX always has CPU devices.
     const NodeId inner = deref(first);
-    if (tree_.kind(inner) == Kind::call && (callee(inner) == "jax.devices" || callee(inner) == "jax.local_devices")) {
+    if (tree_.kind(inner) == Kind::call &&
+        (callee(inner) == "jax.devices" || callee(inner) == "jax.local_devices")) {
       const Value platform = fold(argument(inner, 0, "backend"), depth + 1);
       if (platform.is_string() && platform.string == "cpu") return make(std::int64_t{1}, call);
     }
@@ -313,8 +315,7 @@ Value Module::fold(NodeId expression, int depth) const {
     return value;
   }
   case Kind::integer:
-  case Kind::floating:
-    return number_literal(text(expression), tree_.kind(expression), expression);
+  case Kind::floating: return number_literal(text(expression), tree_.kind(expression), expression);
   case Kind::string: return fold_string(expression, depth);
   case Kind::concatenated_string: {
     std::string whole;
@@ -360,8 +361,8 @@ Value Module::fold(NodeId expression, int depth) const {
   case Kind::boolean_operator: {
     const NodeId left = tree_.child(expression, Field::left);
     const NodeId right = tree_.child(expression, Field::right);
-    const auto sign = trim(tree_.text().substr(tree_[left].end_byte,
-                                               tree_[right].begin_byte - tree_[left].end_byte));
+    const auto sign = trim(
+        tree_.text().substr(tree_[left].end_byte, tree_[right].begin_byte - tree_[left].end_byte));
     const auto a = truth(left, depth + 1);
     const auto b = truth(right, depth + 1);
     const bool is_and = sign == "and";
@@ -378,7 +379,9 @@ Value Module::fold(NodeId expression, int depth) const {
   }
 }
 
-std::optional<bool> Module::truth(NodeId condition) const { return truth(condition, 0); }
+std::optional<bool> Module::truth(NodeId condition) const {
+  return truth(condition, 0);
+}
 
 std::optional<bool> Module::truth(NodeId condition, int depth) const {
   if (tree_.kind(condition) == Kind::identifier && text(condition) == "TYPE_CHECKING") return false;

@@ -16,7 +16,9 @@ std::uint32_t line_of(const YAML::Node& node) {
   return node.Mark().line < 0 ? 1 : static_cast<std::uint32_t>(node.Mark().line) + 1;
 }
 
-std::string scalar(const YAML::Node& node) { return node && node.IsScalar() ? node.Scalar() : std::string(); }
+std::string scalar(const YAML::Node& node) {
+  return node && node.IsScalar() ? node.Scalar() : std::string();
+}
 
 /// A member of a map, through `<<` merges; an undefined node without.
 YAML::Node member(const YAML::Node& map, const char* name, int depth = 0) {
@@ -47,12 +49,14 @@ std::string joined(const YAML::Node& node) {
   return words;
 }
 
-/// `environment:` as a map or as a list of NAME=VALUE; `env:` of Kubernetes as a list of name and value.
+/// `environment:` as a map or as a list of NAME=VALUE; `env:` of Kubernetes as a list of name and
+/// value.
 void take_environment(const YAML::Node& node, Document& document, Workload& workload) {
   const auto add = [&](std::string name, std::string value, std::uint32_t line) {
     Entry entry{std::move(name), std::move(value), line};
     if (entry.name == "NVIDIA_DRIVER_CAPABILITIES") workload.capabilities = entry;
-    if (entry.name == "NVIDIA_VISIBLE_DEVICES" && entry.value != "none" && entry.value != "void" && !entry.value.empty()) {
+    if (entry.name == "NVIDIA_VISIBLE_DEVICES" && entry.value != "none" && entry.value != "void" &&
+        !entry.value.empty()) {
       workload.asks_gpu = workload.asks_gpu || contains(workload.command, "runtime:nvidia");
     }
     document.variables.push_back(std::move(entry));
@@ -68,7 +72,8 @@ void take_environment(const YAML::Node& node, Document& document, Workload& work
       }
       const auto text = scalar(item);
       const auto equals = text.find('=');
-      if (equals != std::string::npos) add(text.substr(0, equals), text.substr(equals + 1), line_of(item));
+      if (equals != std::string::npos)
+        add(text.substr(0, equals), text.substr(equals + 1), line_of(item));
     }
   }
 }
@@ -77,7 +82,8 @@ bool compose_asks_gpu(const YAML::Node& service, Workload& workload) {
   if (scalar(member(service, "runtime")) == "nvidia" || member(service, "gpus")) return true;
   const auto options = joined(member(service, "devices"));
   if (contains(options, "nvidia") || contains(options, "/dev/dri")) return true;
-  const auto devices = member(member(member(member(service, "deploy"), "resources"), "reservations"), "devices");
+  const auto devices =
+      member(member(member(member(service, "deploy"), "resources"), "reservations"), "devices");
   if (!devices || !devices.IsSequence()) return false;
   for (const auto& device : devices) {
     const auto capabilities = joined(member(device, "capabilities"));
@@ -135,8 +141,10 @@ void take_pod(const YAML::Node& spec, const std::string& name, Document& documen
       const auto image = member(container, "image");
       workload.image = scalar(image);
       workload.line = image ? line_of(image) : line_of(container);
-      workload.command = joined(member(container, "command")) + " " + joined(member(container, "args"));
-      workload.asks_gpu = limits_gpu(container) || scalar(member(spec, "runtimeClassName")) == "nvidia";
+      workload.command =
+          joined(member(container, "command")) + " " + joined(member(container, "args"));
+      workload.asks_gpu =
+          limits_gpu(container) || scalar(member(spec, "runtimeClassName")) == "nvidia";
       document.images.push_back({name, workload.image, workload.line});
       take_environment(member(container, "env"), document, workload);
       document.workloads.push_back(std::move(workload));
@@ -155,7 +163,8 @@ void take_kubernetes(const YAML::Node& root, Document& document, int depth = 0) 
     for (const char* replicas : {"tfReplicaSpecs", "pytorchReplicaSpecs"}) {
       const auto specs = member(spec, replicas);
       if (!specs || !specs.IsMap()) continue;
-      for (const auto& pair : specs) take_kubernetes(member(pair.second, "template"), document, depth + 1);
+      for (const auto& pair : specs)
+        take_kubernetes(member(pair.second, "template"), document, depth + 1);
     }
   }
   const auto items = member(root, "items");
@@ -173,7 +182,8 @@ void take_conda(const YAML::Node& root, Document& document) {
       if (!requirement) continue;
       requirement->line = line_of(item);
       requirement->group = "conda";
-      if (requirement->name == "python") document.python = Entry{"python", requirement->version, requirement->line};
+      if (requirement->name == "python")
+        document.python = Entry{"python", requirement->version, requirement->line};
       document.requirements.push_back(std::move(*requirement));
     }
     const auto pip = member(item, "pip");
@@ -183,7 +193,9 @@ void take_conda(const YAML::Node& root, Document& document) {
       if (text.starts_with("--")) {
         const auto blank = text.find_first_of(" =");
         if (blank != std::string::npos) {
-          document.indexes.push_back({text.substr(0, blank), std::string(trim(std::string_view(text).substr(blank + 1))), line_of(line)});
+          document.indexes.push_back({text.substr(0, blank),
+                                      std::string(trim(std::string_view(text).substr(blank + 1))),
+                                      line_of(line)});
         }
         continue;
       }
@@ -215,7 +227,8 @@ void take_workflow(const YAML::Node& root, Document& document) {
     if (container && container.IsMap()) {
       workload.command = scalar(member(container, "options"));
       workload.asks_gpu = contains(workload.command, "--gpus");
-      document.images.push_back({workload.name, scalar(member(container, "image")), line_of(member(container, "image"))});
+      document.images.push_back(
+          {workload.name, scalar(member(container, "image")), line_of(member(container, "image"))});
     }
     take_environment(member(pair.second, "env"), document, workload);
     document.workloads.push_back(std::move(workload));
@@ -233,7 +246,8 @@ std::optional<Document::Kind> yaml_kind(std::string_view path, std::string_view 
   if (contains(name, "compose") && starts("services:")) return Document::Kind::compose;
   if (starts("apiVersion:") && contains(text, "kind:")) return Document::Kind::kubernetes;
   if (starts("services:") && contains(text, "image:")) return Document::Kind::compose;
-  const bool environment = contains(name, "environment") || contains(name, "conda") || starts("channels:");
+  const bool environment =
+      contains(name, "environment") || contains(name, "conda") || starts("channels:");
   if (environment && starts("dependencies:")) return Document::Kind::conda;
   return std::nullopt;
 }

@@ -21,13 +21,15 @@ using use::BoardView;
 template <class... T> std::string format(const char* pattern, T... values) {
   std::array<char, 160> text{};
   const int size = std::snprintf(text.data(), text.size(), pattern, values...);
-  return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
+  return {text.data(),
+          static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
 }
 
 /// Cut to `width` columns, between code points.
 std::string cut(std::string text, std::size_t width) {
   while (display_width(text) > width && !text.empty()) {
-    while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
+    while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U)
+      text.pop_back();
     text.pop_back();
   }
   return text;
@@ -49,25 +51,39 @@ std::string gib(const std::optional<std::uint64_t>& bytes) {
 std::string slowed(const use::GpuTick& now) {
   const auto reasons = now.reasons.value_or(0);
   if ((reasons & use::kThermal) != 0) return "  hot: clocks lowered";
-  if ((reasons & (use::kPowerBrake | use::kHardwareSlowdown)) != 0) return "  power brake: clocks lowered";
+  if ((reasons & (use::kPowerBrake | use::kHardwareSlowdown)) != 0)
+    return "  power brake: clocks lowered";
   return {};
 }
 
 void gpu_lines(const BoardGpu& gpu, const Style& style, std::vector<std::string>& lines) {
   const auto& now = gpu.now;
   const std::size_t room = style.width > 60 ? std::min<std::size_t>(style.width - 44, 60) : 16;
-  const auto name = "GPU " + std::to_string(gpu.identity.index) + "  " + printable(gpu.identity.name);
+  const auto name =
+      "GPU " + std::to_string(gpu.identity.index) + "  " + printable(gpu.identity.name);
   if (now.error || gpu.identity.error) {
-    lines.push_back(paint(style, Ink::bad, cut(name + "  does not answer (NVML error " + std::to_string(now.error.value_or(gpu.identity.error.value_or(0))) + ")", style.width)));
+    lines.push_back(
+        paint(style, Ink::bad,
+              cut(name + "  does not answer (NVML error " +
+                      std::to_string(now.error.value_or(gpu.identity.error.value_or(0))) + ")",
+                  style.width)));
     return;
   }
-  lines.push_back(paint(style, Ink::strong, cut(name + "  " + number(now.power, "%.0f", " W") + "  " + number(now.temperature, "%.0f", " C") + "  " + number(now.sm_clock, "%.0f", " MHz") + slowed(now), style.width)));
+  lines.push_back(paint(style, Ink::strong,
+                        cut(name + "  " + number(now.power, "%.0f", " W") + "  " +
+                                number(now.temperature, "%.0f", " C") + "  " +
+                                number(now.sm_clock, "%.0f", " MHz") + slowed(now),
+                            style.width)));
   const auto tail = [&](const std::vector<double>& values) {
-    const auto from = values.size() > room ? values.end() - static_cast<std::ptrdiff_t>(room) : values.begin();
+    const auto from =
+        values.size() > room ? values.end() - static_cast<std::ptrdiff_t>(room) : values.begin();
     return std::vector<double>(from, values.end());
   };
-  const auto history = [&](const char* label, const std::vector<double>& values, const std::string& text) {
-    lines.push_back(cut(std::string("  ") + pad(label, 7) + pad(bars(tail(values), room, style), room) + "  " + text, style.width));
+  const auto history = [&](const char* label, const std::vector<double>& values,
+                           const std::string& text) {
+    lines.push_back(cut(std::string("  ") + pad(label, 7) +
+                            pad(bars(tail(values), room, style), room) + "  " + text,
+                        style.width));
   };
   std::string busy = number(now.busy, "%.0f", " %");
   if (now.sm) busy += format(", %.0f %% of its SMs", *now.sm);
@@ -78,7 +94,9 @@ void gpu_lines(const BoardGpu& gpu, const Style& style, std::vector<std::string>
 bool matches(const BoardProcess& process, const std::string& filter) {
   if (filter.empty()) return true;
   const auto wanted = lower(filter);
-  return contains(lower(process.command), wanted) || contains(join(process.frameworks, " "), wanted) || contains(std::to_string(process.pid), wanted);
+  return contains(lower(process.command), wanted) ||
+         contains(join(process.frameworks, " "), wanted) ||
+         contains(std::to_string(process.pid), wanted);
 }
 
 std::vector<BoardProcess> chosen(const Board& board, const BoardView& view) {
@@ -99,8 +117,11 @@ std::vector<BoardProcess> chosen(const Board& board, const BoardView& view) {
 }
 
 std::string process_line(const BoardProcess& process, const Style& style) {
-  auto line = format("%8d %3d %10s %6s %6s  ", process.pid, process.gpu, gib(process.memory).c_str(), number(process.sm, "%.0f", " %").c_str(), number(process.cores, "%.1f", "").c_str());
-  line += pad(join(process.frameworks, ","), 11) + " " + (process.command.empty() ? process.unseen : process.command);
+  auto line =
+      format("%8d %3d %10s %6s %6s  ", process.pid, process.gpu, gib(process.memory).c_str(),
+             number(process.sm, "%.0f", " %").c_str(), number(process.cores, "%.1f", "").c_str());
+  line += pad(join(process.frameworks, ","), 11) + " " +
+          (process.command.empty() ? process.unseen : process.command);
   return cut(line, style.width);
 }
 
@@ -111,16 +132,30 @@ std::string_view name_of_order(BoardOrder order) {
 
 } // namespace
 
-std::vector<std::string> board_lines(const Board& board, const BoardView& view, const Style& style, std::size_t height) {
+std::vector<std::string> board_lines(const Board& board, const BoardView& view, const Style& style,
+                                     std::size_t height) {
   std::vector<std::string> lines;
-  if (!board.nvml.works) lines.push_back(cut("no GPU to show: " + (board.nvml.problem.empty() ? "NVML has not answered yet" : board.nvml.problem), style.width));
+  if (!board.nvml.works)
+    lines.push_back(
+        cut("no GPU to show: " +
+                (board.nvml.problem.empty() ? "NVML has not answered yet" : board.nvml.problem),
+            style.width));
   for (const auto& gpu : board.gpus) gpu_lines(gpu, style, lines);
   const auto processes = chosen(board, view);
   lines.emplace_back();
-  lines.push_back(paint(style, Ink::faint, cut("     pid GPU     memory   busy  cores  framework   command", style.width)));
+  lines.push_back(
+      paint(style, Ink::faint,
+            cut("     pid GPU     memory   busy  cores  framework   command", style.width)));
   for (const auto& process : processes) lines.push_back(process_line(process, style));
-  if (processes.empty()) lines.push_back(cut(view.filter.empty() ? "  no process on a GPU (that NVML shows here)" : "  no process matches '" + printable(view.filter) + "'", style.width));
-  const auto keys = view.editing ? "filter: " + printable(view.filter) + "_" : "q quit   s sort (" + std::string(name_of_order(view.order)) + ")   f filter" + (view.filter.empty() ? "" : " (" + printable(view.filter) + ")");
+  if (processes.empty())
+    lines.push_back(cut(view.filter.empty()
+                            ? "  no process on a GPU (that NVML shows here)"
+                            : "  no process matches '" + printable(view.filter) + "'",
+                        style.width));
+  const auto keys =
+      view.editing ? "filter: " + printable(view.filter) + "_"
+                   : "q quit   s sort (" + std::string(name_of_order(view.order)) + ")   f filter" +
+                         (view.filter.empty() ? "" : " (" + printable(view.filter) + ")");
   if (height > 0) {
     if (lines.size() > height - 1) lines.resize(height - 1);
     lines.push_back(paint(style, Ink::faint, cut(keys, style.width)));
@@ -133,16 +168,36 @@ std::string board_json(const Board& board) {
   const auto maybe = [](const auto& value) { return value ? Json(*value) : Json(); };
   Json gpus = Json::array();
   for (const auto& gpu : board.gpus) {
-    gpus.push_back({{"index", gpu.identity.index}, {"name", gpu.identity.name}, {"uuid", gpu.identity.uuid}, {"busy", maybe(gpu.now.busy)}, {"multiprocessors_busy", maybe(gpu.now.sm)},
-                    {"memory", maybe(gpu.now.memory)}, {"memory_total", maybe(gpu.identity.memory_total)}, {"power_watts", maybe(gpu.now.power)}, {"temperature", maybe(gpu.now.temperature)},
-                    {"sm_clock_mhz", maybe(gpu.now.sm_clock)}, {"clock_reasons", maybe(gpu.now.reasons)}, {"error", maybe(gpu.now.error)}});
+    gpus.push_back({{"index", gpu.identity.index},
+                    {"name", gpu.identity.name},
+                    {"uuid", gpu.identity.uuid},
+                    {"busy", maybe(gpu.now.busy)},
+                    {"multiprocessors_busy", maybe(gpu.now.sm)},
+                    {"memory", maybe(gpu.now.memory)},
+                    {"memory_total", maybe(gpu.identity.memory_total)},
+                    {"power_watts", maybe(gpu.now.power)},
+                    {"temperature", maybe(gpu.now.temperature)},
+                    {"sm_clock_mhz", maybe(gpu.now.sm_clock)},
+                    {"clock_reasons", maybe(gpu.now.reasons)},
+                    {"error", maybe(gpu.now.error)}});
   }
   Json processes = Json::array();
   for (const auto& each : board.processes) {
-    processes.push_back({{"pid", each.pid}, {"gpu", each.gpu}, {"memory", maybe(each.memory)}, {"busy", maybe(each.sm)}, {"cores", maybe(each.cores)}, {"frameworks", each.frameworks},
-                         {"command", each.command}, {"unseen", each.unseen.empty() ? Json() : Json(each.unseen)}});
+    processes.push_back({{"pid", each.pid},
+                         {"gpu", each.gpu},
+                         {"memory", maybe(each.memory)},
+                         {"busy", maybe(each.sm)},
+                         {"cores", maybe(each.cores)},
+                         {"frameworks", each.frameworks},
+                         {"command", each.command},
+                         {"unseen", each.unseen.empty() ? Json() : Json(each.unseen)}});
   }
-  const Json report{{"schema", "gpuwhy.report/1"}, {"command", "watch"}, {"driver", board.driver}, {"problem", board.nvml.problem.empty() ? Json() : Json(board.nvml.problem)}, {"gpus", gpus}, {"processes", processes}};
+  const Json report{{"schema", "gpuwhy.report/1"},
+                    {"command", "watch"},
+                    {"driver", board.driver},
+                    {"problem", board.nvml.problem.empty() ? Json() : Json(board.nvml.problem)},
+                    {"gpus", gpus},
+                    {"processes", processes}};
   return report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -10,7 +10,8 @@
 namespace gpuwhy {
 
 /// At most `height` lines, each at most style.width columns.
-std::vector<std::string> board_lines(const use::Board& board, const use::BoardView& view, const Style& style, std::size_t height);
+std::vector<std::string> board_lines(const use::Board& board, const use::BoardView& view,
+                                     const Style& style, std::size_t height);
 /// One JSON document on one line.
 std::string board_json(const use::Board& board);
 

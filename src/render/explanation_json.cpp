@@ -21,7 +21,10 @@ std::string_view word(explain::Verdict verdict) {
 Json quotes(const std::vector<explain::Quote>& quotes) {
   Json list = Json::array();
   for (const auto& quote : quotes) {
-    list.push_back({{"line", quote.line}, {"count", quote.count}, {"text", printable(quote.text)}, {"says", quote.says}});
+    list.push_back({{"line", quote.line},
+                    {"count", quote.count},
+                    {"text", printable(quote.text)},
+                    {"says", quote.says}});
   }
   return list;
 }
@@ -53,7 +56,8 @@ std::string explanation_json(const explain::Explanation& explanation) {
   put_judgement(report, explanation.whole);
   report["stated"] = Json::array();
   for (const auto& fact : explanation.stated) {
-    report["stated"].push_back({{"key", printable(fact.key)}, {"value", printable(fact.value)}, {"line", fact.line}});
+    report["stated"].push_back(
+        {{"key", printable(fact.key)}, {"value", printable(fact.value)}, {"line", fact.line}});
   }
   if (!explanation.sections.empty()) {
     report["sections"] = Json::array();

@@ -17,7 +17,8 @@ public:
   explicit Page(const Style& style) : style_(style) {}
 
   std::string color(std::string_view code, std::string_view text) const {
-    return style_.color ? "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m" : std::string(text);
+    return style_.color ? "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m"
+                        : std::string(text);
   }
   void line(std::string_view text) { text_ += std::string(text) + "\n"; }
   void gap() { text_ += '\n'; }
@@ -47,7 +48,8 @@ private:
 };
 
 std::string place(const explain::Quote& quote) {
-  return "line " + std::to_string(quote.line) + (quote.count > 1 ? " (" + std::to_string(quote.count) + " times)" : "");
+  return "line " + std::to_string(quote.line) +
+         (quote.count > 1 ? " (" + std::to_string(quote.count) + " times)" : "");
 }
 
 std::string cut(std::string_view text, std::size_t most = kMostQuote) {
@@ -61,7 +63,8 @@ std::string cut(std::string_view text, std::size_t most = kMostQuote) {
 
 std::string headline(const explain::Judgement& judgement) {
   if (!judgement.causes.empty()) return printable(judgement.causes.front().summary);
-  if (judgement.verdict == explain::Verdict::gpu) return "the GPU is used; nothing in this text says otherwise";
+  if (judgement.verdict == explain::Verdict::gpu)
+    return "the GPU is used; nothing in this text says otherwise";
   return "the text does not settle why, or whether, the GPU is not used";
 }
 
@@ -87,7 +90,8 @@ void put_harmless(Page& page, const std::vector<explain::Quote>& harmless, bool 
       page.field("", "and others (-v shows all)");
       return;
     }
-    page.field(shown++ == 0 ? "harmless" : "", place(quote) + ": " + cut(quote.text, kShortQuote) + " = " + quote.says);
+    page.field(shown++ == 0 ? "harmless" : "",
+               place(quote) + ": " + cut(quote.text, kShortQuote) + " = " + quote.says);
   }
 }
 
@@ -105,14 +109,16 @@ void put_judgement(Page& page, const explain::Judgement& judgement, bool verbose
     const auto& next = judgement.causes[i];
     page.field(i == 1 ? "next" : "", next.id + " " + next.slug + ": " + printable(next.summary));
   }
-  if (judgement.works) page.field("works", place(*judgement.works) + ": " + cut(judgement.works->text));
+  if (judgement.works)
+    page.field("works", place(*judgement.works) + ": " + cut(judgement.works->text));
   if (!judgement.needs.empty()) page.field("needs", "the output of: " + judgement.needs);
   put_harmless(page, judgement.harmless, verbose);
 }
 
 } // namespace
 
-std::string explanation_text(const explain::Explanation& explanation, const Style& style, bool verbose) {
+std::string explanation_text(const explain::Explanation& explanation, const Style& style,
+                             bool verbose) {
   Page page(style);
   if (explanation.sections.empty()) put_judgement(page, explanation.whole, verbose);
   for (const auto& section : explanation.sections) {

@@ -1,4 +1,5 @@
-// The forms of a lint report: for people, for programs, for code scanners, for GitHub's annotations.
+// The forms of a lint report: for people, for programs, for code scanners, for GitHub's
+// annotations.
 #pragma once
 
 #include "render/style.h"

@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 /// SARIF's URI of a path: what RFC 3986 does not allow is percent-encoded.
 std::string uri(std::string_view path) {
@@ -21,7 +23,8 @@ std::string uri(std::string_view path) {
   for (const char letter : path) {
     const auto byte = static_cast<unsigned char>(letter);
     const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                       (letter >= '0' && letter <= '9') || contains("-._~/", std::string_view(&letter, 1));
+                       (letter >= '0' && letter <= '9') ||
+                       contains("-._~/", std::string_view(&letter, 1));
     if (plain) {
       result += letter;
     } else {
@@ -44,15 +47,20 @@ const char* level(Severity severity) {
 
 Json sarif_result(const CodeFinding& finding) {
   // A line in a cell is no line of the file: only the cell is named.
-  Json region{{"startLine", finding.line}, {"startColumn", finding.column}, {"endLine", finding.end_line},
+  Json region{{"startLine", finding.line},
+              {"startColumn", finding.column},
+              {"endLine", finding.end_line},
               {"endColumn", finding.end_column}};
-  if (finding.end_line == finding.line && finding.end_column < finding.column) region.erase("endColumn");
+  if (finding.end_line == finding.line && finding.end_column < finding.column)
+    region.erase("endColumn");
   Json location{{"physicalLocation", {{"artifactLocation", {{"uri", uri(finding.path)}}}}}};
   if (finding.cell == 0) {
     location["physicalLocation"]["region"] = region;
   } else {
-    location["logicalLocations"] = Json::array({{{"name", "cell " + std::to_string(finding.cell) + ", line " + std::to_string(finding.line)},
-                                                 {"kind", "member"}}});
+    location["logicalLocations"] =
+        Json::array({{{"name", "cell " + std::to_string(finding.cell) + ", line " +
+                                   std::to_string(finding.line)},
+                      {"kind", "member"}}});
   }
   return {{"ruleId", finding.id},
           {"level", level(finding.severity)},
@@ -90,7 +98,9 @@ std::string lint_json(const LintReport& report) {
               {"fix", finding.fix}};
     if (finding.cell != 0) item["cell"] = finding.cell;
     if (finding.edit) {
-      item["edit"] = {{"begin", finding.edit->begin}, {"end", finding.edit->end}, {"replacement", finding.edit->replacement}};
+      item["edit"] = {{"begin", finding.edit->begin},
+                      {"end", finding.edit->end},
+                      {"replacement", finding.edit->replacement}};
     }
     findings.push_back(std::move(item));
   }
@@ -100,7 +110,11 @@ std::string lint_json(const LintReport& report) {
     if (note.line != 0) item["line"] = note.line;
     notes.push_back(std::move(item));
   }
-  return dump({{"schema", "gpuwhy.report/1"}, {"command", "lint"}, {"files", report.files}, {"findings", findings}, {"notes", notes}});
+  return dump({{"schema", "gpuwhy.report/1"},
+               {"command", "lint"},
+               {"files", report.files},
+               {"findings", findings},
+               {"notes", notes}});
 }
 
 std::string lint_sarif(const LintReport& report) {
@@ -112,20 +126,25 @@ std::string lint_sarif(const LintReport& report) {
   }
   Json descriptors = Json::array();
   for (const auto& [id, finding] : rules) {
-    descriptors.push_back({{"id", id}, {"name", finding->slug}, {"shortDescription", {{"text", finding->title}}}});
+    descriptors.push_back(
+        {{"id", id}, {"name", finding->slug}, {"shortDescription", {{"text", finding->title}}}});
   }
   Json notifications = Json::array();
   for (const auto& note : report.notes) {
-    notifications.push_back({{"level", "note"},
-                             {"message", {{"text", note.text}}},
-                             {"locations", Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri(note.path)}}}}}}})}});
+    notifications.push_back(
+        {{"level", "note"},
+         {"message", {{"text", note.text}}},
+         {"locations", Json::array({{{"physicalLocation",
+                                      {{"artifactLocation", {{"uri", uri(note.path)}}}}}}})}});
   }
   const Json driver{{"name", "gpuwhy"}, {"version", GPUWHY_VERSION}, {"rules", descriptors}};
   const Json run{{"tool", {{"driver", driver}}},
                  {"columnKind", "unicodeCodePoints"},
-                 {"invocations", Json::array({{{"executionSuccessful", true}, {"toolExecutionNotifications", notifications}}})},
+                 {"invocations", Json::array({{{"executionSuccessful", true},
+                                               {"toolExecutionNotifications", notifications}}})},
                  {"results", results}};
-  return dump({{"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"},
+  return dump({{"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
+                           "sarif-schema-2.1.0.json"},
                {"version", "2.1.0"},
                {"runs", Json::array({run})}});
 }
@@ -140,7 +159,9 @@ std::string lint_github(const LintReport& report) {
              ",endLine=" + std::to_string(finding.end_line);
     }
     out += ",title=" + escaped(finding.id + " " + finding.title, true) + "::" +
-           escaped((finding.cell != 0 ? "cell " + std::to_string(finding.cell) + ", line " + std::to_string(finding.line) + ": " : "") +
+           escaped((finding.cell != 0 ? "cell " + std::to_string(finding.cell) + ", line " +
+                                            std::to_string(finding.line) + ": "
+                                      : "") +
                        finding.message + "; " + finding.fix,
                    false) +
            "\n";

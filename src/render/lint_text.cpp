@@ -39,7 +39,8 @@ std::string place(const CodeFinding& finding) {
   return text + std::to_string(finding.line) + ":" + std::to_string(finding.column);
 }
 
-/// A source line as shown: tabs widened, nothing that drives a terminal; `column` (from 1) moves along.
+/// A source line as shown: tabs widened, nothing that drives a terminal; `column` (from 1) moves
+/// along.
 struct Shown {
   std::string text;
   std::size_t begin = 0; // columns before the mark
@@ -52,11 +53,14 @@ Shown shown_line(std::string_view line, std::size_t begin, std::size_t end) {
   std::size_t width = 0;
   for (std::size_t at = 0; at < line.size();) {
     std::size_t length = 1;
-    while (at + length < line.size() && (static_cast<unsigned char>(line[at + length]) & 0xC0U) == 0x80U) ++length;
+    while (at + length < line.size() &&
+           (static_cast<unsigned char>(line[at + length]) & 0xC0U) == 0x80U)
+      ++length;
     ++characters;
     if (characters == begin) shown.begin = width;
     if (characters == end) shown.end = width;
-    const auto piece = line[at] == '\t' ? std::string(kTab, ' ') : printable(line.substr(at, length));
+    const auto piece =
+        line[at] == '\t' ? std::string(kTab, ' ') : printable(line.substr(at, length));
     shown.text += piece;
     width += display_width(piece);
     at += length;
@@ -72,7 +76,9 @@ std::string window(std::string_view text, std::size_t from, std::size_t width) {
   std::size_t column = 0;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t length = 1;
-    while (at + length < text.size() && (static_cast<unsigned char>(text[at + length]) & 0xC0U) == 0x80U) ++length;
+    while (at + length < text.size() &&
+           (static_cast<unsigned char>(text[at + length]) & 0xC0U) == 0x80U)
+      ++length;
     if (column >= from && column < from + width) result += text.substr(at, length);
     ++column;
     at += length;
@@ -91,21 +97,26 @@ void frame(const CodeFinding& finding, const Style& style, const Painter& paint,
   const bool one = finding.end_line == finding.line;
   for (std::size_t at = 0; at < finding.lines.size(); ++at) {
     const bool first = at == 0;
-    auto line = shown_line(finding.lines[at], first ? finding.column : 1, first && one ? finding.end_column : 0);
+    auto line = shown_line(finding.lines[at], first ? finding.column : 1,
+                           first && one ? finding.end_column : 0);
     // A long line is shown where the mark is.
-    const std::size_t shift = first && line.begin + 10 > room ? line.begin - std::min(line.begin, room / 3) : 0;
+    const std::size_t shift =
+        first && line.begin + 10 > room ? line.begin - std::min(line.begin, room / 3) : 0;
     out += margin(std::to_string(finding.line + at)) + " " + window(line.text, shift, room) + "\n";
     if (!first) continue;
     const std::size_t begin = line.begin - shift;
     const std::size_t stop = one ? line.end : display_width(line.text);
-    const std::size_t length = std::clamp<std::size_t>(stop > line.begin ? stop - line.begin : 1, 1, room > begin ? room - begin : 1);
+    const std::size_t length = std::clamp<std::size_t>(stop > line.begin ? stop - line.begin : 1, 1,
+                                                       room > begin ? room - begin : 1);
     out += margin("") + " " + std::string(begin, ' ') +
            paint(color_of(finding.severity), std::string(length, '^')) + "\n";
   }
-  if (finding.end_line >= finding.line + finding.lines.size()) out += margin("") + (style.unicode ? " …\n" : " ...\n");
+  if (finding.end_line >= finding.line + finding.lines.size())
+    out += margin("") + (style.unicode ? " …\n" : " ...\n");
 }
 
-void wrapped(std::string_view label, const std::string& text, const Style& style, std::string& out) {
+void wrapped(std::string_view label, const std::string& text, const Style& style,
+             std::string& out) {
   const std::size_t indent = label.size();
   const auto lines = wrap(printable(text), style.width > indent + 20 ? style.width - indent : 20);
   for (std::size_t at = 0; at < lines.size(); ++at) {
@@ -130,7 +141,8 @@ std::string lint_text(const LintReport& report, const Style& style) {
     warnings += finding.severity == Severity::warning ? 1U : 0U;
     edits += finding.edit ? 1U : 0U;
     const std::string label = name_of(finding.severity);
-    out += paint(color_of(finding.severity), label + "[" + finding.id + "]") + " " + paint(kBold, finding.title) + "\n";
+    out += paint(color_of(finding.severity), label + "[" + finding.id + "]") + " " +
+           paint(kBold, finding.title) + "\n";
     out += paint(kBlue, style.unicode ? " ──> " : " --> ") + place(finding) + "\n";
     frame(finding, style, paint, out);
     wrapped("  why  ", finding.message, style, out);
@@ -138,16 +150,17 @@ std::string lint_text(const LintReport& report, const Style& style) {
     out += "\n";
   }
   for (const auto& note : report.notes) {
-    out += paint(kBold, "note") + " " + printable(note.path) + (note.line == 0 ? "" : ":" + std::to_string(note.line)) +
-           ": " + printable(note.text) + "\n";
+    out += paint(kBold, "note") + " " + printable(note.path) +
+           (note.line == 0 ? "" : ":" + std::to_string(note.line)) + ": " + printable(note.text) +
+           "\n";
   }
   if (report.findings.empty()) {
     out += "nothing found in " + counted(report.files, "file") + "\n";
     return out;
   }
   const auto infos = report.findings.size() - errors - warnings;
-  out += counted(errors, "error") + ", " + counted(warnings, "warning") + ", " + counted(infos, "hint") + " in " +
-         counted(report.files, "file");
+  out += counted(errors, "error") + ", " + counted(warnings, "warning") + ", " +
+         counted(infos, "hint") + " in " + counted(report.files, "file");
   if (edits > 0) out += "; --fix mends " + std::to_string(edits);
   return out + "\n";
 }

@@ -19,20 +19,33 @@ Json number(double value) {
 }
 template <class T> Json maybe(const std::optional<T>& value) {
   if (!value) return nullptr;
-  if constexpr (std::is_same_v<T, double>) return number(*value);
-  else return *value;
+  if constexpr (std::is_same_v<T, double>)
+    return number(*value);
+  else
+    return *value;
 }
 
 Json cause_json(const Cause& cause) {
   static constexpr std::array kEffects{"hides", "breaks", "slows"};
   Json evidence = Json::array();
   for (const auto& each : cause.evidence) {
-    evidence.push_back({{"text", each.text}, {"source", each.source.where.empty() ? Json() : Json(each.source.where)}, {"line", nullptr}});
+    evidence.push_back({{"text", each.text},
+                        {"source", each.source.where.empty() ? Json() : Json(each.source.where)},
+                        {"line", nullptr}});
   }
   Json fix;
-  if (cause.fix) fix = {{"words", cause.fix->words}, {"commands", cause.fix->commands}, {"verified", cause.fix->verified}};
-  return {{"id", cause.id}, {"slug", cause.slug}, {"gate", name_of(cause.gate)}, {"effect", kEffects[static_cast<std::size_t>(cause.effect)]},
-          {"title", cause.title}, {"summary", cause.summary}, {"evidence", evidence}, {"fix", fix}};
+  if (cause.fix)
+    fix = {{"words", cause.fix->words},
+           {"commands", cause.fix->commands},
+           {"verified", cause.fix->verified}};
+  return {{"id", cause.id},
+          {"slug", cause.slug},
+          {"gate", name_of(cause.gate)},
+          {"effect", kEffects[static_cast<std::size_t>(cause.effect)]},
+          {"title", cause.title},
+          {"summary", cause.summary},
+          {"evidence", evidence},
+          {"fix", fix}};
 }
 
 Json gpu_json(const use::GpuUse& gpu) {
@@ -52,7 +65,12 @@ Json gpu_json(const use::GpuUse& gpu) {
           {"temperature_max", number(gpu.hottest)},
           {"pcie_to_gpu", gpu.pcie_rx ? number(*gpu.pcie_rx * 1024) : Json()},
           {"pcie_from_gpu", gpu.pcie_tx ? number(*gpu.pcie_tx * 1024) : Json()},
-          {"memory", {{"total", maybe(gpu.identity.memory_total)}, {"before", gpu.memory_before}, {"peak", gpu.memory_peak}, {"own_peak", gpu.own_peak}, {"after", gpu.after_known ? Json(gpu.memory_after) : Json()}}}};
+          {"memory",
+           {{"total", maybe(gpu.identity.memory_total)},
+            {"before", gpu.memory_before},
+            {"peak", gpu.memory_peak},
+            {"own_peak", gpu.own_peak},
+            {"after", gpu.after_known ? Json(gpu.memory_after) : Json()}}}};
 }
 
 Json calls_json(const use::CallUse& calls) {
@@ -64,7 +82,12 @@ Json calls_json(const use::CallUse& calls) {
           {"from_gpu_bytes_per_second", number(calls.per_second(calls.sums.to_host_bytes))},
           {"syncs_per_second", number(calls.per_second(calls.sums.syncs))},
           {"loads_per_second", number(calls.per_second(calls.sums.loads))},
-          {"shares", {{"pause", number(calls.pause)}, {"copy", number(calls.copy)}, {"sync", number(calls.sync)}, {"load", number(calls.load)}, {"issue", number(calls.issue)}}}};
+          {"shares",
+           {{"pause", number(calls.pause)},
+            {"copy", number(calls.copy)},
+            {"sync", number(calls.sync)},
+            {"load", number(calls.load)},
+            {"issue", number(calls.issue)}}}};
 }
 
 /// Every moment, or means of several where there are many.
@@ -73,12 +96,16 @@ Json timeline_json(const use::RunStatistics& run) {
   const std::size_t step = run.moments.size() / kRows + 1;
   for (std::size_t i = 0; i < run.moments.size(); i += step) {
     auto sum = run.moments[i];
-    for (std::size_t j = i + 1; j < std::min(i + step, run.moments.size()); ++j) sum.add(run.moments[j]);
+    for (std::size_t j = i + 1; j < std::min(i + step, run.moments.size()); ++j)
+      sum.add(run.moments[j]);
     Json gpus = Json::array();
     for (const auto& gpu : sum.gpus) {
-      gpus.push_back({gpu.busy.known() ? number(gpu.busy.value()) : Json(), gpu.sm.known() ? number(gpu.sm.value()) : Json(), gpu.power.known() ? number(gpu.power.value()) : Json(), gpu.memory});
+      gpus.push_back({gpu.busy.known() ? number(gpu.busy.value()) : Json(),
+                      gpu.sm.known() ? number(gpu.sm.value()) : Json(),
+                      gpu.power.known() ? number(gpu.power.value()) : Json(), gpu.memory});
     }
-    rows.push_back({number(sum.start), sum.host.cores.known() ? number(sum.host.cores.value()) : Json(), gpus});
+    rows.push_back({number(sum.start),
+                    sum.host.cores.known() ? number(sum.host.cores.value()) : Json(), gpus});
   }
   return {{"interval", number(run.moment_width * static_cast<double>(step))},
           {"columns", {"seconds", "cores", "gpus"}},
@@ -86,12 +113,14 @@ Json timeline_json(const use::RunStatistics& run) {
           {"rows", rows}};
 }
 
-std::string text(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 } // namespace
 
-std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run, const std::vector<std::string>& frameworks,
-                     const std::string& command) {
+std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
+                     const std::vector<std::string>& frameworks, const std::string& command) {
   static constexpr std::array kAnswers{"used", "poorly_used", "not_used", "unknown"};
   Json causes = Json::array();
   for (const auto& cause : verdict.causes) causes.push_back(cause_json(cause));
@@ -110,7 +139,10 @@ std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run, c
                      {"first_kernel", maybe(run.first_use)},
                      {"last_kernel", maybe(run.last_use)},
                      {"left_behind", run.end.left_behind}};
-  const auto source = [](const use::SourceState& state) { return Json{{"works", state.works}, {"problem", state.problem.empty() ? Json() : Json(state.problem)}}; };
+  const auto source = [](const use::SourceState& state) {
+    return Json{{"works", state.works},
+                {"problem", state.problem.empty() ? Json() : Json(state.problem)}};
+  };
   return text({{"schema", "gpuwhy.report/1"},
                {"command", command},
                {"verdict", kAnswers[static_cast<std::size_t>(verdict.answer)]},
@@ -132,12 +164,27 @@ std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run) 
   Json events = Json::array();
   const auto microseconds = [](double seconds) { return std::round(seconds * 1e6); };
   const auto counter = [&](const std::string& name, double time, Json values) {
-    events.push_back({{"name", name}, {"ph", "C"}, {"ts", microseconds(time)}, {"pid", 1}, {"args", std::move(values)}});
+    events.push_back({{"name", name},
+                      {"ph", "C"},
+                      {"ts", microseconds(time)},
+                      {"pid", 1},
+                      {"args", std::move(values)}});
   };
   const auto phase = [&](const std::string& name, double from, double to, Json about) {
-    if (to > from) events.push_back({{"name", name}, {"ph", "X"}, {"ts", microseconds(from)}, {"dur", microseconds(to - from)}, {"pid", 1}, {"tid", 1}, {"args", std::move(about)}});
+    if (to > from)
+      events.push_back({{"name", name},
+                        {"ph", "X"},
+                        {"ts", microseconds(from)},
+                        {"dur", microseconds(to - from)},
+                        {"pid", 1},
+                        {"tid", 1},
+                        {"args", std::move(about)}});
   };
-  events.push_back({{"name", "process_name"}, {"ph", "M"}, {"pid", 1}, {"args", {{"name", run.start.command.empty() ? "program" : run.start.command.front()}}}});
+  events.push_back(
+      {{"name", "process_name"},
+       {"ph", "M"},
+       {"pid", 1},
+       {"args", {{"name", run.start.command.empty() ? "program" : run.start.command.front()}}}});
   Json causes = Json::array();
   for (const auto& cause : verdict.causes) causes.push_back(cause.id + " " + cause.summary);
   phase("run", 0, run.end.time, {{"verdict", verdict.sentence}, {"causes", causes}});
@@ -147,13 +194,20 @@ std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run) 
     for (std::size_t i = 0; i < moment.gpus.size(); ++i) {
       const auto& gpu = moment.gpus[i];
       const auto name = "GPU " + std::to_string(run.gpus[i].identity.index) + " ";
-      if (gpu.busy.known()) counter(name + "busy %", moment.start, {{"kernels", number(gpu.busy.value())}, {"multiprocessors", number(gpu.sm.value())}});
-      if (gpu.power.known()) counter(name + "watts", moment.start, {{"watts", number(gpu.power.value())}});
+      if (gpu.busy.known())
+        counter(
+            name + "busy %", moment.start,
+            {{"kernels", number(gpu.busy.value())}, {"multiprocessors", number(gpu.sm.value())}});
+      if (gpu.power.known())
+        counter(name + "watts", moment.start, {{"watts", number(gpu.power.value())}});
       if (gpu.memory > 0) counter(name + "memory", moment.start, {{"bytes", gpu.memory}});
     }
-    if (moment.host.cores.known()) counter("cores", moment.start, {{"cores", number(moment.host.cores.value())}});
+    if (moment.host.cores.known())
+      counter("cores", moment.start, {{"cores", number(moment.host.cores.value())}});
     if (moment.cuda.window > 0) {
-      counter("CUDA launches/s", moment.start, {{"launches", number(static_cast<double>(moment.cuda.launches) / moment.cuda.window)}});
+      counter(
+          "CUDA launches/s", moment.start,
+          {{"launches", number(static_cast<double>(moment.cuda.launches) / moment.cuda.window)}});
     }
   }
   return text({{"traceEvents", events}, {"displayTimeUnit", "ms"}}, -1);

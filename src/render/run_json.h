@@ -1,4 +1,5 @@
-// The verdict on a run for programs: schema gpuwhy.report/1, command "run". Fields are only ever added to it.
+// The verdict on a run for programs: schema gpuwhy.report/1, command "run". Fields are only ever
+// added to it.
 #pragma once
 
 #include "use/statistics.h"
@@ -10,11 +11,11 @@
 namespace gpuwhy {
 
 /// One JSON document and a line feed. `command` is "run" or "pid".
-std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run, const std::vector<std::string>& frameworks,
-                     const std::string& command);
+std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
+                     const std::vector<std::string>& frameworks, const std::string& command);
 
-/// A timeline in Chrome's trace format: counters of the GPUs, the host and the CUDA calls, and the phases of
-/// the run; opens in Perfetto and chrome://tracing.
+/// A timeline in Chrome's trace format: counters of the GPUs, the host and the CUDA calls, and the
+/// phases of the run; opens in Perfetto and chrome://tracing.
 std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run);
 
 } // namespace gpuwhy

@@ -17,10 +17,13 @@ constexpr std::size_t kBars = 40;    // columns
 template <class... T> std::string format(const char* pattern, T... values) {
   std::array<char, 128> text{};
   const int size = std::snprintf(text.data(), text.size(), pattern, values...);
-  return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
+  return {text.data(),
+          static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
 }
 
-std::string gib(std::uint64_t bytes) { return format("%.1f GiB", static_cast<double>(bytes) / (1U << 30U)); }
+std::string gib(std::uint64_t bytes) {
+  return format("%.1f GiB", static_cast<double>(bytes) / (1U << 30U));
+}
 
 std::string time(double seconds) {
   if (seconds < 120) return format("%.1f s", seconds);
@@ -33,7 +36,8 @@ void cause(Page& page, const Cause& cause, bool first, bool full) {
   std::size_t left = full ? cause.evidence.size() : first ? kEvidence : 1;
   for (const auto& evidence : cause.evidence) {
     if (left-- == 0) break;
-    const auto where = evidence.source.where.empty() ? std::string() : " (" + evidence.source.where + ")";
+    const auto where =
+        evidence.source.where.empty() ? std::string() : " (" + evidence.source.where + ")";
     page.under(evidence.text + where, Ink::faint);
   }
   if (!cause.fix) return;
@@ -41,16 +45,20 @@ void cause(Page& page, const Cause& cause, bool first, bool full) {
   for (const auto& command : cause.fix->commands) page.command(command);
 }
 
-void gpu(Page& page, const use::GpuUse& gpu, const use::RunStatistics& run, std::size_t place, const Style& style) {
+void gpu(Page& page, const use::GpuUse& gpu, const use::RunStatistics& run, std::size_t place,
+         const Style& style) {
   std::vector<double> history;
   for (const auto& moment : run.moments) {
     const auto& busy = moment.gpus[place].busy;
     history.push_back(busy.known() ? busy.value() : -1);
   }
-  page.row("GPU " + std::to_string(gpu.identity.index), bars(history, std::min(kBars, style.width / 2), style) + "  " + (gpu.used ? "" : "not used, ") + format("busy %.0f %% of the run", gpu.busy_whole));
+  page.row("GPU " + std::to_string(gpu.identity.index),
+           bars(history, std::min(kBars, style.width / 2), style) + "  " +
+               (gpu.used ? "" : "not used, ") + format("busy %.0f %% of the run", gpu.busy_whole));
   std::string line;
   if (gpu.used && gpu.steady) {
-    line = format("from %s to %s busy %.0f %%", time(gpu.steady->from).c_str(), time(gpu.steady->to).c_str(), gpu.busy);
+    line = format("from %s to %s busy %.0f %%", time(gpu.steady->from).c_str(),
+                  time(gpu.steady->to).c_str(), gpu.busy);
     if (gpu.sm) line += format(", %.0f %% of its multiprocessors", *gpu.sm);
     if (gpu.power) line += format(", %.0f W", *gpu.power);
     if (gpu.sm_clock) line += format(", %.0f MHz", *gpu.sm_clock);
@@ -79,7 +87,8 @@ std::string bars(const std::vector<double>& values, std::size_t width, const Sty
   for (std::size_t column = 0; column < columns; ++column) {
     double sum = 0;
     double count = 0;
-    for (std::size_t i = column * values.size() / columns; i < (column + 1) * values.size() / columns; ++i) {
+    for (std::size_t i = column * values.size() / columns;
+         i < (column + 1) * values.size() / columns; ++i) {
       if (values[i] < 0) continue;
       sum += values[i];
       count += 1;
@@ -90,12 +99,16 @@ std::string bars(const std::vector<double>& values, std::size_t width, const Sty
   return text;
 }
 
-std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run, const std::vector<std::string>& frameworks,
-                     const Style& style, bool full) {
+std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
+                     const std::vector<std::string>& frameworks, const Style& style, bool full) {
   Page page(style, full);
-  const bool breaks = std::any_of(verdict.causes.begin(), verdict.causes.end(), [](const Cause& each) { return each.effect == Effect::breaks; });
+  const bool breaks = std::any_of(verdict.causes.begin(), verdict.causes.end(),
+                                  [](const Cause& each) { return each.effect == Effect::breaks; });
   switch (verdict.answer) {
-  case Used::used: page.headline(breaks ? mark_bad(style) : mark_good(style), breaks ? Ink::bad : Ink::good, verdict.sentence); break;
+  case Used::used:
+    page.headline(breaks ? mark_bad(style) : mark_good(style), breaks ? Ink::bad : Ink::good,
+                  verdict.sentence);
+    break;
   case Used::poorly_used: page.headline("!", Ink::open, verdict.sentence); break;
   case Used::not_used: page.headline(mark_bad(style), Ink::bad, verdict.sentence); break;
   case Used::unknown: page.headline(mark_open(style), Ink::open, verdict.sentence); break;
@@ -106,7 +119,8 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run, c
   for (std::size_t i = 0; i < run.gpus.size(); ++i) gpu(page, run.gpus[i], run, i, style);
   std::string line = time(run.end.time);
   if (run.first_use) line += ", first kernel after " + time(*run.first_use);
-  line += format(", %.1f cores", run.host.cores) + ", " + format("%.1f GiB of host memory", static_cast<double>(run.host.rss_peak) / (1U << 30U));
+  line += format(", %.1f cores", run.host.cores) + ", " +
+          format("%.1f GiB of host memory", static_cast<double>(run.host.rss_peak) / (1U << 30U));
   if (!frameworks.empty()) line += ", " + join(frameworks, ", ");
   page.row("run", line + ", " + ended(run.end));
   if (!run.end.left_behind.empty() && !run.start.attached) {

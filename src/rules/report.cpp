@@ -46,11 +46,13 @@ CodeFinding& Report::at(program::NodeId node, Severity severity, std::string mes
   finding.message = std::move(message);
   finding.fix = std::move(fix);
   const auto shown = unit_.source.line_text(place.line);
-  finding.column =
-      static_cast<std::uint32_t>(display_width(shown.substr(0, std::min<std::size_t>(place.column - 1, shown.size())))) + 1;
+  finding.column = static_cast<std::uint32_t>(display_width(
+                       shown.substr(0, std::min<std::size_t>(place.column - 1, shown.size())))) +
+                   1;
   finding.end_column = finding.column;
   if (place.end_line == place.line) {
-    finding.end_column = finding.column + static_cast<std::uint32_t>(display_width(tree.text(node)));
+    finding.end_column =
+        finding.column + static_cast<std::uint32_t>(display_width(tree.text(node)));
   } else {
     finding.end_column = static_cast<std::uint32_t>(display_width(shown)) + 1;
   }

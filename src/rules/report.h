@@ -1,7 +1,8 @@
 // What a lint check writes to. A check is pure: it reads a Unit and reports places.
 //
 //   void lint(const program::Unit& unit, lint::Report& report) {
-//     for (NodeId call : unit.module->tree().all(Kind::call)) { ... report.at(call, Severity::error, ...); }
+//     for (NodeId call : unit.module->tree().all(Kind::call)) { ... report.at(call,
+//     Severity::error, ...); }
 //   }
 #pragma once
 
@@ -26,7 +27,8 @@ public:
   /// A finding at a line of a project file.
   CodeFinding& at_line(std::uint32_t line, Severity severity, std::string message, std::string fix);
   /// A safe edit of `finding`: replaces bytes of the file (a notebook takes none).
-  void edit(CodeFinding& finding, std::uint32_t begin, std::uint32_t end, std::string replacement) const;
+  void edit(CodeFinding& finding, std::uint32_t begin, std::uint32_t end,
+            std::string replacement) const;
 
   /// The rule that speaks next.
   void speaker(const Rule& rule) { rule_ = &rule; }

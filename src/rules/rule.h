@@ -1,11 +1,12 @@
-// A cause is one file: a `Rule` with its texts and its check. A check is pure: it reads a Case and answers
-// found, clear or unknown. It prints nothing and opens nothing.
+// A cause is one file: a `Rule` with its texts and its check. A check is pure: it reads a Case and
+// answers found, clear or unknown. It prints nothing and opens nothing.
 //
 //   Outcome check(const Case& c) {
 //     const auto& gpus = c.facts.hardware.gpus;
 //     if (gpus.open()) return Outcome::unknown("PCI devices: " + gpus.reason());
 //     if (has_nvidia(gpus.value())) return Outcome::clear("NVIDIA GPU on the PCI bus");
-//     return Outcome::found("no GPU on the PCI bus").because("0 display controllers", gpus.source());
+//     return Outcome::found("no GPU on the PCI bus").because("0 display controllers",
+//     gpus.source());
 //   }
 #pragma once
 
@@ -29,7 +30,8 @@ struct RunStatistics; // use/statistics.h
 /// One library that the framework opens, and the loader's answer.
 struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
-  std::string product;  // "cudnn", "cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver", "cusparse", ...
+  std::string product;  // "cudnn", "cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver",
+                        // "cusparse", ...
   bool required = true; // without it the GPU is not listed
   loader::Found found;
 };
@@ -42,9 +44,10 @@ struct Case {
   const Framework* framework = nullptr;      // none: not installed there; of Keras: its backend
   std::vector<LibraryNeed> libraries = {};   // in the order of opening; empty: not a CUDA build
   loader::Found libcuda = {};                // dlopen("libcuda.so.1") from the framework's opener
-  std::optional<loader::Found> libnvidia_ml = {}; // likewise; nothing: this framework does not open it
-  const Framework* keras = nullptr;          // the Keras in question, on top of `framework`
-  std::string backend = {};                  // of Keras: "tensorflow", "jax", "torch", "openvino", ...
+  std::optional<loader::Found> libnvidia_ml =
+      {};                           // likewise; nothing: this framework does not open it
+  const Framework* keras = nullptr; // the Keras in question, on top of `framework`
+  std::string backend = {};         // of Keras: "tensorflow", "jax", "torch", "openvino", ...
 
   /// Whose build is asked: the framework, or the backend of Keras.
   std::string_view kind() const { return keras == nullptr ? wanted : backend; }
@@ -135,7 +138,8 @@ struct Rule {
   std::span<const std::string_view> explains;
   /// Before the program runs; nothing for a cause that no fact of a machine can settle.
   Outcome (*check)(const Case&) = nullptr;
-  /// Finds the cause in a program or a project file (rules/report.h); nothing where it cannot be seen there.
+  /// Finds the cause in a program or a project file (rules/report.h); nothing where it cannot be
+  /// seen there.
   void (*lint)(const program::Unit&, lint::Report&) = nullptr;
   /// After a run was observed; nothing where a run does not show this cause.
   Outcome (*check_run)(const use::RunStatistics&) = nullptr;

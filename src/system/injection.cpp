@@ -69,7 +69,8 @@ Injection::~Injection() {
 }
 
 std::vector<std::string> Injection::variables() const {
-  return {"CUDA_INJECTION64_PATH=" + directory_ + std::string(kLibrary), GPUWHY_WINDOWS_DIRECTORY "=" + directory_};
+  return {"CUDA_INJECTION64_PATH=" + directory_ + std::string(kLibrary),
+          GPUWHY_WINDOWS_DIRECTORY "=" + directory_};
 }
 
 std::vector<Injection::Process> Injection::read() const {
@@ -79,13 +80,17 @@ std::vector<Injection::Process> Injection::read() const {
   while (const dirent* entry = ::readdir(directory)) {
     const auto pid = to_number(entry->d_name);
     if (!pid || all.size() >= kMostFiles) continue;
-    const Descriptor file(::openat(::dirfd(directory), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const Descriptor file(::openat(::dirfd(directory), entry->d_name,
+                                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file) continue;
     std::array<gpuwhy_windows, 2> twice{};
     bool whole = true;
-    for (auto& each : twice) whole &= ::pread(file.get(), &each, sizeof each, 0) == static_cast<ssize_t>(sizeof each);
+    for (auto& each : twice)
+      whole &= ::pread(file.get(), &each, sizeof each, 0) == static_cast<ssize_t>(sizeof each);
     const bool steady = twice[0].sequence == twice[1].sequence && twice[0].sequence % 2 == 0;
-    if (!whole || !steady || twice[0].magic != GPUWHY_WINDOWS_MAGIC || twice[0].size != sizeof twice[0]) continue;
+    if (!whole || !steady || twice[0].magic != GPUWHY_WINDOWS_MAGIC ||
+        twice[0].size != sizeof twice[0])
+      continue;
     twice[0].library[sizeof twice[0].library - 1] = '\0';
     Process process{static_cast<int>(*pid), std::vector<std::byte>(sizeof twice[0])};
     std::memcpy(process.bytes.data(), twice.data(), sizeof twice[0]);

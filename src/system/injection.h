@@ -1,5 +1,6 @@
-// The library that libcuda loads into an observed program (probes/cuda_windows.c) and the files through which
-// it tells what it counted. All lie in one directory of ours that is removed at the end.
+// The library that libcuda loads into an observed program (probes/cuda_windows.c) and the files
+// through which it tells what it counted. All lie in one directory of ours that is removed at the
+// end.
 #pragma once
 
 #include "base/result.h"

@@ -13,7 +13,9 @@
 namespace gpuwhy {
 namespace {
 
-std::string because(const std::string& path, int error) { return printable(path) + ": " + std::strerror(error); }
+std::string because(const std::string& path, int error) {
+  return printable(path) + ": " + std::strerror(error);
+}
 
 } // namespace
 
@@ -48,8 +50,10 @@ void GrowingFile::append(const std::string& text) {
   while (problem_.empty() && written < text.size()) {
     const auto count = ::write(file_.get(), text.data() + written, text.size() - written);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) problem_ = because(path_, count < 0 ? errno : ENOSPC);
-    else written += static_cast<std::size_t>(count);
+    if (count <= 0)
+      problem_ = because(path_, count < 0 ? errno : ENOSPC);
+    else
+      written += static_cast<std::size_t>(count);
   }
 }
 

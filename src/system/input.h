@@ -9,11 +9,12 @@
 
 namespace gpuwhy {
 
-/// The whole of `path`; "-" is standard input. Errors name the file: not there, a directory, or larger than
-/// `limit` bytes.
+/// The whole of `path`; "-" is standard input. Errors name the file: not there, a directory, or
+/// larger than `limit` bytes.
 Result<std::string> read_input(const std::string& path, std::size_t limit);
 
-/// A file that grows line by line while we run. After the first failed write (a full disk) it takes no more.
+/// A file that grows line by line while we run. After the first failed write (a full disk) it takes
+/// no more.
 class GrowingFile {
 public:
   static Result<GrowingFile> create(const std::string& path);

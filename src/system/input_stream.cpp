@@ -24,7 +24,8 @@ tl::unexpected<Error> failed(const std::string& path, int error) {
 }
 
 /// To the end; the number of bytes read.
-Result<std::size_t> drain(int descriptor, const std::string& path, const std::function<void(std::string_view)>& take) {
+Result<std::size_t> drain(int descriptor, const std::string& path,
+                          const std::function<void(std::string_view)>& take) {
   const auto buffer = std::make_unique<char[]>(kPiece);
   std::size_t total = 0;
   for (;;) {
@@ -47,9 +48,11 @@ Result<Descriptor> open_input(const std::string& path) {
 
 } // namespace
 
-Result<void> stream_input(const std::string& path, const std::function<void(std::string_view)>& take) {
+Result<void> stream_input(const std::string& path,
+                          const std::function<void(std::string_view)>& take) {
   if (path == "-") {
-    if (const auto read = drain(STDIN_FILENO, path, take); !read) return tl::unexpected(read.error());
+    if (const auto read = drain(STDIN_FILENO, path, take); !read)
+      return tl::unexpected(read.error());
     return {};
   }
   const auto file = open_input(path);
@@ -58,7 +61,8 @@ Result<void> stream_input(const std::string& path, const std::function<void(std:
   return {};
 }
 
-Result<void> follow_input(const std::string& path, const std::function<void(std::string_view)>& take,
+Result<void> follow_input(const std::string& path,
+                          const std::function<void(std::string_view)>& take,
                           const std::function<bool()>& idle) {
   if (path == "-") return fail("standard input cannot be followed: name a file");
   const auto file = open_input(path);
@@ -70,7 +74,8 @@ Result<void> follow_input(const std::string& path, const std::function<void(std:
     std::this_thread::sleep_for(kWait);
     struct stat status {};
     const auto position = ::lseek(file->get(), 0, SEEK_CUR);
-    if (::fstat(file->get(), &status) == 0 && status.st_size < position) ::lseek(file->get(), 0, SEEK_SET);
+    if (::fstat(file->get(), &status) == 0 && status.st_size < position)
+      ::lseek(file->get(), 0, SEEK_SET);
   }
 }
 

@@ -15,7 +15,9 @@ termios saved{};
 bool changed = false;
 volatile sig_atomic_t ending = 0;
 
-void on_end(int) { ending = 1; }
+void on_end(int) {
+  ending = 1;
+}
 void on_resize(int) {} // it ends the poll
 
 } // namespace
@@ -37,7 +39,8 @@ Keyboard::~Keyboard() {
 }
 
 std::optional<char> Keyboard::wait(int milliseconds, int descriptor) {
-  std::array<pollfd, 2> events{pollfd{changed ? STDIN_FILENO : -1, POLLIN, 0}, pollfd{descriptor, POLLIN, 0}};
+  std::array<pollfd, 2> events{pollfd{changed ? STDIN_FILENO : -1, POLLIN, 0},
+                               pollfd{descriptor, POLLIN, 0}};
   if (::poll(events.data(), events.size(), milliseconds) <= 0) return std::nullopt;
   if ((events[0].revents & (POLLHUP | POLLERR)) != 0) ending = 1;
   char key = 0;
@@ -45,11 +48,14 @@ std::optional<char> Keyboard::wait(int milliseconds, int descriptor) {
   return key;
 }
 
-bool Keyboard::ended() { return ending != 0; }
+bool Keyboard::ended() {
+  return ending != 0;
+}
 
 TerminalSize terminal_size() {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+    return {};
   return {size.ws_col, size.ws_row};
 }
 

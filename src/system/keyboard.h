@@ -1,5 +1,5 @@
-// The terminal as a live view needs it: keys one by one, its size, and given back as it was, also when we are
-// ended by a signal.
+// The terminal as a live view needs it: keys one by one, its size, and given back as it was, also
+// when we are ended by a signal.
 #pragma once
 
 #include <cstddef>

@@ -74,7 +74,8 @@ void relay() {
     if ((events[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
       const auto count = ::read(state.master, buffer.data(), buffer.size());
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-      if (count <= 0 || !write_all(state.sink, buffer.data(), static_cast<std::size_t>(count))) return;
+      if (count <= 0 || !write_all(state.sink, buffer.data(), static_cast<std::size_t>(count)))
+        return;
     }
     if ((events[1].revents & POLLIN) != 0) {
       const auto count = ::read(state.input, buffer.data(), buffer.size());
@@ -82,7 +83,9 @@ void relay() {
     }
     siginfo_t information{};
     const pid_t process = state.process;
-    if (process > 0 && ::waitid(P_PID, static_cast<id_t>(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    if (process > 0 &&
+        ::waitid(P_PID, static_cast<id_t>(process), &information, WEXITED | WNOHANG | WNOWAIT) ==
+            0 &&
         information.si_pid == process && (events[0].revents & POLLIN) == 0) {
       return;
     }
@@ -92,7 +95,8 @@ void relay() {
 /// Ours, not the program's, crash: it must not notice.
 void on_crash(int number) {
   for (const int each : kCrashes) ::signal(each, SIG_DFL);
-  constexpr std::string_view kWords = "\r\ngpuwhy: a fault in gpuwhy itself; your program runs on unobserved\r\n";
+  constexpr std::string_view kWords =
+      "\r\ngpuwhy: a fault in gpuwhy itself; your program runs on unobserved\r\n";
   write_all(STDERR_FILENO, kWords.data(), kWords.size());
   const pid_t process = state.process;
   if (process <= 0) {
@@ -112,9 +116,10 @@ void on_signal(int number, siginfo_t* information, void*) {
   if (number == SIGWINCH) {
     state.resized = 1;
   } else {
-    if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP) state.interrupted = 1;
-    // What the terminal sends goes to its whole foreground group, the program included; unless that has a
-    // terminal of its own.
+    if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP)
+      state.interrupted = 1;
+    // What the terminal sends goes to its whole foreground group, the program included; unless that
+    // has a terminal of its own.
     const bool by_terminal = information != nullptr && information->si_code > 0;
     const pid_t process = state.process;
     if (process > 0 && (!by_terminal || state.input >= 0)) ::kill(process, number);
@@ -160,7 +165,8 @@ void take_signals() {
 void give_signals_back() {
   for (const int number : kForwarded) ::sigaction(number, &state.before[number], nullptr);
   for (const int number : kCrashes) ::sigaction(number, &state.before[number], nullptr);
-  for (const int number : {SIGWINCH, SIGPIPE, SIGTTOU, SIGCHLD}) ::sigaction(number, &state.before[number], nullptr);
+  for (const int number : {SIGWINCH, SIGPIPE, SIGTTOU, SIGCHLD})
+    ::sigaction(number, &state.before[number], nullptr);
 }
 
 /// What the child's standard files become; -1: as ours.
@@ -173,7 +179,8 @@ struct Files {
 bool same_file(int a, int b) {
   struct stat first {};
   struct stat second {};
-  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
 }
 
 bool is_pipe(int descriptor) {
@@ -184,7 +191,8 @@ bool is_pipe(int descriptor) {
 /// A terminal for the program, where we stand in the foreground of ours.
 bool open_terminal(Files& files) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0) return false;
-  if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp() || ::tcgetattr(STDIN_FILENO, &state.saved) != 0) return false;
+  if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp() || ::tcgetattr(STDIN_FILENO, &state.saved) != 0)
+    return false;
   Descriptor master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!master || ::grantpt(master.get()) != 0 || ::unlockpt(master.get()) != 0) return false;
   std::array<char, 128> name{};
@@ -204,15 +212,16 @@ bool open_terminal(Files& files) {
   return true;
 }
 
-/// Reads a standard error that is a pipe on its way. Where standard output is the same pipe, both take the
-/// same way, so that their order stays.
+/// Reads a standard error that is a pipe on its way. Where standard output is the same pipe, both
+/// take the same way, so that their order stays.
 bool tee_errors(Files& files, bool output_to_errors) {
   if (!is_pipe(STDERR_FILENO)) return false;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
   files.keep = Descriptor(ends[1]);
   files.numbers[STDERR_FILENO] = ends[1];
-  if (output_to_errors || same_file(STDOUT_FILENO, STDERR_FILENO)) files.numbers[STDOUT_FILENO] = ends[1];
+  if (output_to_errors || same_file(STDOUT_FILENO, STDERR_FILENO))
+    files.numbers[STDOUT_FILENO] = ends[1];
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   state.master = ends[0];
   state.sink = STDERR_FILENO;
@@ -226,8 +235,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
-[[noreturn]] void become(char* const* arguments, char* const* environment, const Files& files, int status,
-                         const sigset_t& mask) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, const Files& files,
+                         int status, const sigset_t& mask) {
   if (files.own_terminal) {
     ::setsid();
     ::ioctl(files.numbers[STDIN_FILENO], TIOCSCTTY, 0);
@@ -250,7 +259,8 @@ Program::Program(const ProgramStart& start, Listener listener) : listener_(std::
   Files files;
   terminal_ = !start.output_to_errors && open_terminal(files);
   reads_ = terminal_ || tee_errors(files, start.output_to_errors);
-  if (start.output_to_errors && files.numbers[STDOUT_FILENO] < 0) files.numbers[STDOUT_FILENO] = STDERR_FILENO;
+  if (start.output_to_errors && files.numbers[STDOUT_FILENO] < 0)
+    files.numbers[STDOUT_FILENO] = STDERR_FILENO;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     error_ = errno;
@@ -295,7 +305,9 @@ Program::~Program() {
   give_signals_back();
 }
 
-bool Program::interrupted() { return state.interrupted != 0; }
+bool Program::interrupted() {
+  return state.interrupted != 0;
+}
 
 bool Program::ended() {
   if (ended_) return true;
@@ -325,7 +337,8 @@ bool Program::pump(int timeout, const std::vector<int>& more) {
     winsize size{};
     if (::ioctl(state.input, TIOCGWINSZ, &size) == 0) ::ioctl(state.master, TIOCSWINSZ, &size);
   }
-  std::vector<pollfd> events{{state.master, POLLIN, 0}, {state.input, POLLIN, 0}, {exit_event_.get(), POLLIN, 0}};
+  std::vector<pollfd> events{
+      {state.master, POLLIN, 0}, {state.input, POLLIN, 0}, {exit_event_.get(), POLLIN, 0}};
   for (const int each : more) events.push_back({each, POLLIN, 0});
   if (::poll(events.data(), events.size(), timeout) <= 0) return true;
   std::array<char, 16'384> buffer;
@@ -354,7 +367,8 @@ bool Program::pump(int timeout, const std::vector<int>& more) {
       termios theirs{};
       const bool cooked = ::tcgetattr(state.master, &theirs) == 0 && (theirs.c_lflag & ISIG) != 0;
       const std::string_view typed(buffer.data(), static_cast<std::size_t>(count));
-      if (cooked && typed.find(static_cast<char>(theirs.c_cc[VINTR])) != std::string_view::npos) state.interrupted = 1;
+      if (cooked && typed.find(static_cast<char>(theirs.c_cc[VINTR])) != std::string_view::npos)
+        state.interrupted = 1;
       if (cooked && typed.find(static_cast<char>(theirs.c_cc[VSUSP])) != std::string_view::npos) {
         suspend();
       } else {
@@ -373,7 +387,8 @@ void Program::attend(std::chrono::steady_clock::time_point until, const std::vec
     if (ended()) return;
     const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (left <= milliseconds::zero()) return;
-    constexpr milliseconds kTick{20}; // where the kernel has no pidfds: how often to look for the end
+    constexpr milliseconds kTick{
+        20}; // where the kernel has no pidfds: how often to look for the end
     const auto wait = exit_event_ ? left : std::min(left, kTick);
     pump(static_cast<int>(wait.count()), more);
     for (const int each : more) {
@@ -411,7 +426,8 @@ void Program::finish() {
 
 std::vector<std::string> environment_strings() {
   std::vector<std::string> all;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) all.emplace_back(*entry);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+    all.emplace_back(*entry);
   return all;
 }
 
@@ -427,14 +443,19 @@ std::string ErrorFile::written(std::size_t most) const {
   if (!file || ::fstat(file.get(), &found) != 0 || found.st_size <= start_) return {};
   const auto size = std::min(static_cast<std::size_t>(found.st_size - start_), most);
   std::string text(size, '\0');
-  const auto count = ::pread(file.get(), text.data(), size, found.st_size - static_cast<off_t>(size));
+  const auto count =
+      ::pread(file.get(), text.data(), size, found.st_size - static_cast<off_t>(size));
   text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   return text;
 }
 
-void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+void adopt_orphans() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
 
-void reap(int process) { ::waitpid(process, nullptr, WNOHANG); }
+void reap(int process) {
+  ::waitpid(process, nullptr, WNOHANG);
+}
 
 bool is_privileged(const std::string& command) {
   std::vector<std::string> places;
@@ -442,14 +463,18 @@ bool is_privileged(const std::string& command) {
     places.push_back(command);
   } else {
     const char* path = std::getenv("PATH");
-    for (const auto part : split(path == nullptr ? "/bin:/usr/bin" : path, ':')) places.push_back(join_path(part.empty() ? "." : part, command));
+    for (const auto part : split(path == nullptr ? "/bin:/usr/bin" : path, ':'))
+      places.push_back(join_path(part.empty() ? "." : part, command));
   }
   for (const auto& place : places) {
     struct stat found {};
-    if (::stat(place.c_str(), &found) != 0 || !S_ISREG(found.st_mode) || ::access(place.c_str(), X_OK) != 0) continue;
+    if (::stat(place.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
+        ::access(place.c_str(), X_OK) != 0)
+      continue;
     const bool changes_user = (found.st_mode & S_ISUID) != 0 && found.st_uid != ::geteuid();
     const bool changes_group = (found.st_mode & S_ISGID) != 0 && found.st_gid != ::getegid();
-    return changes_user || changes_group || ::getxattr(place.c_str(), "security.capability", nullptr, 0) > 0;
+    return changes_user || changes_group ||
+           ::getxattr(place.c_str(), "security.capability", nullptr, 0) > 0;
   }
   return false;
 }

@@ -1,10 +1,13 @@
-// Runs somebody's program as if we were not there: its standard files, terminal, signals and exit status are
-// what they would be without us. See posix_openpt(3), termios(3), credentials(7), signal-safety(7).
+// Runs somebody's program as if we were not there: its standard files, terminal, signals and exit
+// status are what they would be without us. See posix_openpt(3), termios(3), credentials(7),
+// signal-safety(7).
 //
-//   - Where standard input and output are this terminal, the program gets a terminal of its own (a pty) that
-//     is joined to ours; elsewhere it inherits our files as they are. A standard error that is a pipe is read
-//     on its way.
-//   - Signals that are sent to us go on to the program; those that a terminal sends have reached it already.
+//   - Where standard input and output are this terminal, the program gets a terminal of its own (a
+//   pty) that
+//     is joined to ours; elsewhere it inherits our files as they are. A standard error that is a
+//     pipe is read on its way.
+//   - Signals that are sent to us go on to the program; those that a terminal sends have reached it
+//   already.
 //   - Should we crash, the handler of the crash goes on passing bytes until the program has ended.
 #pragma once
 
@@ -41,14 +44,14 @@ public:
   pid_t process() const { return process_; }
   bool reads_output() const { return reads_; }
   bool has_terminal() const { return terminal_; }
-  /// Passes bytes and signals on until `until`, until the program has ended, or until one of `more` can be
-  /// read. A descriptor of -1 in `more` is skipped.
+  /// Passes bytes and signals on until `until`, until the program has ended, or until one of `more`
+  /// can be read. A descriptor of -1 in `more` is skipped.
   void attend(std::chrono::steady_clock::time_point until, const std::vector<int>& more);
   bool ended();
   /// As waitpid(2) gives it; valid once it has ended.
   int wait_status() const { return status_; }
-  /// Passes on what is left. Where descendants still hold the terminal or the pipe, a process of ours stays
-  /// behind to serve them.
+  /// Passes on what is left. Where descendants still hold the terminal or the pipe, a process of
+  /// ours stays behind to serve them.
   void finish();
   /// Whether somebody asked us (Ctrl-C, SIGINT, SIGTERM) to end.
   static bool interrupted();
@@ -85,8 +88,8 @@ private:
 void adopt_orphans();
 void reap(int process);
 
-/// Whether starting `command` changes user or group, or gives capabilities: the loader then drops what would
-/// be loaded into it.
+/// Whether starting `command` changes user or group, or gives capabilities: the loader then drops
+/// what would be loaded into it.
 bool is_privileged(const std::string& command);
 
 /// Ends this process as the program ended: by the same signal or with the same status.

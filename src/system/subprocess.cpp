@@ -114,8 +114,8 @@ NoAnswer not_started(const std::string& name, int error) {
 } // namespace
 
 Answer<std::unique_ptr<Child>> start_image(const std::string& name,
-                                           std::span<const std::byte> image,
-                                           const Command& command, ImagePlace place) {
+                                           std::span<const std::byte> image, const Command& command,
+                                           ImagePlace place) {
   const auto deadline = moment_after(command.deadline);
   int error = 0;
   if (place == ImagePlace::memory_or_file) {

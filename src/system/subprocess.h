@@ -34,8 +34,7 @@ Answer<ProcessResult> run_image(const std::string& name, std::span<const std::by
 /// Starts it and comes back once it runs. `command.deadline` bounds the start, not the run: the
 /// program ends with the Child.
 Answer<std::unique_ptr<Child>> start_image(const std::string& name,
-                                           std::span<const std::byte> image,
-                                           const Command& command,
+                                           std::span<const std::byte> image, const Command& command,
                                            ImagePlace place = ImagePlace::memory_or_file);
 
 /// Runs the executable at `path`; PATH is not searched.

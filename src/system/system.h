@@ -1,5 +1,5 @@
-// The one door to the outside world. Collectors ask a System; nothing else in gpuwhy opens a file, reads
-// the environment or starts a process.
+// The one door to the outside world. Collectors ask a System; nothing else in gpuwhy opens a file,
+// reads the environment or starts a process.
 //
 // "Not there", "there but unreadable" and "did not answer in time" are different answers, and every
 // diagnosis lives on that difference: see Unavailable.
@@ -21,11 +21,11 @@ namespace gpuwhy {
 /// Why there is no value.
 struct Unavailable {
   enum class Kind {
-    absent,      // looked, and it is not there (ENOENT, ENOTDIR, a dangling link)
-    unreadable,  // it is there, this process may not read it (EACCES, EPERM)
-    unsuitable,  // it is there and is something else: a FIFO, a directory, larger than the limit
-    failed,      // any other error, or a deadline that passed
-    not_looked,  // this System cannot answer (another root, a recording that lacks the question)
+    absent,     // looked, and it is not there (ENOENT, ENOTDIR, a dangling link)
+    unreadable, // it is there, this process may not read it (EACCES, EPERM)
+    unsuitable, // it is there and is something else: a FIFO, a directory, larger than the limit
+    failed,     // any other error, or a deadline that passed
+    not_looked, // this System cannot answer (another root, a recording that lacks the question)
   };
   Kind kind = Kind::failed;
   std::string reason; // one line, names the object: "/dev/nvidia0: Permission denied"
@@ -83,7 +83,8 @@ public:
   System& operator=(const System&) = delete;
   virtual ~System() = default;
 
-  /// Status of what `path` leads to (links followed); `status_of_link` does not follow the last part.
+  /// Status of what `path` leads to (links followed); `status_of_link` does not follow the last
+  /// part.
   virtual Answer<FileStatus> status(const std::string& path) = 0;
   virtual Answer<FileStatus> status_of_link(const std::string& path) = 0;
   /// `path` with every link resolved. Loops of links are `failed` (ELOOP).
@@ -92,8 +93,8 @@ public:
   virtual Answer<std::string> read_link(const std::string& path) = 0;
   /// Names in a directory, sorted, at most 65,536; without "." and "..".
   virtual Answer<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
-  /// A whole regular file (procfs and sysfs count), `unsuitable` if it is larger than `limit` bytes.
-  /// Never blocks on a FIFO or a device.
+  /// A whole regular file (procfs and sysfs count), `unsuitable` if it is larger than `limit`
+  /// bytes. Never blocks on a FIFO or a device.
   virtual Answer<std::string> read(const std::string& path, std::size_t limit = 1U << 20U) = 0;
   /// `size` bytes at `offset` of a regular file; fewer at its end.
   virtual Answer<std::string> read_at(const std::string& path, std::uint64_t offset,

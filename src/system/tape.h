@@ -17,7 +17,8 @@ struct TapePolicy {
   std::function<std::string(std::string)> redact = {};
   /// Which variables may be written; all, if empty. Counts for /proc/PID/environ too.
   std::function<bool(std::string_view)> allow_variable = {};
-  /// Applied to the whole text of a file that was read, and of the kernel's log (path ""), before `redact`.
+  /// Applied to the whole text of a file that was read, and of the kernel's log (path ""), before
+  /// `redact`.
   std::function<std::string(std::string_view path, std::string text)> contents = {};
 };
 

@@ -1,4 +1,5 @@
-// One process that runs now, as /proc shows it: what it has loaded, what it was given, what we may not see.
+// One process that runs now, as /proc shows it: what it has loaded, what it was given, what we may
+// not see.
 #pragma once
 
 #include <string>
@@ -20,11 +21,11 @@ struct ProcessFacts {
   int threads = 0;
   std::vector<LoadedLibrary> libraries; // CUDA's and the frameworks'
   std::vector<std::string> frameworks;
-  std::vector<std::string> devices; // "/dev/nvidia0" that it holds open
+  std::vector<std::string> devices;                           // "/dev/nvidia0" that it holds open
   std::vector<std::pair<std::string, std::string>> variables; // that bear on the GPU
   std::string cgroup;
-  int inner_pid = 0;        // its number in its own namespace; 0: the same
-  bool other_root = false;  // it sees another file system: a container
+  int inner_pid = 0;                 // its number in its own namespace; 0: the same
+  bool other_root = false;           // it sees another file system: a container
   std::vector<std::string> problems; // what could not be read, and what would let us
 
   bool has_libcuda() const {

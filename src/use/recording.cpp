@@ -17,9 +17,11 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMostItems = 4096;
 constexpr std::size_t kLongestText = 4096;
 
-// --- the fields of each struct, once for both directions ---------------------------------------------------
+// --- the fields of each struct, once for both directions
+// ---------------------------------------------------
 
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, GpuIdentity>
 {
   f("index", value.index);
@@ -34,14 +36,16 @@ template <class F, class T> void fields(F&& f, T& value)
   f("monitor", value.monitor);
   f("error", value.error);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, GpuProcess>
 {
   f("pid", value.pid);
   f("memory", value.memory);
   f("sm", value.sm);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, GpuTick>
 {
   f("i", value.index);
@@ -57,7 +61,8 @@ template <class F, class T> void fields(F&& f, T& value)
   f("procs", value.processes);
   f("error", value.error);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, HostTick>
 {
   f("s", value.seconds);
@@ -70,7 +75,8 @@ template <class F, class T> void fields(F&& f, T& value)
   f("procs", value.processes);
   f("threads", value.threads);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, CudaTick>
 {
   f("s", value.window);
@@ -90,7 +96,8 @@ template <class F, class T> void fields(F&& f, T& value)
   f("oom", value.failed_allocations);
   f("error", value.error);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, ProcessTick>
 {
   f("pid", value.pid);
@@ -100,7 +107,8 @@ template <class F, class T> void fields(F&& f, T& value)
   f("gpu", value.opens_gpu);
   f("ended", value.ended);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, Tick>
 {
   f("t", value.time);
@@ -109,13 +117,15 @@ template <class F, class T> void fields(F&& f, T& value)
   f("cuda", value.cuda);
   f("processes", value.processes);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, SourceState>
 {
   f("works", value.works);
   f("problem", value.problem);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, RunStart>
 {
   f("command", value.command);
@@ -126,14 +136,16 @@ template <class F, class T> void fields(F&& f, T& value)
   f("visible_devices", value.visible_devices);
   f("attached", value.attached);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, Sign>
 {
   f("kind", value.kind);
   f("text", value.text);
   f("where", value.where);
 }
-template <class F, class T> void fields(F&& f, T& value)
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, RunEnd>
 {
   f("t", value.time);
@@ -150,13 +162,17 @@ template <class F, class T> void fields(F&& f, T& value)
 template <class T>
 concept Struct = requires(T& value) { fields([](const char*, auto&) {}, value); };
 
-// --- writing -----------------------------------------------------------------------------------------------
+// --- writing
+// -----------------------------------------------------------------------------------------------
 
-Json write(const std::string& value) { return value; }
+Json write(const std::string& value) {
+  return value;
+}
 Json write(double value) {
   if (!std::isfinite(value)) return 0;
   const double rounded = std::round(value * 1e6) / 1e6;
-  if (rounded == std::floor(rounded) && std::abs(rounded) < 1e15) return static_cast<std::int64_t>(rounded);
+  if (rounded == std::floor(rounded) && std::abs(rounded) < 1e15)
+    return static_cast<std::int64_t>(rounded);
   return rounded;
 }
 template <class T>
@@ -164,7 +180,9 @@ template <class T>
 Json write(T value) {
   return value;
 }
-Json write(Sign::Kind kind) { return kind == Sign::Kind::out_of_memory ? "out_of_memory" : "device_error"; }
+Json write(Sign::Kind kind) {
+  return kind == Sign::Kind::out_of_memory ? "out_of_memory" : "device_error";
+}
 template <Struct T> Json write(const T& value);
 template <class T> Json write(const std::vector<T>& values) {
   Json array = Json::array();
@@ -174,27 +192,37 @@ template <class T> Json write(const std::vector<T>& values) {
 
 /// A member that says nothing is left out.
 template <class T> bool says_nothing(const T& value) {
-  if constexpr (requires { value.has_value(); }) return !value.has_value();
-  else if constexpr (requires { value.empty(); }) return value.empty();
-  else if constexpr (std::is_arithmetic_v<T>) return value == T{};
-  else return false;
+  if constexpr (requires { value.has_value(); })
+    return !value.has_value();
+  else if constexpr (requires { value.empty(); })
+    return value.empty();
+  else if constexpr (std::is_arithmetic_v<T>)
+    return value == T{};
+  else
+    return false;
 }
 
 template <Struct T> Json write(const T& value) {
   Json object = Json::object();
   fields(
       [&](const char* name, const auto& member) {
-        if (says_nothing(member) && std::string_view(name) != "i" && std::string_view(name) != "t") return;
-        if constexpr (requires { member.has_value(); }) object[name] = write(*member);
-        else object[name] = write(member);
+        if (says_nothing(member) && std::string_view(name) != "i" && std::string_view(name) != "t")
+          return;
+        if constexpr (requires { member.has_value(); })
+          object[name] = write(*member);
+        else
+          object[name] = write(member);
       },
       value);
   return object;
 }
 
-std::string line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
-// --- reading -----------------------------------------------------------------------------------------------
+// --- reading
+// -----------------------------------------------------------------------------------------------
 
 /// All are false for a value of another kind.
 bool read(const Json& json, std::string& value) {
@@ -219,7 +247,9 @@ bool read(const Json& json, std::uint64_t& value) {
 }
 bool read(const Json& json, int& value) {
   double number = 0;
-  if (!json.is_number_integer() || !read(json, number) || std::abs(number) > std::numeric_limits<int>::max()) return false;
+  if (!json.is_number_integer() || !read(json, number) ||
+      std::abs(number) > std::numeric_limits<int>::max())
+    return false;
   value = static_cast<int>(number);
   return true;
 }
@@ -254,7 +284,8 @@ template <Struct T> bool read(const Json& json, T& value) {
   return good;
 }
 
-// --- thinning ----------------------------------------------------------------------------------------------
+// --- thinning
+// ----------------------------------------------------------------------------------------------
 
 void mix(std::optional<double>& mean, const std::optional<double>& value, double weight) {
   if (!value) return;
@@ -277,7 +308,9 @@ void merge(GpuTick& kept, const GpuTick& more, double weight) {
 
 void merge(HostTick& kept, const HostTick& more) {
   const double seconds = kept.seconds + more.seconds;
-  const auto mean = [&](double& a, double b) { a = seconds > 0 ? (a * kept.seconds + b * more.seconds) / seconds : a; };
+  const auto mean = [&](double& a, double b) {
+    a = seconds > 0 ? (a * kept.seconds + b * more.seconds) / seconds : a;
+  };
   mean(kept.cores, more.cores);
   mean(kept.busiest_thread, more.busiest_thread);
   mean(kept.io_wait, more.io_wait);
@@ -296,8 +329,12 @@ std::string write_start(const RunStart& start) {
   object.update(write(start));
   return line(object);
 }
-std::string write_tick(const Tick& tick) { return line(write(tick)); }
-std::string write_end(const RunEnd& end) { return line(Json{{"end", write(end)}}); }
+std::string write_tick(const Tick& tick) {
+  return line(write(tick));
+}
+std::string write_end(const RunEnd& end) {
+  return line(Json{{"end", write(end)}});
+}
 
 std::optional<Tick> Thinner::add(const Tick& tick) {
   constexpr double kFullRate = 300; // seconds of a run that are kept whole
@@ -307,7 +344,8 @@ std::optional<Tick> Thinner::add(const Tick& tick) {
   } else {
     pending_->time = tick.time;
     for (const auto& gpu : tick.gpus) {
-      const auto found = std::find_if(pending_->gpus.begin(), pending_->gpus.end(), [&](const GpuTick& seen) { return seen.index == gpu.index; });
+      const auto found = std::find_if(pending_->gpus.begin(), pending_->gpus.end(),
+                                      [&](const GpuTick& seen) { return seen.index == gpu.index; });
       if (found == pending_->gpus.end()) {
         pending_->gpus.push_back(gpu);
         weights_.push_back(1);
@@ -317,11 +355,16 @@ std::optional<Tick> Thinner::add(const Tick& tick) {
       merge(*found, gpu, weight);
       weight += 1;
     }
-    if (tick.host && pending_->host) merge(*pending_->host, *tick.host);
-    else if (tick.host) pending_->host = tick.host;
-    if (tick.cuda && pending_->cuda) use::add(*pending_->cuda, *tick.cuda);
-    else if (tick.cuda) pending_->cuda = tick.cuda;
-    pending_->processes.insert(pending_->processes.end(), tick.processes.begin(), tick.processes.end());
+    if (tick.host && pending_->host)
+      merge(*pending_->host, *tick.host);
+    else if (tick.host)
+      pending_->host = tick.host;
+    if (tick.cuda && pending_->cuda)
+      use::add(*pending_->cuda, *tick.cuda);
+    else if (tick.cuda)
+      pending_->cuda = tick.cuda;
+    pending_->processes.insert(pending_->processes.end(), tick.processes.begin(),
+                               tick.processes.end());
   }
   const double due = tick.time < kFullRate ? 0 : tick.time * 0.1 / kFullRate;
   if (saved_ >= 0 && tick.time - saved_ < due) return std::nullopt;
@@ -329,9 +372,12 @@ std::optional<Tick> Thinner::add(const Tick& tick) {
   return rest();
 }
 
-std::optional<Tick> Thinner::rest() { return std::exchange(pending_, std::nullopt); }
+std::optional<Tick> Thinner::rest() {
+  return std::exchange(pending_, std::nullopt);
+}
 
-Result<RunStatistics> read_run(std::string_view text, const std::function<void(const Tick&)>& seen) {
+Result<RunStatistics> read_run(std::string_view text,
+                               const std::function<void(const Tick&)>& seen) {
   std::optional<RunObserver> observer;
   RunEnd end;
   bool ended = false;
@@ -339,7 +385,9 @@ Result<RunStatistics> read_run(std::string_view text, const std::function<void(c
   for (const auto each : split_lines(text)) {
     ++number;
     if (trim(each).empty()) continue;
-    const auto wrong = [&](const char* what) { return fail("line " + std::to_string(number) + ": " + what); };
+    const auto wrong = [&](const char* what) {
+      return fail("line " + std::to_string(number) + ": " + what);
+    };
     const auto json = Json::parse(each, nullptr, false);
     if (!json.is_object()) {
       if (observer && number == split_lines(text).size()) break; // cut off in the middle of a line
@@ -347,7 +395,8 @@ Result<RunStatistics> read_run(std::string_view text, const std::function<void(c
     }
     if (!observer) {
       const auto schema = json.find("schema");
-      if (schema == json.end() || *schema != kRunSchema) return wrong("not a recorded run (no \"gpuwhy.run/1\")");
+      if (schema == json.end() || *schema != kRunSchema)
+        return wrong("not a recorded run (no \"gpuwhy.run/1\")");
       RunStart start;
       if (!read(json, start)) return wrong("a start that cannot be read");
       observer.emplace(std::move(start));

@@ -1,6 +1,7 @@
-// A run as JSON lines: the first line is its start, the last its end, what lies between are ticks. What
-// --save writes and --from reads; a file whose end is missing (a machine that went down) is read as far as it
-// goes.
+// A run as JSON lines: the first line is its start, the last its end, what lies between are ticks.
+// What
+// --save writes and --from reads; a file whose end is missing (a machine that went down) is read as
+// far as it goes.
 #pragma once
 
 #include "base/result.h"
@@ -20,8 +21,8 @@ std::string write_start(const RunStart& start);
 std::string write_tick(const Tick& tick);
 std::string write_end(const RunEnd& end);
 
-/// Thins what is saved of a long run: all ticks of the first five minutes, then ever fewer, so that a run of
-/// days leaves some thousand lines more. Ticks that lie between are merged, not dropped.
+/// Thins what is saved of a long run: all ticks of the first five minutes, then ever fewer, so that
+/// a run of days leaves some thousand lines more. Ticks that lie between are merged, not dropped.
 class Thinner {
 public:
   /// The tick to save now, if it is time for one.
@@ -36,6 +37,7 @@ private:
 };
 
 /// Errors name the line. `tick` sees each tick as well, where it is given.
-Result<RunStatistics> read_run(std::string_view text, const std::function<void(const Tick&)>& tick = nullptr);
+Result<RunStatistics> read_run(std::string_view text,
+                               const std::function<void(const Tick&)>& tick = nullptr);
 
 } // namespace gpuwhy::use

@@ -1,5 +1,5 @@
-// Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968: the interval's ranks follow
-// from the variance of Kendall's score, here with the correction for tied values.
+// Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968: the interval's ranks
+// follow from the variance of Kendall's score, here with the correction for tied values.
 #include "use/slope.h"
 
 #include <algorithm>
@@ -19,7 +19,8 @@ using Points = std::vector<std::pair<double, double>>;
 Points thin(const Points& points) {
   if (points.size() <= kMostPoints) return points;
   Points kept;
-  for (std::size_t i = 0; i < kMostPoints; ++i) kept.push_back(points[i * points.size() / kMostPoints]);
+  for (std::size_t i = 0; i < kMostPoints; ++i)
+    kept.push_back(points[i * points.size() / kMostPoints]);
   return kept;
 }
 
@@ -55,7 +56,10 @@ Slope robust_slope(const Points& all) {
   const auto at = [&](double rank) {
     return slopes[static_cast<std::size_t>(std::clamp(rank, 0.0, count - 1))];
   };
-  return {.per_second = at(count / 2), .lowest = at((count - spread) / 2), .highest = at((count + spread) / 2), .trend = score / count};
+  return {.per_second = at(count / 2),
+          .lowest = at((count - spread) / 2),
+          .highest = at((count + spread) / 2),
+          .trend = score / count};
 }
 
 } // namespace gpuwhy::use

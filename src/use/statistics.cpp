@@ -15,8 +15,8 @@ bool inside(const Moment& moment, const Span& span) {
   return moment.end > span.from && moment.start < span.to;
 }
 
-/// NVML's utilisation covers up to a second before it is read: what it says before the run has opened the GPU
-/// is another program's.
+/// NVML's utilisation covers up to a second before it is read: what it says before the run has
+/// opened the GPU is another program's.
 constexpr double kOpeningSlack = 0.6;
 
 /// What counts as work of this run in a moment: percent of time with kernels.
@@ -24,11 +24,11 @@ double work_in(const Moment& moment, std::size_t gpu, double opened) {
   return moment.start >= opened - kOpeningSlack ? moment.gpus[gpu].busy.value() : 0;
 }
 
-/// Where the beginning ends in which code is compiled and loaded: the start of the span where there is none, or
-/// where it goes on through the run.
+/// Where the beginning ends in which code is compiled and loaded: the start of the span where there
+/// is none, or where it goes on through the run.
 double start_of_steady(const std::vector<Moment>& moments, const Span& span) {
-  constexpr double kDense = 0.3;   // share of the windows up to there in which code was loaded
-  constexpr double kSparse = 0.1;  // and of those after it
+  constexpr double kDense = 0.3;    // share of the windows up to there in which code was loaded
+  constexpr double kSparse = 0.1;   // and of those after it
   constexpr double kShortest = 1.5; // seconds that must be left to judge
   double end = span.from;
   Mean before;
@@ -46,7 +46,8 @@ double start_of_steady(const std::vector<Moment>& moments, const Span& span) {
   return enough_left && after.value() <= kSparse ? end : span.from;
 }
 
-std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu, double opened) {
+std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t gpu,
+                                 double opened) {
   double total = 0;
   for (const auto& moment : moments) total += work_in(moment, gpu, opened);
   if (total <= 0) return std::nullopt;
@@ -71,8 +72,8 @@ std::optional<Span> steady_phase(const std::vector<Moment>& moments, std::size_t
 /// A little work is done for every context: a page cleared, a constant copied.
 constexpr double kContextWork = 2; // per cent of the time since the GPU was opened
 
-/// Whether kernels of the run ran on this GPU. NVML's list of processes settles it where it can: inside a
-/// container or a virtual machine it may not know our processes by their number.
+/// Whether kernels of the run ran on this GPU. NVML's list of processes settles it where it can:
+/// inside a container or a virtual machine it may not know our processes by their number.
 bool ran_kernels(const GpuUse& gpu, const RunStatistics& run, std::size_t place) {
   std::uint64_t launches = 0;
   double window = 0;
@@ -83,12 +84,14 @@ bool ran_kernels(const GpuUse& gpu, const RunStatistics& run, std::size_t place)
     if (run.opened && moment.start >= *run.opened) busy.add(moment.gpus[place].busy);
   }
   // The calls are not told by GPU: of several, the one that was busy has run them.
-  if (launches > 0 && run.start.gpus.size() == 1) return gpu.held || (run.opened && !gpu.by_others && gpu.busy_whole > 0);
+  if (launches > 0 && run.start.gpus.size() == 1)
+    return gpu.held || (run.opened && !gpu.by_others && gpu.busy_whole > 0);
   if (!gpu.steady || !(gpu.held || !gpu.by_others)) return false;
   return busy.value() > (window > 1 ? kContextWork : 0.5);
 }
 
-template <class Value> Growth growth_of(const std::vector<Moment>& moments, const Span& span, Value value) {
+template <class Value>
+Growth growth_of(const std::vector<Moment>& moments, const Span& span, Value value) {
   std::vector<std::pair<double, double>> points;
   for (const auto& moment : moments) {
     if (!inside(moment, span)) continue;
@@ -101,8 +104,11 @@ template <class Value> Growth growth_of(const std::vector<Moment>& moments, cons
   growth.slope = robust_slope(points);
   growth.amount = points.back().second - points.front().second;
   growth.seconds = points.back().first - points.front().first;
-  for (std::size_t i = 1; i < points.size(); ++i) growth.steps += points[i].second > points[i - 1].second ? 1 : 0;
-  const auto at = [&](std::size_t third) { return points[std::min(third * points.size() / 3, points.size() - 1)].second; };
+  for (std::size_t i = 1; i < points.size(); ++i)
+    growth.steps += points[i].second > points[i - 1].second ? 1 : 0;
+  const auto at = [&](std::size_t third) {
+    return points[std::min(third * points.size() / 3, points.size() - 1)].second;
+  };
   growth.steady = growth.slope.lowest > 0 && growth.amount > 0;
   for (std::size_t third = 0; third < 3; ++third) {
     growth.steady &= at(third + 1) - at(third) > growth.amount * 0.1;
@@ -177,11 +183,13 @@ GpuUse use_of(const RunStatistics& run, std::size_t place, bool by_others) {
     if (first_held < 0) first_held = moment.start;
   }
   if (first_held >= 0) {
-    gpu.growth = growth_of(run.moments, {first_held, run.end.time}, [&](const Moment& moment) -> std::optional<double> {
-      const auto& seen = moment.gpus[place];
-      if (!seen.own_memory_known || seen.own_memory == 0) return std::nullopt;
-      return static_cast<double>(seen.own_memory);
-    });
+    gpu.growth = growth_of(run.moments, {first_held, run.end.time},
+                           [&](const Moment& moment) -> std::optional<double> {
+                             const auto& seen = moment.gpus[place];
+                             if (!seen.own_memory_known || seen.own_memory == 0)
+                               return std::nullopt;
+                             return static_cast<double>(seen.own_memory);
+                           });
   }
   return gpu;
 }
@@ -254,7 +262,8 @@ bool RunStatistics::maps(std::string_view library) const {
 }
 
 RunObserver::RunObserver(RunStart start)
-    : start_(std::move(start)), by_others_(start_.gpus.size(), false), timeline_(start_.gpus.size()) {
+    : start_(std::move(start)), by_others_(start_.gpus.size(), false),
+      timeline_(start_.gpus.size()) {
   for (const auto& gpu : start_.gpus) indices_.push_back(gpu.index);
 }
 
@@ -268,15 +277,18 @@ void RunObserver::add(const Tick& tick) {
   }
   for (const auto& gpu : tick.gpus) {
     if (!gpu.processes) continue;
-    const auto place = static_cast<std::size_t>(std::find(indices_.begin(), indices_.end(), gpu.index) - indices_.begin());
+    const auto place = static_cast<std::size_t>(
+        std::find(indices_.begin(), indices_.end(), gpu.index) - indices_.begin());
     if (place >= by_others_.size()) continue;
     for (const auto& process : *gpu.processes) {
-      // A process may be on the GPU before we have met it: only one that was there before us is another's.
-      const bool before = std::any_of(start_.before.begin(), start_.before.end(), [&](const GpuTick& seen) {
-        if (seen.index != gpu.index || !seen.processes) return false;
-        return std::any_of(seen.processes->begin(), seen.processes->end(),
-                           [&](const GpuProcess& other) { return other.pid == process.pid; });
-      });
+      // A process may be on the GPU before we have met it: only one that was there before us is
+      // another's.
+      const bool before =
+          std::any_of(start_.before.begin(), start_.before.end(), [&](const GpuTick& seen) {
+            if (seen.index != gpu.index || !seen.processes) return false;
+            return std::any_of(seen.processes->begin(), seen.processes->end(),
+                               [&](const GpuProcess& other) { return other.pid == process.pid; });
+          });
       const bool ours = std::find(own_.begin(), own_.end(), process.pid) != own_.end();
       if (before && !ours) by_others_[place] = true;
       if (ours && !opened_) opened_ = tick.time;
@@ -294,18 +306,21 @@ RunStatistics RunObserver::finish(RunEnd end) const {
   run.moment_width = timeline_.width();
   run.processes = processes_;
   run.opened = opened_;
-  for (std::size_t i = 0; i < start_.gpus.size(); ++i) run.gpus.push_back(use_of(run, i, by_others_[i]));
+  for (std::size_t i = 0; i < start_.gpus.size(); ++i)
+    run.gpus.push_back(use_of(run, i, by_others_[i]));
   const auto* gpu = run.main_gpu();
   run.steady = gpu != nullptr && gpu->steady ? *gpu->steady : Span{0, run.end.time};
   for (const auto& moment : run.moments) {
     if (!opened_ || !run.any_used() || moment.start < *opened_ - kOpeningSlack) continue;
-    const bool busy = std::any_of(moment.gpus.begin(), moment.gpus.end(), [](const GpuMoment& seen) { return seen.busy.value() >= 1; });
+    const bool busy = std::any_of(moment.gpus.begin(), moment.gpus.end(),
+                                  [](const GpuMoment& seen) { return seen.busy.value() >= 1; });
     if (!busy && moment.cuda.launches == 0 && moment.cuda.graphs == 0) continue;
     if (!run.first_use) run.first_use = moment.start;
     run.last_use = moment.end;
   }
   for (const auto& [pid, process] : processes_) {
-    run.compilers += process.name == "ptxas" || process.name == "nvlink" || process.name == "cicc" ? 1 : 0;
+    run.compilers +=
+        process.name == "ptxas" || process.name == "nvlink" || process.name == "cicc" ? 1 : 0;
   }
   const Span early{opened_.value_or(0), run.steady.from};
   run.host = host_in(run.moments, run.steady);

@@ -19,7 +19,7 @@ struct GpuIdentity {
   std::optional<double> power_default;       // W
   std::optional<double> sm_clock_limit;      // MHz
   bool mig = false;
-  bool monitor = false; // tells how many multiprocessors work, not only whether any does
+  bool monitor = false;     // tells how many multiprocessors work, not only whether any does
   std::optional<int> error; // nvmlReturn_t of asking for it
 
   bool operator==(const GpuIdentity&) const = default;
@@ -42,15 +42,15 @@ inline constexpr std::uint64_t kPowerBrake = 0x80;
 
 struct GpuTick {
   int index = 0;
-  std::optional<double> busy;          // percent of time with any kernel, over the driver's last period
-  std::optional<double> sm;            // percent of the multiprocessors with work
+  std::optional<double> busy; // percent of time with any kernel, over the driver's last period
+  std::optional<double> sm;   // percent of the multiprocessors with work
   std::optional<std::uint64_t> memory; // bytes in use by all
   std::optional<double> power;         // W
   std::optional<double> sm_clock;      // MHz
   std::optional<std::uint64_t> reasons;
-  std::optional<double> temperature;   // degrees Celsius
-  std::optional<double> pcie_rx;       // KiB/s, to the GPU
-  std::optional<double> pcie_tx;       // KiB/s, from the GPU
+  std::optional<double> temperature; // degrees Celsius
+  std::optional<double> pcie_rx;     // KiB/s, to the GPU
+  std::optional<double> pcie_tx;     // KiB/s, from the GPU
   std::optional<std::vector<GpuProcess>> processes;
   std::optional<int> error; // nvmlReturn_t: 15 is a GPU that is gone
 
@@ -83,7 +83,7 @@ struct CudaTick {
   std::uint64_t to_host_bytes = 0;
   double copy_time = 0; // seconds within calls that copy
   std::uint64_t syncs = 0;
-  double sync_time = 0; // seconds within calls that wait for the GPU
+  double sync_time = 0;    // seconds within calls that wait for the GPU
   std::uint64_t loads = 0; // of code
   double load_time = 0;
   std::uint64_t pauses = 0; // longer than a millisecond in which no call was made
@@ -98,7 +98,7 @@ struct CudaTick {
 struct ProcessTick {
   int pid = 0;
   int parent = 0;
-  std::string name; // "python3"
+  std::string name;                   // "python3"
   std::vector<std::string> libraries; // sonames of CUDA and the frameworks that it has mapped
   bool opens_gpu = false;             // holds a /dev/nvidia* file
   bool ended = false;
@@ -131,7 +131,7 @@ struct RunStart {
   std::string driver;
   SourceState nvml;
   std::optional<std::string> visible_devices; // CUDA_VISIBLE_DEVICES as the program was given it
-  bool attached = false; // it was running already
+  bool attached = false;                      // it was running already
 
   bool operator==(const RunStart&) const = default;
 };
@@ -155,7 +155,7 @@ struct RunEnd {
   std::vector<Sign> signs;
   SourceState nvml;
   SourceState cuda;
-  std::vector<int> left_behind; // processes of the run that still lived
+  std::vector<int> left_behind;   // processes of the run that still lived
   std::vector<std::string> notes; // what could not be done, one line each
 
   bool operator==(const RunEnd&) const = default;

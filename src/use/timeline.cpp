@@ -120,7 +120,8 @@ Moment& Timeline::at(double time) {
   return moments_[place];
 }
 
-void Timeline::add(const Tick& tick, const std::vector<int>& gpu_indices, const std::vector<int>& own) {
+void Timeline::add(const Tick& tick, const std::vector<int>& gpu_indices,
+                   const std::vector<int>& own) {
   auto& moment = at(tick.time);
   for (const auto& gpu : tick.gpus) {
     const auto found = std::find(gpu_indices.begin(), gpu_indices.end(), gpu.index);

@@ -1,5 +1,5 @@
-// A run of any length in a bounded number of moments: when they are full, neighbours are merged and each
-// covers twice the time. Sums stay exact; only the resolution falls.
+// A run of any length in a bounded number of moments: when they are full, neighbours are merged and
+// each covers twice the time. Sums stay exact; only the resolution falls.
 #pragma once
 
 #include "use/tick.h"
@@ -26,16 +26,16 @@ struct Mean {
 };
 
 struct GpuMoment {
-  Mean busy;        // percent
-  Mean sm;          // percent
-  Mean power;       // W
-  Mean sm_clock;    // MHz
-  Mean temperature; // degrees
-  Mean pcie_rx;     // KiB/s
-  Mean pcie_tx;     // KiB/s
+  Mean busy;                          // percent
+  Mean sm;                            // percent
+  Mean power;                         // W
+  Mean sm_clock;                      // MHz
+  Mean temperature;                   // degrees
+  Mean pcie_rx;                       // KiB/s
+  Mean pcie_tx;                       // KiB/s
   Mean power_capped, thermal, braked; // shares of the looks
-  std::uint64_t memory = 0; // most bytes in use by all
-  std::uint64_t own_memory = 0; // most bytes in use by the run
+  std::uint64_t memory = 0;           // most bytes in use by all
+  std::uint64_t own_memory = 0;       // most bytes in use by the run
   bool own_memory_known = false;
   Mean own_sm; // percent of time with a kernel of the run
   bool lost = false;
@@ -64,7 +64,8 @@ class Timeline {
 public:
   explicit Timeline(std::size_t gpu_count, double width = 0.1, std::size_t capacity = 2400);
 
-  /// Ticks come in the order of time. Processes that NVML names count as the run's own if `own` holds them.
+  /// Ticks come in the order of time. Processes that NVML names count as the run's own if `own`
+  /// holds them.
   void add(const Tick& tick, const std::vector<int>& gpu_indices, const std::vector<int>& own);
   const std::vector<Moment>& moments() const { return moments_; }
   double width() const { return width_; }

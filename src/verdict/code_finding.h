@@ -1,4 +1,5 @@
-// What `gpuwhy lint` says about one place of a program or a project file: plain values for renderers.
+// What `gpuwhy lint` says about one place of a program or a project file: plain values for
+// renderers.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +32,19 @@ struct TextEdit {
 };
 
 struct CodeFinding {
-  std::string id;    // "P01"; or "unused-ignore"
-  std::string slug;  // "pinned-to-cpu"
-  std::string title; // of the rule
-  std::string path;  // as the user named it
-  std::uint32_t line = 1; // in the file, or in the cell
+  std::string id;           // "P01"; or "unused-ignore"
+  std::string slug;         // "pinned-to-cpu"
+  std::string title;        // of the rule
+  std::string path;         // as the user named it
+  std::uint32_t line = 1;   // in the file, or in the cell
   std::uint32_t column = 1; // in characters
   std::uint32_t end_line = 1;
   std::uint32_t end_column = 1;
   std::uint32_t cell = 0; // counted from 1; 0: not a notebook
   Severity severity = Severity::warning;
-  std::string message; // of this place
-  std::string fix;     // the smallest change, in words
-  std::optional<TextEdit> edit; // safe to apply by itself
+  std::string message;            // of this place
+  std::string fix;                // the smallest change, in words
+  std::optional<TextEdit> edit;   // safe to apply by itself
   std::vector<std::string> lines; // the source lines from `line` to `end_line`, at most three
 };
 

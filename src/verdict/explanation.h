@@ -1,5 +1,5 @@
-// What a text was found to say: plain values, for renderers and programs. Texts from the input are not yet safe
-// for a terminal.
+// What a text was found to say: plain values, for renderers and programs. Texts from the input are
+// not yet safe for a terminal.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct Judgement {
   std::vector<NamedCause> causes; // root first
   std::vector<Quote> harmless;
   std::optional<Quote> works; // the last line that shows the GPU in use
-  std::string needs;          // the one command that would settle it, where the verdict is cannot_tell
+  std::string needs; // the one command that would settle it, where the verdict is cannot_tell
 };
 
 struct StatedFact {

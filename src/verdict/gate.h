@@ -43,6 +43,8 @@ inline constexpr std::array<GateText, 12> kGates = {{
     {Gate::use, "use", "seen running: how well is the GPU used?"},
 }};
 
-constexpr std::string_view name_of(Gate gate) { return kGates[static_cast<std::size_t>(gate)].name; }
+constexpr std::string_view name_of(Gate gate) {
+  return kGates[static_cast<std::size_t>(gate)].name;
+}
 
 } // namespace gpuwhy

@@ -45,30 +45,31 @@ struct GateResult {
   enum class State { passed, failed, unknown };
   Gate gate = Gate::hardware;
   State state = State::unknown;
-  std::string reason;                // for failed: ids; for unknown: what was missing
-  std::vector<Evidence> evidence;    // what let it pass or fail
+  std::string reason;             // for failed: ids; for unknown: what was missing
+  std::vector<Evidence> evidence; // what let it pass or fail
 };
 
 enum class Usable { gpu, no_gpu, unknown };
 
 /// One framework installation in one environment.
 struct FrameworkVerdict {
-  std::string framework;   // "tensorflow"; also when it is not installed
-  bool installed = false;  // there is such a package in the environment
-  std::string version;     // empty: not installed or not known
-  std::string backend;     // of Keras: "jax"; else empty
-  std::string interpreter; // path; empty: no interpreter
-  std::string environment; // directory of the environment
+  std::string framework;        // "tensorflow"; also when it is not installed
+  bool installed = false;       // there is such a package in the environment
+  std::string version;          // empty: not installed or not known
+  std::string backend;          // of Keras: "jax"; else empty
+  std::string interpreter;      // path; empty: no interpreter
+  std::string environment;      // directory of the environment
   std::string environment_kind; // "venv", "conda", ...
   std::string python_version;
-  bool selected = false;   // the one that the program or a plain `python` would use
+  bool selected = false; // the one that the program or a plain `python` would use
   Usable answer = Usable::unknown;
-  std::vector<Cause> causes;  // root first, then what would fail next
-  std::vector<Fix> plan;      // steps after which the answer is gpu; empty: none was found
+  std::vector<Cause> causes; // root first, then what would fail next
+  std::vector<Fix> plan;     // steps after which the answer is gpu; empty: none was found
   bool plan_reaches_gpu = false;
   std::vector<GateResult> route;
-  std::vector<std::string> unknown;   // facts that were missing and would have mattered
-  std::vector<std::string> ruled_out; // "L04 cudnn-version-mismatch: cuDNN 9.3.0 found, 9.3.0 needed"
+  std::vector<std::string> unknown; // facts that were missing and would have mattered
+  std::vector<std::string>
+      ruled_out; // "L04 cudnn-version-mismatch: cuDNN 9.3.0 found, 9.3.0 needed"
 };
 
 /// One line for the reader about a GPU of this machine.

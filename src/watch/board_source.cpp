@@ -32,7 +32,8 @@ void push(std::deque<double>& values, double value) {
 } // namespace
 
 BoardSource::BoardSource(System& system)
-    : system_(system), nvml_(system.environment(), std::chrono::milliseconds(200)), next_(Clock::now() + std::chrono::seconds(1)) {}
+    : system_(system), nvml_(system.environment(), std::chrono::milliseconds(200)),
+      next_(Clock::now() + std::chrono::seconds(1)) {}
 
 bool BoardSource::step() {
   for (auto& line : nvml_.take()) {
@@ -60,9 +61,11 @@ void BoardSource::describe(use::BoardProcess& process) {
     return;
   }
   for (const auto word : split(*command, '\0')) {
-    if (!word.empty() && process.command.size() < 400) process.command += (process.command.empty() ? "" : " ") + printable(word);
+    if (!word.empty() && process.command.size() < 400)
+      process.command += (process.command.empty() ? "" : " ") + printable(word);
   }
-  if (const auto maps = system_.read(base + "/maps", 8U << 20U)) process.frameworks = frameworks_of(libraries_in(*maps));
+  if (const auto maps = system_.read(base + "/maps", 8U << 20U))
+    process.frameworks = frameworks_of(libraries_in(*maps));
   const auto now = Clock::now();
   const auto seconds = cpu_seconds(system_, process.pid);
   if (!seconds) return;
@@ -89,13 +92,21 @@ void BoardSource::publish() {
     history.busy_sum = 0;
     history.looks = 0;
     const auto total = static_cast<double>(identity.memory_total.value_or(0));
-    push(history.memory, gpu.now.memory && total > 0 ? 100 * static_cast<double>(*gpu.now.memory) / total : -1);
+    push(history.memory,
+         gpu.now.memory && total > 0 ? 100 * static_cast<double>(*gpu.now.memory) / total : -1);
     gpu.busy_history.assign(history.busy.begin(), history.busy.end());
     gpu.memory_history.assign(history.memory.begin(), history.memory.end());
     board_.gpus.push_back(std::move(gpu));
     for (const auto& each : processes_[identity.index]) {
       if (board_.processes.size() >= kMostProcesses) break;
-      use::BoardProcess process{.pid = each.pid, .gpu = identity.index, .memory = each.memory, .sm = each.sm, .cores = {}, .command = {}, .frameworks = {}, .unseen = {}};
+      use::BoardProcess process{.pid = each.pid,
+                                .gpu = identity.index,
+                                .memory = each.memory,
+                                .sm = each.sm,
+                                .cores = {},
+                                .command = {},
+                                .frameworks = {},
+                                .unseen = {}};
       describe(process);
       board_.processes.push_back(std::move(process));
     }

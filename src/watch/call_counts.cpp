@@ -15,8 +15,12 @@ gpuwhy_windows decode(const std::vector<std::byte>& bytes) {
 }
 
 /// Numbers that ran backwards (a process that got another's number) count from zero.
-std::uint64_t since(std::uint64_t now, std::uint64_t before) { return now >= before ? now - before : now; }
-double seconds(std::uint64_t now, std::uint64_t before) { return static_cast<double>(since(now, before)) * 1e-9; }
+std::uint64_t since(std::uint64_t now, std::uint64_t before) {
+  return now >= before ? now - before : now;
+}
+double seconds(std::uint64_t now, std::uint64_t before) {
+  return static_cast<double>(since(now, before)) * 1e-9;
+}
 
 use::CudaTick difference(const gpuwhy_windows& now, const gpuwhy_windows& before) {
   return {.window = seconds(now.window_time, before.window_time),
@@ -52,8 +56,10 @@ void CallCounts::prepare() {
   for (const auto& image : probe_images()) {
     if (image.name != "cuda_windows") continue;
     auto made = Injection::create(image.bytes);
-    if (made) injection_ = std::move(*made);
-    else state_.problem = made.error().message;
+    if (made)
+      injection_ = std::move(*made);
+    else
+      state_.problem = made.error().message;
     if (made) state_.problem = "the program has not started CUDA";
     return;
   }
@@ -71,8 +77,10 @@ std::optional<use::CudaTick> CallCounts::look() {
   for (auto& process : injection_->read()) {
     const auto now = decode(process.bytes);
     const auto before = decode(last_[process.pid]);
-    if (now.windows > 0) state_ = {.works = true, .problem = {}};
-    else if (!state_.works) state_.problem = problem_of(now);
+    if (now.windows > 0)
+      state_ = {.works = true, .problem = {}};
+    else if (!state_.works)
+      state_.problem = problem_of(now);
     if (now.windows != before.windows) {
       use::add(sum, difference(now, before));
       any = true;

@@ -87,7 +87,8 @@ use::GpuTick tick(const Json& object) {
     gpu.processes.emplace();
     for (const auto& each : *processes) {
       if (!each.is_object()) continue;
-      gpu.processes->push_back({integer(each, "pid").value_or(0), whole(each, "memory"), scaled(each, "sm", 1)});
+      gpu.processes->push_back(
+          {integer(each, "pid").value_or(0), whole(each, "memory"), scaled(each, "sm", 1)});
     }
   }
   return gpu;
@@ -131,16 +132,21 @@ void NvmlStream::start(milliseconds longest) {
   if (child_ && !identified_) state_.problem = "NVML has not answered yet";
 }
 
-int NvmlStream::descriptor() const { return child_ ? child_->output_descriptor() : -1; }
+int NvmlStream::descriptor() const {
+  return child_ ? child_->output_descriptor() : -1;
+}
 
-int NvmlStream::process() const { return child_ ? child_->process() : 0; }
+int NvmlStream::process() const {
+  return child_ ? child_->process() : 0;
+}
 
 void NvmlStream::fail_with(std::string problem, bool for_good) {
   child_.reset();
   state_.works = false;
   state_.problem = std::move(problem);
   given_up_ = for_good || ++failures_ >= kMostFailures;
-  if (given_up_ && !for_good) state_.problem += "; given up after " + std::to_string(failures_) + " attempts";
+  if (given_up_ && !for_good)
+    state_.problem += "; given up after " + std::to_string(failures_) + " attempts";
   next_start_ = Clock::now() + seconds(1 << std::min(failures_, 5));
 }
 
@@ -151,7 +157,8 @@ void NvmlStream::read_line(std::string_view line, std::vector<NvmlLine>& to) {
   if (!identified_) {
     if (text(object, "schema") != "gpuwhy.probe.nvml_watch/1") return;
     identified_ = true;
-    if (const auto error = text(object, "load_error"); !error.empty()) return fail_with(error, true);
+    if (const auto error = text(object, "load_error"); !error.empty())
+      return fail_with(error, true);
     if (integer(object, "init").value_or(0) != 0) {
       return fail_with("nvmlInit answers " + text(object, "init_name"), true);
     }
@@ -185,14 +192,17 @@ std::vector<NvmlLine> NvmlStream::take() {
   }
   partial_ += child_->take_output(kLongestLine);
   const bool over = child_->output_descriptor() < 0 || child_->ended();
-  for (auto end = partial_.find('\n'); end != std::string::npos && child_; end = partial_.find('\n')) {
+  for (auto end = partial_.find('\n'); end != std::string::npos && child_;
+       end = partial_.find('\n')) {
     read_line(std::string_view(partial_).substr(0, end), lines);
     if (child_) partial_.erase(0, end + 1);
   }
   if (!child_) return lines;
   if (partial_.size() > kLongestLine) partial_.clear();
-  if (over) fail_with("the program that asks NVML has ended", false);
-  else if (Clock::now() - last_line_ > kSilence + interval_) fail_with("NVML does not answer", false);
+  if (over)
+    fail_with("the program that asks NVML has ended", false);
+  else if (Clock::now() - last_line_ > kSilence + interval_)
+    fail_with("NVML does not answer", false);
   return lines;
 }
 

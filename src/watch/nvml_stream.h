@@ -1,5 +1,5 @@
-// The NVML probe that runs on: started, read, started again when it dies or falls silent, and given up with
-// the reason when that does not help.
+// The NVML probe that runs on: started, read, started again when it dies or falls silent, and given
+// up with the reason when that does not help.
 #pragma once
 
 #include "system/system.h"

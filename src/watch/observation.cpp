@@ -14,10 +14,13 @@ constexpr milliseconds kNvmlInterval{100};
 constexpr milliseconds kLookInterval{500};
 constexpr milliseconds kLongestWaitForGpus{10'000};
 constexpr milliseconds kLongestWaitForMemory{1'000};
-/// Looking at a large process tree takes time; it shall never take more than this part of a processor.
+/// Looking at a large process tree takes time; it shall never take more than this part of a
+/// processor.
 constexpr int kLookShare = 50;
 
-double since_epoch(Clock::time_point time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+double since_epoch(Clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
 
 } // namespace
 
@@ -43,7 +46,9 @@ void Observation::begin(use::RunStart start, int process, bool owned) {
   settle(nvml_.state().works);
 }
 
-double Observation::seconds() const { return std::chrono::duration<double>(Clock::now() - begun_).count(); }
+double Observation::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - begun_).count();
+}
 
 /// Fixes which GPUs there are, once that is known or has been waited for long enough.
 void Observation::settle(bool now) {
@@ -74,7 +79,8 @@ void Observation::look() {
   for (const int zombie : tree_->zombies()) reap(zombie);
   tick.cuda = calls_.look();
   publish(std::move(tick));
-  next_look_ = Clock::now() + std::max<Clock::duration>(kLookInterval, (Clock::now() - started) * kLookShare);
+  next_look_ = Clock::now() +
+               std::max<Clock::duration>(kLookInterval, (Clock::now() - started) * kLookShare);
 }
 
 void Observation::step() {
@@ -105,7 +111,9 @@ use::RunStatistics Observation::finish(use::RunEnd end) {
       for (const auto& gpu : line.gpus) {
         if (!gpu.processes) continue;
         told = true;
-        listed |= std::any_of(gpu.processes->begin(), gpu.processes->end(), [&](const use::GpuProcess& process) { return own.contains(process.pid); });
+        listed |=
+            std::any_of(gpu.processes->begin(), gpu.processes->end(),
+                        [&](const use::GpuProcess& process) { return own.contains(process.pid); });
       }
       newest_ = std::move(line.gpus);
     }

@@ -1,5 +1,5 @@
-// All sources of a run together: NVML's stream, the process tree, the counts of CUDA calls. Its ticks go to
-// the statistics, and to whoever else listens (a recording, a status line).
+// All sources of a run together: NVML's stream, the process tree, the counts of CUDA calls. Its
+// ticks go to the statistics, and to whoever else listens (a recording, a status line).
 #pragma once
 
 #include "system/system.h"

@@ -14,13 +14,18 @@ constexpr std::size_t kMostWords = 64;
 
 /// No other variable is shown: it may be a secret.
 bool bears_on_gpu(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kBeginnings{"CUDA_", "NVIDIA_", "TF_", "XLA_", "JAX_", "KERAS_BACKEND", "PYTORCH_", "NCCL_", "HIP_VISIBLE", "ROCR_VISIBLE", "LD_LIBRARY_PATH", "LD_PRELOAD"};
-  return std::any_of(kBeginnings.begin(), kBeginnings.end(), [&](std::string_view each) { return name.starts_with(each); });
+  constexpr std::array<std::string_view, 12> kBeginnings{
+      "CUDA_",           "NVIDIA_",   "TF_",   "XLA_",        "JAX_",
+      "KERAS_BACKEND",   "PYTORCH_",  "NCCL_", "HIP_VISIBLE", "ROCR_VISIBLE",
+      "LD_LIBRARY_PATH", "LD_PRELOAD"};
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [&](std::string_view each) { return name.starts_with(each); });
 }
 
 std::string not_seen(const std::string& what, const Unavailable& why) {
   std::string text = what + ": " + why.reason;
-  if (why.kind == Unavailable::Kind::unreadable) text += " (the same user, root, or CAP_SYS_PTRACE may)";
+  if (why.kind == Unavailable::Kind::unreadable)
+    text += " (the same user, root, or CAP_SYS_PTRACE may)";
   return text;
 }
 
@@ -30,7 +35,8 @@ void read_variables(System& system, const std::string& base, use::ProcessFacts& 
   for (const auto entry : split(*text, '\0')) {
     const auto equals = entry.find('=');
     if (equals == std::string_view::npos || !bears_on_gpu(entry.substr(0, equals))) continue;
-    facts.variables.emplace_back(printable(entry.substr(0, equals)), printable(entry.substr(equals + 1).substr(0, 512)));
+    facts.variables.emplace_back(printable(entry.substr(0, equals)),
+                                 printable(entry.substr(equals + 1).substr(0, 512)));
   }
 }
 
@@ -46,7 +52,8 @@ void read_libraries(System& system, const std::string& base, use::ProcessFacts& 
     if (deleted) path.remove_suffix(10);
     const auto name = printable(base_name(path));
     const bool wanted = std::find(names.begin(), names.end(), name) != names.end();
-    const bool listed = std::any_of(facts.libraries.begin(), facts.libraries.end(), [&](const auto& each) { return each.name == name; });
+    const bool listed = std::any_of(facts.libraries.begin(), facts.libraries.end(),
+                                    [&](const auto& each) { return each.name == name; });
     if (wanted && !listed) facts.libraries.push_back({name, printable(path), deleted});
   }
   facts.frameworks = frameworks_of(names);
@@ -59,7 +66,8 @@ void read_devices(System& system, const std::string& base, use::ProcessFacts& fa
     const auto target = system.read_link(base + "/fd/" + entry.name);
     if (!target || !target->starts_with("/dev/nvidia")) continue;
     const auto shown = printable(*target);
-    if (std::find(facts.devices.begin(), facts.devices.end(), shown) == facts.devices.end()) facts.devices.push_back(shown);
+    if (std::find(facts.devices.begin(), facts.devices.end(), shown) == facts.devices.end())
+      facts.devices.push_back(shown);
   }
   std::sort(facts.devices.begin(), facts.devices.end());
 }
@@ -74,7 +82,8 @@ void read_status(const std::string& text, use::ProcessFacts& facts) {
     if (key == "Threads") facts.threads = static_cast<int>(to_number(value).value_or(0));
     if (key != "NSpid") continue;
     const auto tab = value.find_last_of("\t ");
-    if (tab != std::string_view::npos) facts.inner_pid = static_cast<int>(to_number(value.substr(tab + 1)).value_or(0));
+    if (tab != std::string_view::npos)
+      facts.inner_pid = static_cast<int>(to_number(value.substr(tab + 1)).value_or(0));
   }
 }
 
@@ -89,13 +98,15 @@ Answer<use::ProcessFacts> read_process(System& system, int pid) {
   read_status(*status, facts);
   if (const auto text = system.read(base + "/cmdline", kLargest)) {
     for (const auto word : split(*text, '\0')) {
-      if (facts.command.size() < kMostWords && !word.empty()) facts.command.push_back(printable(word.substr(0, 256)));
+      if (facts.command.size() < kMostWords && !word.empty())
+        facts.command.push_back(printable(word.substr(0, 256)));
     }
   }
   read_variables(system, base, facts);
   read_libraries(system, base, facts);
   read_devices(system, base, facts);
-  if (const auto text = system.read(base + "/cgroup", 65'536)) facts.cgroup = printable(trim(text->substr(text->rfind(':') + 1)));
+  if (const auto text = system.read(base + "/cgroup", 65'536))
+    facts.cgroup = printable(trim(text->substr(text->rfind(':') + 1)));
   const auto theirs = system.read_link(base + "/ns/mnt");
   const auto ours = system.read_link("/proc/self/ns/mnt");
   facts.other_root = theirs && ours && *theirs != *ours;

@@ -35,17 +35,22 @@ std::optional<Stat> read_stat(System& system, const std::string& path) {
   if (!text) return std::nullopt;
   const auto open = text->find('(');
   const auto close = text->rfind(')');
-  if (open == std::string::npos || close == std::string::npos || close < open || close + 2 > text->size()) return std::nullopt;
+  if (open == std::string::npos || close == std::string::npos || close < open ||
+      close + 2 > text->size())
+    return std::nullopt;
   Stat stat;
   stat.name = printable(text->substr(open + 1, close - open - 1));
   const auto fields = split(trim(std::string_view(*text).substr(close + 1)), ' ');
   if (fields.size() < 40) return std::nullopt;
-  const auto number = [&](std::size_t field) { return static_cast<double>(to_number(fields[field - 3]).value_or(0)); };
+  const auto number = [&](std::size_t field) {
+    return static_cast<double>(to_number(fields[field - 3]).value_or(0));
+  };
   stat.state = fields[0].empty() ? '?' : fields[0][0];
   stat.parent = static_cast<int>(number(4));
   stat.cpu = (number(14) + number(15)) / ticks_a_second();
   stat.started = static_cast<std::uint64_t>(number(22));
-  stat.rss = static_cast<std::uint64_t>(number(24)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  stat.rss =
+      static_cast<std::uint64_t>(number(24)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   stat.io_wait = number(42) / ticks_a_second();
   return stat;
 }
@@ -56,7 +61,8 @@ double switches_in(System& system, const std::string& path) {
   double sum = 0;
   for (const auto line : split_lines(*text)) {
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !contains(line.substr(0, colon), "ctxt_switches")) continue;
+    if (colon == std::string_view::npos || !contains(line.substr(0, colon), "ctxt_switches"))
+      continue;
     sum += static_cast<double>(to_number(trim(line.substr(colon + 1))).value_or(0));
   }
   return sum;
@@ -76,10 +82,30 @@ bool opens_gpu(System& system, int pid) {
 }
 
 constexpr std::array<std::string_view, 24> kWatched{
-    "libcuda.so",     "libcudart",      "libcudnn",  "libcublas.so", "libnccl",       "libcupti",
-    "libnvrtc.so",    "libnvidia-ptxjitcompiler", "libnvJitLink", "libtensorflow", "_pywrap_tensorflow", "libtorch_cuda",
-    "libtorch_cpu",   "libtorch.so",    "xla_extension", "libjax_common", "xla_cuda_plugin", "pjrt_c_api_gpu_plugin",
-    "libmxnet",       "libonnxruntime", "cupy",      "libpaddle",    "libcufft.so",   "xla_cuda_plugin.so",
+    "libcuda.so",
+    "libcudart",
+    "libcudnn",
+    "libcublas.so",
+    "libnccl",
+    "libcupti",
+    "libnvrtc.so",
+    "libnvidia-ptxjitcompiler",
+    "libnvJitLink",
+    "libtensorflow",
+    "_pywrap_tensorflow",
+    "libtorch_cuda",
+    "libtorch_cpu",
+    "libtorch.so",
+    "xla_extension",
+    "libjax_common",
+    "xla_cuda_plugin",
+    "pjrt_c_api_gpu_plugin",
+    "libmxnet",
+    "libonnxruntime",
+    "cupy",
+    "libpaddle",
+    "libcufft.so",
+    "xla_cuda_plugin.so",
 };
 
 } // namespace
@@ -95,7 +121,8 @@ std::vector<std::string> libraries_in(std::string_view maps) {
     for (const auto watched : kWatched) {
       if (name.starts_with(watched)) names.insert(printable(name.substr(0, 80)));
     }
-    if (name.starts_with("_jax") || name.starts_with("_pywrap_xla") || contains(path, "/jaxlib/")) names.insert("jaxlib");
+    if (name.starts_with("_jax") || name.starts_with("_pywrap_xla") || contains(path, "/jaxlib/"))
+      names.insert("jaxlib");
   }
   return {names.begin(), names.end()};
 }
@@ -105,20 +132,32 @@ std::vector<std::string> frameworks_of(const std::vector<std::string>& libraries
     std::string_view library, framework;
   };
   constexpr std::array<Row, 11> kRows{{
-      {"libtensorflow", "tensorflow"}, {"_pywrap_tensorflow", "tensorflow"}, {"libtorch", "torch"},
-      {"jaxlib", "jax"}, {"libjax_common", "jax"}, {"xla_extension", "jax"}, {"xla_cuda_plugin", "jax"},
-      {"libmxnet", "mxnet"}, {"libonnxruntime", "onnxruntime"}, {"cupy", "cupy"}, {"libpaddle", "paddle"},
+      {"libtensorflow", "tensorflow"},
+      {"_pywrap_tensorflow", "tensorflow"},
+      {"libtorch", "torch"},
+      {"jaxlib", "jax"},
+      {"libjax_common", "jax"},
+      {"xla_extension", "jax"},
+      {"xla_cuda_plugin", "jax"},
+      {"libmxnet", "mxnet"},
+      {"libonnxruntime", "onnxruntime"},
+      {"cupy", "cupy"},
+      {"libpaddle", "paddle"},
   }};
   std::vector<std::string> frameworks;
   for (const auto& row : kRows) {
-    const bool mapped = std::any_of(libraries.begin(), libraries.end(), [&](const std::string& name) { return name.starts_with(row.library); });
-    const bool listed = std::find(frameworks.begin(), frameworks.end(), row.framework) != frameworks.end();
+    const bool mapped =
+        std::any_of(libraries.begin(), libraries.end(),
+                    [&](const std::string& name) { return name.starts_with(row.library); });
+    const bool listed =
+        std::find(frameworks.begin(), frameworks.end(), row.framework) != frameworks.end();
     if (mapped && !listed) frameworks.emplace_back(row.framework);
   }
   return frameworks;
 }
 
-ProcessTree::ProcessTree(System& system, int root, bool orphans) : system_(system), root_(root), orphans_(orphans) {}
+ProcessTree::ProcessTree(System& system, int root, bool orphans)
+    : system_(system), root_(root), orphans_(orphans) {}
 
 void ProcessTree::children_of(int pid, std::vector<int>& to, int depth) {
   if (depth > 64) return;
@@ -164,7 +203,8 @@ void ProcessTree::look_at_threads(int pid, double elapsed, Known& known, Sums& s
     const double cpu = std::clamp((thread.cpu - before->second.cpu) / elapsed, 0.0, 1.0);
     sums.busiest = std::max(sums.busiest, cpu);
     if (pid == root_ && *number == pid) sums.main = cpu;
-    sums.io_wait = std::max(sums.io_wait, std::clamp((thread.io_wait - before->second.io_wait) / elapsed, 0.0, 1.0));
+    sums.io_wait = std::max(
+        sums.io_wait, std::clamp((thread.io_wait - before->second.io_wait) / elapsed, 0.0, 1.0));
   }
   sums.threads += static_cast<int>(now.size());
   known.threads = std::move(now);

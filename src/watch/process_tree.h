@@ -1,5 +1,5 @@
-// The processes of a run, as /proc shows them: how busy, on what, and what of CUDA they have loaded.
-// Truth: proc(5). Bounded: so many processes and threads are looked at, no more.
+// The processes of a run, as /proc shows them: how busy, on what, and what of CUDA they have
+// loaded. Truth: proc(5). Bounded: so many processes and threads are looked at, no more.
 #pragma once
 
 #include "system/system.h"
@@ -15,8 +15,8 @@ namespace gpuwhy::watch {
 
 class ProcessTree {
 public:
-  /// Watches `root` and what descends from it; with `orphans` also what descends from this process and is not
-  /// in `helpers`: processes whose parents ended come to a subreaper.
+  /// Watches `root` and what descends from it; with `orphans` also what descends from this process
+  /// and is not in `helpers`: processes whose parents ended come to a subreaper.
   ProcessTree(System& system, int root, bool orphans);
 
   void add_helper(int pid) { helpers_.insert(pid); }

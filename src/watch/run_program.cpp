@@ -14,7 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kWaitForNvml{400}; // before the program starts: a warm driver needs a tenth of it
+constexpr milliseconds kWaitForNvml{
+    400}; // before the program starts: a warm driver needs a tenth of it
 constexpr milliseconds kStatusInterval{1'000};
 constexpr std::size_t kReadOfErrors = 256U << 10U; // bytes
 
@@ -24,9 +25,11 @@ bool is_set(const std::vector<std::string>& environment, std::string_view name) 
   });
 }
 
-std::optional<std::string> value_of(const std::vector<std::string>& environment, std::string_view name) {
+std::optional<std::string> value_of(const std::vector<std::string>& environment,
+                                    std::string_view name) {
   for (const auto& entry : environment) {
-    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=') return entry.substr(name.size() + 1);
+    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=')
+      return entry.substr(name.size() + 1);
   }
   return std::nullopt;
 }
@@ -40,7 +43,8 @@ std::string since(const std::string& before, const std::string& now) {
 }
 
 /// Prepares the counting of CUDA calls; adds what is needed to the program's environment.
-void prepare_counts(CallCounts& calls, const RunOptions& options, std::vector<std::string>& environment) {
+void prepare_counts(CallCounts& calls, const RunOptions& options,
+                    std::vector<std::string>& environment) {
   if (!options.count_calls) return calls.refuse("not wanted");
   if (is_privileged(options.command.front())) {
     return calls.refuse("the program changes its user: nothing is loaded into it");
@@ -60,7 +64,8 @@ void append(std::vector<use::Sign>& to, std::vector<use::Sign> more) {
 
 } // namespace
 
-tl::expected<RunResult, int> run_program(System& system, const RunOptions& options, Listener listener) {
+tl::expected<RunResult, int> run_program(System& system, const RunOptions& options,
+                                         Listener listener) {
   Observation observation(system, std::move(listener));
   ProgramStart start;
   start.arguments = options.command;
@@ -85,14 +90,17 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
     observation.step();
     if (Clock::now() < next_status) continue;
     next_status = Clock::now() + kStatusInterval;
-    if (options.status && observation.observer() != nullptr) options.status(*observation.observer());
+    if (options.status && observation.observer() != nullptr)
+      options.status(*observation.observer());
   }
   program.finish();
 
   use::RunEnd end;
   const int status = program.wait_status();
-  if (WIFEXITED(status)) end.exit_status = WEXITSTATUS(status);
-  else end.signal = WTERMSIG(status);
+  if (WIFEXITED(status))
+    end.exit_status = WEXITSTATUS(status);
+  else
+    end.signal = WTERMSIG(status);
   output.read(errors.written(kReadOfErrors));
   end.signs = output.signs();
   const auto log_after = system.kernel_log();
@@ -104,7 +112,8 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
   return RunResult{status, observation.finish(std::move(end))};
 }
 
-use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time, Listener listener) {
+use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time,
+                                 Listener listener) {
   Observation observation(system, std::move(listener));
   observation.look_before(milliseconds(2'000));
   use::RunStart about;
@@ -116,7 +125,8 @@ use::RunStatistics watch_process(System& system, const AttachOptions& options, m
   observation.step();
   const auto until = Clock::now() + time;
   while (Clock::now() < until && observation.alive()) {
-    const auto left = std::chrono::ceil<milliseconds>(std::min(observation.due(), until) - Clock::now());
+    const auto left =
+        std::chrono::ceil<milliseconds>(std::min(observation.due(), until) - Clock::now());
     pollfd event{observation.descriptors().front(), POLLIN, 0};
     ::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     observation.step();

@@ -13,8 +13,8 @@ namespace gpuwhy::watch {
 
 struct RunOptions {
   std::vector<std::string> command;
-  bool output_to_errors = false; // keep our standard output free
-  bool count_calls = true;       // with CUPTI, where the program brings it
+  bool output_to_errors = false;                       // keep our standard output free
+  bool count_calls = true;                             // with CUPTI, where the program brings it
   std::function<void(const use::RunObserver&)> status; // called now and then
 };
 
@@ -24,7 +24,8 @@ struct RunResult {
 };
 
 /// The errno of a program that could not be started.
-tl::expected<RunResult, int> run_program(System& system, const RunOptions& options, Listener listener);
+tl::expected<RunResult, int> run_program(System& system, const RunOptions& options,
+                                         Listener listener);
 
 struct AttachOptions {
   int process = 0;
@@ -33,6 +34,7 @@ struct AttachOptions {
 };
 
 /// Watches a process that runs already, for so long or until it ends.
-use::RunStatistics watch_process(System& system, const AttachOptions& options, std::chrono::milliseconds time, Listener listener);
+use::RunStatistics watch_process(System& system, const AttachOptions& options,
+                                 std::chrono::milliseconds time, Listener listener);
 
 } // namespace gpuwhy::watch

@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto explanation = explainer.finish();
   (void)explanation_json(explanation);
   for (const char c : explanation_text(explanation, Style{}, true)) {
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') __builtin_trap(); // nothing drives the terminal
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n')
+      __builtin_trap(); // nothing drives the terminal
   }
   return 0;
 }

@@ -10,8 +10,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gpuwhy;
   static const std::array<std::string, 12> kNames{
-      "a.py", "a.ipynb", "Dockerfile", "compose.yaml", "pod.yaml", "environment.yml", "requirements.txt",
-      "pyproject.toml", "uv.lock", "devcontainer.json", "job.sbatch", ".github/workflows/a.yml"};
+      "a.py",     "a.ipynb",           "Dockerfile",       "compose.yaml",
+      "pod.yaml", "environment.yml",   "requirements.txt", "pyproject.toml",
+      "uv.lock",  "devcontainer.json", "job.sbatch",       ".github/workflows/a.yml"};
   if (size == 0) return 0;
   const auto& name = kNames[data[0] % kNames.size()];
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);

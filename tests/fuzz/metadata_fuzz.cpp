@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string site = "/venv/lib/python3.11/site-packages";
   MemorySystem system;
   system.set_variable("PATH", "/venv/bin");
-  system.add_file("/venv/bin/python3", "\x7f" "ELF");
+  system.add_file("/venv/bin/python3", "\x7f"
+                                       "ELF");
   system.details("/venv/bin/python3").mode = 0755;
   system.add_file("/venv/pyvenv.cfg", text);
   system.add_directory(site);
@@ -24,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     system.add_file("/venv/conda-meta/" + name + ".json", "{}");
   }
   Facts facts;
-  for (const auto* collector : {&kInterpreters, &kDistributions, &kFrameworkBuild}) collector->collect(system, {}, facts);
+  for (const auto* collector : {&kInterpreters, &kDistributions, &kFrameworkBuild})
+    collector->collect(system, {}, facts);
   return 0;
 }

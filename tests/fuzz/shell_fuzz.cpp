@@ -10,7 +10,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gpuwhy;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  for (const auto dialect : {ShellDialect::posix, ShellDialect::fish, ShellDialect::plain, ShellDialect::environment}) {
+  for (const auto dialect :
+       {ShellDialect::posix, ShellDialect::fish, ShellDialect::plain, ShellDialect::environment}) {
     (void)read_assignments(text, dialect);
   }
   (void)parse_quoted(text);

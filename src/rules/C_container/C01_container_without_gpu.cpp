@@ -1,7 +1,7 @@
 // The container was started without a GPU: no device nodes, or its control group refuses them.
 // Truth: /dev, and the host's bus and module, which containers see (loader.md 3.1, 3.6).
-#include "rules/C_container/project_files.h"
 #include "rules/C_container/given_gpus.h"
+#include "rules/C_container/project_files.h"
 #include "rules/H_hardware/gpus.h"
 
 #include <array>

@@ -2,8 +2,8 @@
 // the NVIDIA container toolkit is absent on the host, was by-passed, or was told to leave CUDA out.
 // Truth: device nodes, driver files among the mounts, libcuda.so.1 (loader.md 3.6).
 #include "base/text.h"
-#include "rules/C_container/project_files.h"
 #include "rules/C_container/given_gpus.h"
+#include "rules/C_container/project_files.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
 

@@ -1,5 +1,5 @@
-// A hosted notebook whose runtime has no GPU: it is chosen in the notebook's own settings. Truth: the variables that
-// Colab (COLAB_RELEASE_TAG) and Kaggle (KAGGLE_KERNEL_RUN_TYPE) set.
+// A hosted notebook whose runtime has no GPU: it is chosen in the notebook's own settings. Truth:
+// the variables that Colab (COLAB_RELEASE_TAG) and Kaggle (KAGGLE_KERNEL_RUN_TYPE) set.
 #include "rules/H_hardware/gpus.h"
 
 #include <array>
@@ -16,17 +16,21 @@ Outcome check(const Case& c) {
   const auto* kaggle = facts.environment.find("KAGGLE_KERNEL_RUN_TYPE");
   if (colab == nullptr && kaggle == nullptr) return Outcome::not_applicable();
   const std::string name = colab != nullptr ? "Colab" : "Kaggle";
-  if (c.driver_answers() || sign_of_gpu(facts)) return Outcome::clear("this " + name + " runtime has a GPU");
+  if (c.driver_answers() || sign_of_gpu(facts))
+    return Outcome::clear("this " + name + " runtime has a GPU");
   if (facts.hardware.gpus.open() && facts.access.nodes.open())
     return Outcome::unknown(missing_text("GPUs on the PCI bus", facts.hardware.gpus));
   if (!nvidia_gpus(facts).empty()) return Outcome::clear("this " + name + " runtime has a GPU");
   return Outcome::found("this " + name + " notebook has a runtime without a GPU")
-      .because(colab != nullptr ? "COLAB_RELEASE_TAG is set: this is Colab" : "KAGGLE_KERNEL_RUN_TYPE is set: this is Kaggle",
+      .because(colab != nullptr ? "COLAB_RELEASE_TAG is set: this is Colab"
+                                : "KAGGLE_KERNEL_RUN_TYPE is set: this is Kaggle",
                {colab != nullptr ? "$COLAB_RELEASE_TAG" : "$KAGGLE_KERNEL_RUN_TYPE", 0})
       .because("no NVIDIA GPU and no device node", facts.access.nodes.source())
-      .mend({colab != nullptr ? "choose a GPU: Runtime, Change runtime type, T4 GPU; the runtime starts anew"
-                              : "choose a GPU: Settings, Accelerator, GPU; the session starts anew",
-             {}, {}});
+      .mend({colab != nullptr
+                 ? "choose a GPU: Runtime, Change runtime type, T4 GPU; the runtime starts anew"
+                 : "choose a GPU: Settings, Accelerator, GPU; the session starts anew",
+             {},
+             {}});
 }
 
 } // namespace
@@ -38,11 +42,14 @@ extern constexpr Rule C04{
     .since = "0.1",
     .gate = Gate::access,
     .settled_by_driver = true,
-    .explanation = R"(Colab and Kaggle give a notebook a machine without a GPU unless one is asked for. Installing CUDA or a driver
+    .explanation =
+        R"(Colab and Kaggle give a notebook a machine without a GPU unless one is asked for. Installing CUDA or a driver
 in it changes nothing. Free GPUs are limited: after the quota is used up, the runtime starts without one.)",
-    .fix = R"(Colab: Runtime, Change runtime type, choose a GPU. Kaggle: Settings, Accelerator. The runtime starts anew and
+    .fix =
+        R"(Colab: Runtime, Change runtime type, choose a GPU. Kaggle: Settings, Accelerator. The runtime starts anew and
 forgets its variables.)",
-    .references = R"(- [Colab: frequently asked questions](https://research.google.com/colaboratory/faq.html))",
+    .references =
+        R"(- [Colab: frequently asked questions](https://research.google.com/colaboratory/faq.html))",
     .explains = kExplains,
     .check = check,
 };

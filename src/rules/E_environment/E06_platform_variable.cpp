@@ -1,6 +1,7 @@
-// A variable of the framework's own turns the GPU off. Truth: jax/_src/xla_bridge.py of 0.10.2: with JAX_PLATFORMS
-// only the platforms in the list are started, and the first of them is where work goes; JAX_PLATFORM_NAME picks the
-// default among all; JAX_CUDA_VISIBLE_DEVICES is "all" or a list of numbers.
+// A variable of the framework's own turns the GPU off. Truth: jax/_src/xla_bridge.py of 0.10.2:
+// with JAX_PLATFORMS only the platforms in the list are started, and the first of them is where
+// work goes; JAX_PLATFORM_NAME picks the default among all; JAX_CUDA_VISIBLE_DEVICES is "all" or a
+// list of numbers.
 #include "base/text.h"
 #include "rules/C_container/project_files.h"
 #include "rules/F_framework/installation.h"
@@ -25,8 +26,11 @@ Outcome turned_off(const Case& c, const Variable& variable, std::string summary)
   return std::move(outcome).mend(std::move(edit));
 }
 
-/// What stands first gets the work. JAX reads the names as written, blanks included, when it starts them.
-std::string_view first_of(std::string_view list) { return list.substr(0, list.find(',')); }
+/// What stands first gets the work. JAX reads the names as written, blanks included, when it starts
+/// them.
+std::string_view first_of(std::string_view list) {
+  return list.substr(0, list.find(','));
+}
 
 Outcome check(const Case& c) {
   if (c.framework == nullptr || c.kind() != "jax") return Outcome::not_applicable();
@@ -36,14 +40,16 @@ Outcome check(const Case& c) {
   if (platforms != nullptr && !platforms->value.empty()) {
     const auto first = lower(first_of(platforms->value));
     if (!is_gpu_platform(first)) {
-      return turned_off(c, *platforms, "JAX_PLATFORMS=" + platforms->value + " sends JAX's work to \"" + first + "\"" +
-                                           set_where(c, "JAX_PLATFORMS"));
+      return turned_off(c, *platforms,
+                        "JAX_PLATFORMS=" + platforms->value + " sends JAX's work to \"" + first +
+                            "\"" + set_where(c, "JAX_PLATFORMS"));
     }
   }
   const auto* name = environment.find("JAX_PLATFORM_NAME");
   if (name != nullptr && !name->value.empty() && !is_gpu_platform(lower(name->value))) {
-    return turned_off(c, *name, "JAX_PLATFORM_NAME=" + name->value + " makes that platform the default" +
-                                    set_where(c, "JAX_PLATFORM_NAME"));
+    return turned_off(c, *name,
+                      "JAX_PLATFORM_NAME=" + name->value + " makes that platform the default" +
+                          set_where(c, "JAX_PLATFORM_NAME"));
   }
   const auto* devices = environment.find("JAX_CUDA_VISIBLE_DEVICES");
   if (devices != nullptr && devices->value != "all") {
@@ -52,8 +58,10 @@ Outcome check(const Case& c) {
     const bool beyond = number && probe != nullptr && probe->init == 0 && probe->count > 0 &&
                         *number >= probe->count;
     if (!number || beyond) {
-      return turned_off(c, *devices, "JAX_CUDA_VISIBLE_DEVICES=" + devices->value + " names no GPU of this machine" +
-                                         set_where(c, "JAX_CUDA_VISIBLE_DEVICES"));
+      return turned_off(c, *devices,
+                        "JAX_CUDA_VISIBLE_DEVICES=" + devices->value +
+                            " names no GPU of this machine" +
+                            set_where(c, "JAX_CUDA_VISIBLE_DEVICES"));
     }
   }
   if (platforms != nullptr && !platforms->value.empty())
@@ -69,12 +77,14 @@ extern constexpr Rule E06{
     .title = "A variable of the framework turns the GPU off",
     .since = "0.1",
     .gate = Gate::visibility,
-    .explanation = R"(`JAX_PLATFORMS=cpu` keeps JAX off the GPU, and so does a list that begins with something else
+    .explanation =
+        R"(`JAX_PLATFORMS=cpu` keeps JAX off the GPU, and so does a list that begins with something else
 (`cpu,cuda`): the first platform of the list gets the work. It is often a leftover of a test, or of a machine
 where the GPU's start-up messages were in the way. `JAX_PLATFORM_NAME` is the older form;
 `JAX_CUDA_VISIBLE_DEVICES` picks GPUs by number, for JAX alone.)",
     .fix = R"(`unset JAX_PLATFORMS`, and remove the line that sets it.)",
-    .references = R"(- [JAX: configuration options](https://docs.jax.dev/en/latest/config_options.html))",
+    .references =
+        R"(- [JAX: configuration options](https://docs.jax.dev/en/latest/config_options.html))",
     .explains = {},
     .check = check,
     .lint = lint_platform_variable,

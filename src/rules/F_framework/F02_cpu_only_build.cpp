@@ -2,8 +2,8 @@
 // Truth: tensorflow/python/platform/build_info.py of that very installation; names only where it is
 // not readable.
 #include "base/text.h"
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 
 #include <algorithm>
 

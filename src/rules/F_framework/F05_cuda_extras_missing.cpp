@@ -1,7 +1,7 @@
 // A GPU build, and most of the CUDA libraries that it opens are nowhere: they were never installed.
 // Truth: the loader's search; `pip install tensorflow` without the extra brings none of them.
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
 #include "rules/L_libraries/wheels.h"
@@ -48,8 +48,9 @@ Outcome check(const Case& c) {
           .because(first->soname + ": " + places_asked(first->found), {c.build()->opener, 0});
   const std::string site = site_packages(*c.python, c.framework);
   outcome.evidence.push_back(
-      {wheels.empty() ? "no NVIDIA wheel for this " + name_text(c) + " is installed in the environment"
-                      : "of NVIDIA's wheels only " + listing(wheels) + " installed",
+      {wheels.empty()
+           ? "no NVIDIA wheel for this " + name_text(c) + " is installed in the environment"
+           : "of NVIDIA's wheels only " + listing(wheels) + " installed",
        {site, 0}});
   for (const auto& need : c.libraries) {
     if (need.required && need.found.outcome == loader::Outcome::found) {

@@ -2,8 +2,8 @@
 // name are on the import path, and what is imported in the end cannot use the GPU. Truth: the
 // metadata in the site directories against the build information of the package.
 #include "base/text.h"
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/L_libraries/library_faults.h"
 
 #include <algorithm>
@@ -93,8 +93,8 @@ Outcome keras_beside(const Case& c) {
   const auto keras = Version::parse(c.keras->version.value_or(""));
   const auto tensorflow = Version::parse(c.framework->version.value_or(""));
   if (!keras || !tensorflow) return Outcome::unknown("the versions of Keras and TensorFlow");
-  const bool fits = keras->major() != 2 || tensorflow->major() != 2 ||
-                    keras->minor() == tensorflow->minor();
+  const bool fits =
+      keras->major() != 2 || tensorflow->major() != 2 || keras->minor() == tensorflow->minor();
   const auto both = "Keras " + keras->str() + " and TensorFlow " + tensorflow->str();
   if (fits) return Outcome::clear(both + " go together");
   const auto minor = "2." + std::to_string(tensorflow->minor());

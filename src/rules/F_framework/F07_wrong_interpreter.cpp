@@ -9,7 +9,8 @@
 namespace gpuwhy::rules {
 namespace {
 
-constexpr std::array<std::string_view, 7> kExplains = {"F01", "F02", "F08", "F10", "F12", "F13", "F14"};
+constexpr std::array<std::string_view, 7> kExplains = {"F01", "F02", "F08", "F10",
+                                                       "F12", "F13", "F14"};
 
 const Framework* gpu_framework(const PythonEnvironment& python, std::string_view name) {
   for (const auto& framework : python.frameworks) {
@@ -83,11 +84,12 @@ Outcome check(const Case& c) {
   if (other == nullptr)
     return Outcome::clear("no other environment has a " + name_text(c) + " that can use a GPU");
   const auto version = gpu_framework(*other, c.kind())->version.value_or("");
-  const std::string has =
-      c.framework == nullptr ? "no " + name_text(c) : "a " + name_text(c) + " that cannot use a GPU";
+  const std::string has = c.framework == nullptr ? "no " + name_text(c)
+                                                 : "a " + name_text(c) + " that cannot use a GPU";
   auto outcome =
       Outcome::found("the program runs with " + c.python->interpreter + ", which has " + has +
-                     "; " + other->interpreter + " has " + name_text(c) + " " + version + " for GPUs")
+                     "; " + other->interpreter + " has " + name_text(c) + " " + version +
+                     " for GPUs")
           .because(c.python->interpreter + " was taken because of " + c.python->chosen_by,
                    {c.python->interpreter, 0})
           .because(name_text(c) + " " + version + ", built with CUDA",

@@ -2,8 +2,8 @@
 // Truth: the Python versions of the releases (knowledge/tensorflow_releases.tsv).
 #include "base/text.h"
 #include "knowledge/knowledge.h"
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 // tensorflow-gpu 2.12.0; the CUDA of each release (knowledge).
 #include "base/text.h"
 #include "base/version.h"
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/wheels.h"
 

@@ -113,7 +113,8 @@ extern constexpr Rule F10{
     .title = "The framework's installation is damaged",
     .since = "0.1",
     .gate = Gate::build,
-    .explanation = R"(TensorFlow, JAX or PyTorch appears in `pip list`, yet it cannot be imported, or something
+    .explanation =
+        R"(TensorFlow, JAX or PyTorch appears in `pip list`, yet it cannot be imported, or something
 else is imported under its name. An installation that was interrupted, a full disk, or the
 removal of a second TensorFlow package leaves files missing or cut short. A file called
 `tensorflow.py` beside the program is imported instead of the real one.)",

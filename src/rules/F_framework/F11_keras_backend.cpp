@@ -1,6 +1,6 @@
-// Keras runs on a backend that has no GPU here: one that never has, one that is not installed, or one whose build
-// cannot use a GPU while another backend in the same environment can. Truth: keras/src/backend/config.py and
-// keras/src/backend/__init__.py of Keras 3.15.
+// Keras runs on a backend that has no GPU here: one that never has, one that is not installed, or
+// one whose build cannot use a GPU while another backend in the same environment can. Truth:
+// keras/src/backend/config.py and keras/src/backend/__init__.py of Keras 3.15.
 #include "base/text.h"
 #include "base/version.h"
 #include "rules/F_framework/installation.h"
@@ -51,17 +51,20 @@ bool by_variable(const Case& c) {
 /// Where the choice was made.
 Evidence chosen(const Case& c) {
   if (by_variable(c)) {
-    return {"KERAS_BACKEND=" + c.backend + set_where(c, "KERAS_BACKEND"), source_of(c, "KERAS_BACKEND")};
+    return {"KERAS_BACKEND=" + c.backend + set_where(c, "KERAS_BACKEND"),
+            source_of(c, "KERAS_BACKEND")};
   }
   const auto& configured = c.keras->configured_backend;
-  if (configured.known()) return {"keras.json says \"backend\": \"" + c.backend + "\"", configured.source()};
+  if (configured.known())
+    return {"keras.json says \"backend\": \"" + c.backend + "\"", configured.source()};
   return {"nothing names a backend, so Keras takes tensorflow", configured.source()};
 }
 
 Edit choose(std::string_view name) {
   const std::string backend(name);
   Edit edit;
-  edit.words = "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
+  edit.words =
+      "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
   edit.commands = {"export KERAS_BACKEND=" + backend};
   edit.apply = [backend](Facts& facts) { edit::set_variable(facts, "KERAS_BACKEND", backend); };
   return edit;
@@ -69,7 +72,8 @@ Edit choose(std::string_view name) {
 
 Edit install_backend(const Case& c) {
   Edit edit;
-  edit.words = "install the backend, " + std::string(display_name(c.backend)) + ", with its CUDA libraries";
+  edit.words =
+      "install the backend, " + std::string(display_name(c.backend)) + ", with its CUDA libraries";
   const auto interpreter = c.python->interpreter;
   if (c.backend == "jax") {
     const int cuda = jax_cuda_for(c);
@@ -80,9 +84,12 @@ Edit install_backend(const Case& c) {
     edit.apply = [interpreter](Facts& facts) { put_torch(facts, interpreter, ""); };
   } else {
     const auto version = release_for(*c.python);
-    edit.commands = {install_command(c, {"tensorflow[and-cuda]" + (version.empty() ? "" : "<=" + version)})};
+    edit.commands = {
+        install_command(c, {"tensorflow[and-cuda]" + (version.empty() ? "" : "<=" + version)})};
     if (!version.empty())
-      edit.apply = [interpreter, version](Facts& facts) { put_gpu_framework(facts, interpreter, version); };
+      edit.apply = [interpreter, version](Facts& facts) {
+        put_gpu_framework(facts, interpreter, version);
+      };
   }
   return edit;
 }
@@ -92,19 +99,24 @@ Outcome report(const Case& c, std::string summary) {
   outcome.evidence.push_back(chosen(c));
   const auto other = better(c);
   if (!other.empty()) {
-    outcome.evidence.push_back({std::string(display_name(other)) + ", with GPU support, is in the same environment",
-                                {installed(c, other)->directory, 0}});
+    outcome.evidence.push_back(
+        {std::string(display_name(other)) + ", with GPU support, is in the same environment",
+         {installed(c, other)->directory, 0}});
     outcome.edits.push_back(choose(other));
   }
-  if (holds(kWithGpu, c.backend) && c.framework == nullptr) outcome.edits.push_back(install_backend(c));
-  if (outcome.edits.empty()) outcome.edits.push_back({"install a backend with GPU support and set KERAS_BACKEND to it", {}, {}});
+  if (holds(kWithGpu, c.backend) && c.framework == nullptr)
+    outcome.edits.push_back(install_backend(c));
+  if (outcome.edits.empty())
+    outcome.edits.push_back(
+        {"install a backend with GPU support and set KERAS_BACKEND to it", {}, {}});
   return outcome;
 }
 
 /// Keras on PyTorch takes the device that this variable names.
 Outcome check_device(const Case& c) {
   const auto* variable = c.facts.environment.find("KERAS_TORCH_DEVICE");
-  const bool hides = c.backend == "torch" && variable != nullptr && variable->value.starts_with("cpu");
+  const bool hides =
+      c.backend == "torch" && variable != nullptr && variable->value.starts_with("cpu");
   if (!hides) return Outcome::clear("Keras runs on " + framework_text(c) + ": " + chosen(c).text);
   Edit edit;
   edit.words = "unset KERAS_TORCH_DEVICE" + set_where(c, "KERAS_TORCH_DEVICE");
@@ -120,11 +132,13 @@ Outcome check(const Case& c) {
   if (!c.facts.environment.looked) return Outcome::unknown("whether KERAS_BACKEND is set");
   const auto version = Version::parse(c.keras->version.value_or(""));
   const bool fixed = version && version->major() < 3; // Keras 2 knows TensorFlow alone
-  if (!fixed && !by_variable(c) && c.keras->configured_backend.state() == Fact<std::string>::State::unknown) {
+  if (!fixed && !by_variable(c) &&
+      c.keras->configured_backend.state() == Fact<std::string>::State::unknown) {
     return Outcome::unknown("the backend in keras.json: " + c.keras->configured_backend.reason());
   }
   if (holds(kWithoutGpu, c.backend)) {
-    return report(c, "Keras runs on the backend " + c.backend + ", which does not use an NVIDIA GPU");
+    return report(c,
+                  "Keras runs on the backend " + c.backend + ", which does not use an NVIDIA GPU");
   }
   if (!holds(kWithGpu, c.backend)) {
     return report(c, "Keras is told to run on \"" + c.backend + "\", which is no backend of it");
@@ -149,14 +163,17 @@ extern constexpr Rule F11{
     .title = "Keras runs on a backend without a GPU",
     .since = "0.1",
     .gate = Gate::build,
-    .explanation = R"(Keras 3 computes nothing itself. It runs on TensorFlow, JAX or PyTorch, and for inference
+    .explanation =
+        R"(Keras 3 computes nothing itself. It runs on TensorFlow, JAX or PyTorch, and for inference
 on NumPy or OpenVINO, which use no NVIDIA GPU. When it is imported it takes the backend that the variable
 `KERAS_BACKEND` names, else the one in `~/.keras/keras.json` (or `$KERAS_HOME/keras.json`), else TensorFlow. That file
 is written at the first import and stays: one of years ago still decides today. None of the backends is installed
 along with Keras.)",
-    .fix = R"(`export KERAS_BACKEND=jax` (or `torch`, `tensorflow`) before Python starts, or correct `keras.json`; and
+    .fix =
+        R"(`export KERAS_BACKEND=jax` (or `torch`, `tensorflow`) before Python starts, or correct `keras.json`; and
 install that backend with GPU support.)",
-    .references = R"(- [Keras 3: configure your backend](https://keras.io/getting_started/#configuring-your-backend))",
+    .references =
+        R"(- [Keras 3: configure your backend](https://keras.io/getting_started/#configuring-your-backend))",
     .explains = kExplains,
     .check = check,
 };

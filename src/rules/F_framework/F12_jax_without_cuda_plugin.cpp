@@ -1,10 +1,11 @@
-// JAX is there, its CUDA plug-in is not, or only half of it, or the parts are of different versions.
-// Truth: jax/_src/lib/__init__.py (jaxlib at least the minimum and not newer than jax), jaxlib/plugin_support.py
-// (a plug-in of another version is dropped with a warning), jax_plugins/xla_cuda12/__init__.py.
+// JAX is there, its CUDA plug-in is not, or only half of it, or the parts are of different
+// versions. Truth: jax/_src/lib/__init__.py (jaxlib at least the minimum and not newer than jax),
+// jaxlib/plugin_support.py (a plug-in of another version is dropped with a warning),
+// jax_plugins/xla_cuda12/__init__.py.
 #include "base/text.h"
 #include "base/version.h"
-#include "rules/F_framework/project_files.h"
 #include "rules/F_framework/installation.h"
+#include "rules/F_framework/project_files.h"
 #include "rules/L_libraries/wheels.h"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ constexpr std::array<std::string_view, 2> kExplains = {"F10", "F05"};
 /// jax-cuda12-plugin, or jax-cuda13-pjrt, whichever CUDA.
 const Distribution* part(const Case& c, std::string_view end) {
   for (const auto& distribution : c.python->distributions) {
-    if (distribution.name.starts_with("jax-cuda") && distribution.name.ends_with(end)) return &distribution;
+    if (distribution.name.starts_with("jax-cuda") && distribution.name.ends_with(end))
+      return &distribution;
   }
   return nullptr;
 }
@@ -32,13 +34,15 @@ bool same_number(const std::string& a, const std::string& b) {
 Outcome with(Outcome outcome, std::initializer_list<const Distribution*> all) {
   for (const auto* distribution : all) {
     if (distribution == nullptr) continue;
-    outcome.evidence.push_back(
-        {distribution->name + " " + distribution->version + " is installed", {distribution->location, 0}});
+    outcome.evidence.push_back({distribution->name + " " + distribution->version + " is installed",
+                                {distribution->location, 0}});
   }
   return outcome;
 }
 
-Edit again(const Case& c, std::string words) { return install_gpu_framework(c, std::move(words), {}, "--upgrade"); }
+Edit again(const Case& c, std::string words) {
+  return install_gpu_framework(c, std::move(words), {}, "--upgrade");
+}
 
 /// The jaxlib that jax accepts; the import fails with any other.
 Outcome check_jaxlib(const Case& c) {
@@ -66,33 +70,42 @@ Outcome without_plugin(const Case& c) {
   const auto* pjrt = part(c, "-pjrt");
   const auto* jaxlib = find_distribution(*c.python, "jaxlib");
   if (plugin == nullptr && pjrt == nullptr) {
-    return with(Outcome::found(framework_text(c) + " is installed without its CUDA plug-in, so it has a CPU only")
-                    .because("neither jax_cuda12_plugin nor jax_cuda13_plugin is in the environment",
-                             {std::string(parent_path(c.framework->directory)), 0}),
-                {jaxlib})
+    return with(
+               Outcome::found(framework_text(c) +
+                              " is installed without its CUDA plug-in, so it has a CPU only")
+                   .because("neither jax_cuda12_plugin nor jax_cuda13_plugin is in the environment",
+                            {std::string(parent_path(c.framework->directory)), 0}),
+               {jaxlib})
         .mend(again(c, "install JAX's CUDA plug-in with its CUDA libraries"));
   }
   const auto there = plugin != nullptr ? plugin : pjrt;
-  const std::string lacks = plugin == nullptr ? "jax-cuda-plugin, its kernels" : pjrt == nullptr ? "its PJRT library" : "its native library";
-  return with(Outcome::found("JAX's CUDA plug-in is not whole: " + there->name + " is there, " + lacks + " is not"),
+  const std::string lacks = plugin == nullptr ? "jax-cuda-plugin, its kernels"
+                            : pjrt == nullptr ? "its PJRT library"
+                                              : "its native library";
+  return with(Outcome::found("JAX's CUDA plug-in is not whole: " + there->name + " is there, " +
+                             lacks + " is not"),
               {plugin, pjrt})
       .mend(again(c, "install JAX's CUDA plug-in again"));
 }
 
 Outcome check(const Case& c) {
-  if (c.framework == nullptr || c.kind() != "jax" || c.framework->build.absent()) return Outcome::not_applicable();
+  if (c.framework == nullptr || c.kind() != "jax" || c.framework->build.absent())
+    return Outcome::not_applicable();
   const auto* build = c.build();
   if (build == nullptr) return Outcome::unknown("the native code of " + framework_text(c));
   if (auto jaxlib = check_jaxlib(c); jaxlib.state == Outcome::State::found) return jaxlib;
   if (build->rocm.value_or(false)) return Outcome::not_applicable(); // F14
-  if (build->cuda.open()) return Outcome::unknown("whether " + framework_text(c) + " has a CUDA plug-in");
+  if (build->cuda.open())
+    return Outcome::unknown("whether " + framework_text(c) + " has a CUDA plug-in");
   if (!build->cuda.value_or(false)) return without_plugin(c);
   const auto* jaxlib = find_distribution(*c.python, "jaxlib");
   for (const auto* other : {part(c, "-plugin"), part(c, "-pjrt")}) {
-    if (other == nullptr || jaxlib == nullptr || same_number(other->version, jaxlib->version)) continue;
+    if (other == nullptr || jaxlib == nullptr || same_number(other->version, jaxlib->version))
+      continue;
     if (!Version::parse(other->version) || !Version::parse(jaxlib->version)) continue;
-    return with(Outcome::found(other->name + " " + other->version + " is not of the version of jaxlib " +
-                               jaxlib->version + ": its kernels are left out"),
+    return with(Outcome::found(other->name + " " + other->version +
+                               " is not of the version of jaxlib " + jaxlib->version +
+                               ": its kernels are left out"),
                 {jaxlib, other})
         .mend(again(c, "bring JAX, jaxlib and the plug-in to one version"))
         .with_effect(Effect::breaks);
@@ -108,12 +121,14 @@ extern constexpr Rule F12{
     .title = "JAX has no CUDA plug-in, or one of another version",
     .since = "0.1",
     .gate = Gate::build,
-    .explanation = R"(`pip install jax` brings a JAX for the CPU. The GPU comes with two more packages,
+    .explanation =
+        R"(`pip install jax` brings a JAX for the CPU. The GPU comes with two more packages,
 `jax-cuda12-plugin` and `jax-cuda12-pjrt` (or `13`), which the extras `jax[cuda12]` and `jax[cuda13]` install.
 All of them, and `jaxlib`, belong to one version. An upgrade of `jax` alone leaves the plug-in behind: JAX then warns
 that it "is not compatible with the installed jaxlib version" and leaves its kernels out. A `jaxlib` newer than `jax`,
 or older than its minimum, makes `import jax` itself fail.)",
-    .fix = R"(`python -m pip install --upgrade 'jax[cuda13]'`, or `jax[cuda12]` with a driver older than 580 or a
+    .fix =
+        R"(`python -m pip install --upgrade 'jax[cuda13]'`, or `jax[cuda12]` with a driver older than 580 or a
 GPU older than Turing.)",
     .references = R"(- [Installing JAX](https://docs.jax.dev/en/latest/installation.html))",
     .explains = kExplains,

@@ -1,5 +1,6 @@
-// A build for AMD's ROCm, or for DirectML, on a machine with an NVIDIA GPU. Truth: what the build says of itself
-// (torch/version.py: hip, build_info.py: is_rocm_build), the names of the distributions, the PCI bus.
+// A build for AMD's ROCm, or for DirectML, on a machine with an NVIDIA GPU. Truth: what the build
+// says of itself (torch/version.py: hip, build_info.py: is_rocm_build), the names of the
+// distributions, the PCI bus.
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/gpus.h"
 
@@ -27,17 +28,22 @@ Outcome check(const Case& c) {
   if (!rocm && microsoft == nullptr) return Outcome::not_applicable();
   const auto nvidia = nvidia_gpus(c.facts);
   if (nvidia.empty()) {
-    if (c.facts.hardware.gpus.open()) return Outcome::unknown("whose GPU this is: the PCI bus was not read");
-    if (rocm) return Outcome::clear(framework_text(c) + " is built for AMD's GPUs, and no NVIDIA GPU is here");
+    if (c.facts.hardware.gpus.open())
+      return Outcome::unknown("whose GPU this is: the PCI bus was not read");
+    if (rocm)
+      return Outcome::clear(framework_text(c) +
+                            " is built for AMD's GPUs, and no NVIDIA GPU is here");
     return Outcome::not_applicable();
   }
   if (!rocm && (in_wsl(c.facts) || c.facts.platform.system == "windows"))
     return Outcome::clear(microsoft->name + " uses the GPU through DirectX");
-  const auto what = rocm ? framework_text(c) + " is built for AMD's ROCm" : microsoft->name + " works on Windows only";
+  const auto what = rocm ? framework_text(c) + " is built for AMD's ROCm"
+                         : microsoft->name + " works on Windows only";
   auto outcome = Outcome::found(what + ", the GPU here is NVIDIA's")
                      .because(gpus_text(nvidia), c.facts.hardware.gpus.source());
   if (rocm) outcome.evidence.push_back({"the build says ROCm of itself", build->rocm.source()});
-  if (microsoft != nullptr) outcome.evidence.push_back({microsoft->name + " is installed", {microsoft->location, 0}});
+  if (microsoft != nullptr)
+    outcome.evidence.push_back({microsoft->name + " is installed", {microsoft->location, 0}});
   std::vector<std::string> remove = c.framework->distributions;
   if (microsoft != nullptr) remove.push_back(microsoft->name);
   return std::move(outcome).mend(install_gpu_framework(c, "replace it by the CUDA build", remove));
@@ -51,7 +57,8 @@ extern constexpr Rule F14{
     .title = "The build is for another vendor's GPU",
     .since = "0.1",
     .gate = Gate::build,
-    .explanation = R"(There are builds for GPUs other than NVIDIA's: ROCm is AMD's counterpart of CUDA
+    .explanation =
+        R"(There are builds for GPUs other than NVIDIA's: ROCm is AMD's counterpart of CUDA
 (`torch 2.6.0+rocm6.2`, `tensorflow-rocm`, `jax-rocm7-plugin`), DirectML is Microsoft's way to any GPU, on Windows
 and in WSL. Such a build does not see an NVIDIA GPU on Linux.)",
     .fix = R"(Install the CUDA build in its place.)",

@@ -177,7 +177,11 @@ void put_gpu_framework(Facts& facts, std::string_view interpreter, std::string_v
   LibraryFile opener;
   opener.path = opener.real_path = opener.identity = build.opener;
   opener.soname = "libtensorflow_framework.so.2";
-  opener.runpath = wheel_search_path(build.cuda_version.known() ? Version::parse(build.cuda_version.value()).value_or(Version{}).major() : 0, "..");
+  opener.runpath =
+      wheel_search_path(build.cuda_version.known()
+                            ? Version::parse(build.cuda_version.value()).value_or(Version{}).major()
+                            : 0,
+                        "..");
   edit::add_library(facts, framework.directory, opener);
 
   framework.version = Fact<std::string>::known(std::string(version), source);
@@ -201,7 +205,8 @@ Edit install_jax(const Case& c, std::string words, std::string_view options) {
   const auto version = public_version(c);
   Edit edit{std::move(words), {}, {}};
   edit.commands = {install_command(
-      c, {"jax[cuda" + std::to_string(cuda) + "]" + (version.empty() ? "" : "==" + version)}, options)};
+      c, {"jax[cuda" + std::to_string(cuda) + "]" + (version.empty() ? "" : "==" + version)},
+      options)};
   edit.apply = [interpreter = c.python->interpreter, version, cuda](Facts& facts) {
     put_jax(facts, interpreter, version, cuda);
   };

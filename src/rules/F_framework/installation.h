@@ -45,8 +45,8 @@ std::string site_packages(const PythonEnvironment& python, const Framework* fram
 std::string release_for(const PythonEnvironment& python);
 /// Installs the GPU build of `version` with its CUDA libraries, and nothing else by that name.
 void put_gpu_framework(Facts& facts, std::string_view interpreter, std::string_view version);
-/// The same for JAX with its plug-in for this CUDA, and for the PyTorch of PyPI. An empty version: the newest
-/// that is known for this Python.
+/// The same for JAX with its plug-in for this CUDA, and for the PyTorch of PyPI. An empty version:
+/// the newest that is known for this Python.
 void put_jax(Facts& facts, std::string_view interpreter, std::string_view version, int cuda);
 void put_torch(Facts& facts, std::string_view interpreter, std::string_view version);
 /// The CUDA major version whose JAX plug-in fits the driver and the GPUs.

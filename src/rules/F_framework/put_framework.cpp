@@ -1,5 +1,5 @@
-// What an installation of JAX or PyTorch would make of the facts: the edits behind the fixes. Truth: the wheels
-// of jax 0.10 with its plug-ins, and of torch 2.6 and 2.11.
+// What an installation of JAX or PyTorch would make of the facts: the edits behind the fixes.
+// Truth: the wheels of jax 0.10 with its plug-ins, and of torch 2.6 and 2.11.
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/architectures.h"
@@ -41,7 +41,8 @@ std::vector<std::string> texts(const std::vector<std::string_view>& views) {
   return {views.begin(), views.end()};
 }
 
-Framework bare_framework(const std::string& name, const std::string& site, std::string_view version) {
+Framework bare_framework(const std::string& name, const std::string& site,
+                         std::string_view version) {
   Framework framework;
   framework.name = name;
   framework.directory = site + "/" + name;
@@ -64,15 +65,15 @@ std::string take_place(PythonEnvironment& python, std::string_view name) {
 
 int jax_cuda_for(const Case& c) {
   if (const int installed = c.kind() == "jax" ? cuda_major(c) : 0; installed > 0) return installed;
-  const auto version = Version::parse(c.framework == nullptr ? "" : c.framework->version.value_or(""));
+  const auto version =
+      Version::parse(c.framework == nullptr ? "" : c.framework->version.value_or(""));
   const auto* release = version ? find_jax(*version) : &jax_releases().back();
   if (release == nullptr || !release->cuda13) return 12;
   const auto* module = c.facts.driver.module.get();
   const auto driver = module == nullptr ? std::nullopt : Version::parse(module->version);
   const auto gpus = targets(c.facts).gpus;
-  const bool all = std::all_of(gpus.begin(), gpus.end(), [](const Target& gpu) {
-    return gpu.capability >= kOldestOfCuda13;
-  });
+  const bool all = std::all_of(gpus.begin(), gpus.end(),
+                               [](const Target& gpu) { return gpu.capability >= kOldestOfCuda13; });
   return driver && driver->major() >= kFirstDriverOfCuda13 && all ? 13 : 12;
 }
 
@@ -105,9 +106,8 @@ void put_jax(Facts& facts, std::string_view interpreter, std::string_view versio
   put_object(facts, build.opener, wheel_search_path(cuda, ".."), {});
   put_object(facts, build.carriers.front(), wheel_search_path(cuda, "../.."), {});
 
-  std::erase_if(python->distributions, [](const Distribution& old) {
-    return old.name.starts_with("jax-cuda");
-  });
+  std::erase_if(python->distributions,
+                [](const Distribution& old) { return old.name.starts_with("jax-cuda"); });
   put_distribution(*python, site, "jax", number);
   put_distribution(*python, site, "jaxlib", number);
   put_distribution(*python, site, "jax-cuda" + major + "-plugin", number);

@@ -30,7 +30,10 @@ std::vector<Release> jax_for(const Version& python) {
       const auto* plugin = each.plugin(cuda);
       if (plugin == nullptr) continue;
       const std::string version(each.version);
-      list.push_back({version, plugin->cuda, texts(plugin->capabilities), {},
+      list.push_back({version,
+                      plugin->cuda,
+                      texts(plugin->capabilities),
+                      {},
                       "jax[cuda" + std::to_string(cuda) + "]==" + version});
     }
   }
@@ -42,7 +45,8 @@ std::vector<Release> torch_for(const Version& python) {
   std::vector<Release> list;
   for (const auto& each : torch_builds()) {
     if (!each.is_default || !each.supports_python(python)) continue;
-    Release release{std::string(each.version), each.cuda, {}, {}, "torch==" + std::string(each.version) + ".*"};
+    Release release{
+        std::string(each.version), each.cuda, {}, {}, "torch==" + std::string(each.version) + ".*"};
     for (const auto target : each.sass) {
       std::string name = "sm_" + std::string(target);
       std::erase(name, '.');
@@ -71,7 +75,8 @@ std::vector<Release> releases_for(const Case& c) {
 Edit install_release(const Case& c, const Release& release) {
   Edit edit;
   edit.commands = {install_command(c, {release.requirement})};
-  edit.apply = [interpreter = c.python->interpreter, kind = std::string(c.kind()), release](Facts& after) {
+  edit.apply = [interpreter = c.python->interpreter, kind = std::string(c.kind()),
+                release](Facts& after) {
     if (kind == "jax") {
       put_jax(after, interpreter, release.version, release.cuda.major());
     } else if (kind == "torch") {

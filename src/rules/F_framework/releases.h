@@ -1,5 +1,5 @@
-// The GPU builds of a framework that could be installed for a Python, whatever the framework: what H10 to H12
-// choose from. Truth: the tables of releases (knowledge).
+// The GPU builds of a framework that could be installed for a Python, whatever the framework: what
+// H10 to H12 choose from. Truth: the tables of releases (knowledge).
 #pragma once
 
 #include "base/version.h"

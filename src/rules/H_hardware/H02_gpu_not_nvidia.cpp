@@ -33,8 +33,8 @@ std::optional<std::string> plugin(const Case& c) {
 Outcome not_nvidia(const Case& c, const std::vector<PciGpu>& gpus, const PciGpu& gpu) {
   const bool amd = gpu.vendor == "amd";
   const std::string vendor = amd ? "AMD" : "Intel";
-  auto outcome = Outcome::found("the GPU here is made by " + vendor +
-                                ", and " + name_text(c) + "'s CUDA build runs on NVIDIA GPUs only");
+  auto outcome = Outcome::found("the GPU here is made by " + vendor + ", and " + name_text(c) +
+                                "'s CUDA build runs on NVIDIA GPUs only");
   for (const auto& each : gpus) {
     outcome.evidence.push_back({gpu_text(each), c.facts.hardware.gpus.source()});
   }

@@ -148,8 +148,9 @@ Targets targets(const Facts& facts) {
 }
 
 ComputeCapability taken_from(const Case& c) {
-  constexpr ComputeCapability kUsual{3, 5}; // gpu_device.cc of TensorFlow 2.x, platform_util.cc of XLA
-  if (c.kind() == "torch") return {}; // lists every GPU
+  constexpr ComputeCapability kUsual{3,
+                                     5}; // gpu_device.cc of TensorFlow 2.x, platform_util.cc of XLA
+  if (c.kind() == "torch") return {};    // lists every GPU
   const auto* release = release_of(c);
   if (release == nullptr) return kUsual;
   return release->registers_from.value_or(kUsual);

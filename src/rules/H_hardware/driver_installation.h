@@ -41,7 +41,8 @@ std::vector<std::string> boot_image_commands(const Facts& facts);
 /// The whole driver of this version works: module, nodes, libcuda where the loader finds it,
 /// cuInit.
 void put_driver(Facts& facts, const Version& version);
-/// Asks the driver that is installed, once nothing stands before it: it answers if its module is loaded.
+/// Asks the driver that is installed, once nothing stands before it: it answers if its module is
+/// loaded.
 void ask_driver(Facts& facts);
 /// Installs the driver and restarts.
 Edit install_driver(const Facts& facts, std::string words);

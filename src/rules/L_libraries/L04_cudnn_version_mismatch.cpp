@@ -58,7 +58,8 @@ Outcome compare(const Case& c, const loader::Found& cudnn) {
   const auto needed = version_needed(c);
   const auto loaded = version_loaded(c, cudnn.path);
   if (!loaded) return Outcome::unknown("the version of " + cudnn.path);
-  if (!needed) return Outcome::unknown("the cuDNN version that this " + name_text(c) + " was compiled with");
+  if (!needed)
+    return Outcome::unknown("the cuDNN version that this " + name_text(c) + " was compiled with");
   if (loaded->major() != needed->major() || loaded->minor() < needed->minor()) {
     return mended(
         c,

@@ -69,7 +69,8 @@ std::string harmless(const Case& c) {
       continue;
     other.push_back(wheel->name + " " + wheel->version);
   }
-  if (other.empty()) return "no NVIDIA wheel is at a version that " + name_text(c) + " does not accept";
+  if (other.empty())
+    return "no NVIDIA wheel is at a version that " + name_text(c) + " does not accept";
   return listing(other) + (other.size() == 1 ? " is" : " are") +
          " not at the pinned version, but loads";
 }

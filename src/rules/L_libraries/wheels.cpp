@@ -269,7 +269,8 @@ std::string wheel_directory(const Case& c, std::string_view product) {
 std::vector<std::string> wheel_search_path(int cuda_major, std::string_view up) {
   std::vector<std::string> path;
   for (const auto& wheel : kWheels) {
-    path.push_back("$ORIGIN/" + std::string(up) + "/nvidia/" + folder_of(wheel, cuda_major) + "/lib");
+    path.push_back("$ORIGIN/" + std::string(up) + "/nvidia/" + folder_of(wheel, cuda_major) +
+                   "/lib");
   }
   return path;
 }
@@ -373,8 +374,7 @@ Edit install_all_wheels(const Case& c) {
   std::set<std::string> products;
   for (const auto& soname : sonames) products.emplace(product_of(soname));
   std::vector<std::string> list = pins;
-  if (list.empty() && release != nullptr)
-    list.assign(release->pins.begin(), release->pins.end());
+  if (list.empty() && release != nullptr) list.assign(release->pins.begin(), release->pins.end());
   // cuSOLVER and cuSPARSE need it since 12.
   if (major >= 12) sonames.push_back("libnvJitLink.so." + std::to_string(major));
   edit.apply = [interpreter = c.python->interpreter, site = site_packages(*c.python, c.framework),

@@ -17,7 +17,8 @@ struct Wheel {
   std::string_view product; // "cudart"
   std::string_view name;    // "nvidia-cuda-runtime"; the distribution adds "-cu12"
   std::string_view folder;  // "cuda_runtime"
-  /// From CUDA 13 on, what is part of the toolkit goes without the suffix, all into the folder "cu13".
+  /// From CUDA 13 on, what is part of the toolkit goes without the suffix, all into the folder
+  /// "cu13".
   bool toolkit = true;
 };
 
@@ -59,8 +60,8 @@ void put_wheels(Facts& facts, PythonEnvironment& python, const std::string& site
 /// pip install of the wheels that carry `sonames`; LD_LIBRARY_PATH too where the build cannot reach
 /// them.
 Edit install_wheels(const Case& c, const std::vector<std::string>& sonames, bool again);
-/// What brings all of them: `tensorflow[and-cuda]==2.18.0`, `jax[cuda12]==0.6.2`, `torch==2.6.0`, or every
-/// wheel by name.
+/// What brings all of them: `tensorflow[and-cuda]==2.18.0`, `jax[cuda12]==0.6.2`, `torch==2.6.0`,
+/// or every wheel by name.
 Edit install_all_wheels(const Case& c);
 
 } // namespace gpuwhy::rules

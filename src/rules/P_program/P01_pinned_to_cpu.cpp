@@ -18,15 +18,16 @@ using namespace program;
 
 /// What runs under a device scope.
 struct Work {
-  bool model = false;  // makes, loads, trains or runs one
+  bool model = false;      // makes, loads, trains or runs one
   bool legitimate = false; // what belongs on the host: tables, input, summaries, saving
 };
 
 bool belongs_on_host(const Module& module, NodeId call) {
   const auto callee = module.callee(call);
   const auto name = module.called_name(call);
-  if (begins_with_name(callee, "tensorflow.summary") || begins_with_name(callee, "tensorflow.data") ||
-      begins_with_name(callee, "tensorflow.io") || begins_with_name(callee, "tensorflow.image") ||
+  if (begins_with_name(callee, "tensorflow.summary") ||
+      begins_with_name(callee, "tensorflow.data") || begins_with_name(callee, "tensorflow.io") ||
+      begins_with_name(callee, "tensorflow.image") ||
       begins_with_name(callee, "keras.layers.Embedding") || callee == "tensorflow.py_function" ||
       begins_with_name(callee, "tensorflow.lookup") || callee == "multi_gpu_model" ||
       begins_with_name(callee, "tensorflow.strings")) {
@@ -35,7 +36,8 @@ bool belongs_on_host(const Module& module, NodeId call) {
   for (const auto& word : words_of(name)) {
     if (word == "embedding" || word == "lookup" || word == "summary" || word == "dataset" ||
         word == "restore" || word == "checkpoint" || word == "preprocess" || word == "batches" ||
-        word == "plot" || word == "export" || word == "queue" || word == "decode" || word == "average") {
+        word == "plot" || word == "export" || word == "queue" || word == "decode" ||
+        word == "average") {
       return true;
     }
   }
@@ -67,7 +69,8 @@ bool gpu_scope_beside(const Module& module, NodeId scope) {
   const NodeId function = module.function(scope);
   const NodeId owner = module.class_of(scope);
   for (const NodeId call : tree.all(Kind::call)) {
-    if (module.called_name(call) != "device" || !device_of(module, module.argument(call, 0, "device_name")).is_gpu()) {
+    if (module.called_name(call) != "device" ||
+        !device_of(module, module.argument(call, 0, "device_name")).is_gpu()) {
       continue;
     }
     const NodeId other = module.function(call);
@@ -76,7 +79,8 @@ bool gpu_scope_beside(const Module& module, NodeId scope) {
   return false;
 }
 
-/// A model is made once for several GPUs on the CPU: the documented way of multi_gpu_model and of towers.
+/// A model is made once for several GPUs on the CPU: the documented way of multi_gpu_model and of
+/// towers.
 bool parallel_by_hand(const Module& module) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto name = module.called_name(call);
@@ -109,9 +113,12 @@ bool measures(const Module& module, NodeId id) {
 }
 
 bool excused(const Module& module, NodeId id) {
-  if (module.dead(id) || module.in_test(id) || chosen(module, id) || measures(module, id)) return true;
-  for (NodeId function = module.function(id); function != kNoNode; function = module.function(function)) {
-    if (named_for_cpu(module.function_name(function)) && module.calls_of(function).empty()) return true;
+  if (module.dead(id) || module.in_test(id) || chosen(module, id) || measures(module, id))
+    return true;
+  for (NodeId function = module.function(id); function != kNoNode;
+       function = module.function(function)) {
+    if (named_for_cpu(module.function_name(function)) && module.calls_of(function).empty())
+      return true;
   }
   return false;
 }
@@ -131,11 +138,13 @@ void tensorflow_scopes(const Module& module, lint::Report& report) {
       if (!work.model) continue;
       if (parallel_by_hand(module)) continue;
       if (gpu_scope_beside(module, call) && !trains_outside(module, body)) continue;
-      auto& finding = report.at(call, Severity::error,
-                                "what is made and run in this scope stays on the CPU", std::string(kRemove));
+      auto& finding =
+          report.at(call, Severity::error, "what is made and run in this scope stays on the CPU",
+                    std::string(kRemove));
       const NodeId place = module.argument(call, 0, "device_name");
       if (module.tree().kind(place) == Kind::string) {
-        report.edit(finding, module.tree()[place].begin_byte, module.tree()[place].end_byte, "None");
+        report.edit(finding, module.tree()[place].begin_byte, module.tree()[place].end_byte,
+                    "None");
         if (callee == "keras.device") finding.edit.reset();
       }
       break;
@@ -145,8 +154,9 @@ void tensorflow_scopes(const Module& module, lint::Report& report) {
 
 bool host_work(std::string_view name) {
   for (const auto& word : words_of(name)) {
-    if (word == "restore" || word == "load" || word == "convert" || word == "init" || word == "save" ||
-        word == "put" || word == "checkpoint" || word == "asarray" || word == "array") {
+    if (word == "restore" || word == "load" || word == "convert" || word == "init" ||
+        word == "save" || word == "put" || word == "checkpoint" || word == "asarray" ||
+        word == "array") {
       return true;
     }
   }
@@ -161,7 +171,8 @@ bool jax_work(const Module& module, NodeId body) {
     const auto name = module.called_name(id);
     if (host_work(name)) continue;
     if (names_work(name) || name == "run" || name == "update" || name == "apply" ||
-        contains(name, "step") || contains(name, "train") || name == "grad" || name == "value_and_grad") {
+        contains(name, "step") || contains(name, "train") || name == "grad" ||
+        name == "value_and_grad") {
       return true;
     }
   }
@@ -171,11 +182,14 @@ bool jax_work(const Module& module, NodeId body) {
 void jax_places(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto callee = module.callee(call);
-    if (!begins_with_name(callee, "jax") && callee != "functools.partial" && callee != "partial") continue;
+    if (!begins_with_name(callee, "jax") && callee != "functools.partial" && callee != "partial")
+      continue;
     if (excused(module, call)) continue;
-    if (callee == "jax.default_device" && device_of(module, module.argument(call, 0, "device")).is_cpu()) {
+    if (callee == "jax.default_device" &&
+        device_of(module, module.argument(call, 0, "device")).is_cpu()) {
       const auto bodies = bodies_of(module, call);
-      if (std::any_of(bodies.begin(), bodies.end(), [&](NodeId body) { return jax_work(module, body); })) {
+      if (std::any_of(bodies.begin(), bodies.end(),
+                      [&](NodeId body) { return jax_work(module, body); })) {
         report.at(call, Severity::error, "JAX computes on the CPU in this scope",
                   "remove the scope; JAX uses the GPU by default");
       }
@@ -184,17 +198,21 @@ void jax_places(const Module& module, lint::Report& report) {
       const auto name = module.fold(module.argument(call, 0, {}));
       if (name.is_string() && name.string == "jax_default_device" &&
           device_of(module, module.argument(call, 1, {})).is_cpu()) {
-        report.at(call, Severity::error, "JAX's default device is set to the CPU", "remove the line");
+        report.at(call, Severity::error, "JAX's default device is set to the CPU",
+                  "remove the line");
       }
       const auto value = module.fold(module.argument(call, 1, {}));
-      const bool platform = name.is_string() && (name.string == "jax_platforms" || name.string == "jax_platform_name");
+      const bool platform = name.is_string() &&
+                            (name.string == "jax_platforms" || name.string == "jax_platform_name");
       if (platform && value.is_string() && value.string == "cpu") {
-        report.at(call, Severity::error, "JAX is told to use the CPU platform only", "remove the line");
+        report.at(call, Severity::error, "JAX is told to use the CPU platform only",
+                  "remove the line");
       }
     }
-    const bool compiles = callee == "jax.jit" || callee == "jax.pmap" ||
-                          (callee.ends_with("partial") &&
-                           begins_with_name(module.resolve(module.argument(call, 0, {})), "jax.jit"));
+    const bool compiles =
+        callee == "jax.jit" || callee == "jax.pmap" ||
+        (callee.ends_with("partial") &&
+         begins_with_name(module.resolve(module.argument(call, 0, {})), "jax.jit"));
     if (!compiles) continue;
     const auto backend = module.fold(module.keyword(call, "backend"));
     if ((backend.is_string() && backend.string == "cpu") ||
@@ -209,10 +227,12 @@ void strategies(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto callee = module.callee(call);
     if (!begins_with_name(callee, "tensorflow.distribute")) continue;
-    const auto devices = module.argument(call, 0, callee.ends_with("OneDeviceStrategy") ? "device" : "devices");
+    const auto devices =
+        module.argument(call, 0, callee.ends_with("OneDeviceStrategy") ? "device" : "devices");
     bool cpu = device_of(module, devices).is_cpu();
     const auto list = module.fold(devices);
-    if (callee.ends_with("MirroredStrategy") && list.type == Value::Type::list && !list.items.empty()) {
+    if (callee.ends_with("MirroredStrategy") && list.type == Value::Type::list &&
+        !list.items.empty()) {
       cpu = std::all_of(list.items.begin(), list.items.end(), [](const Value& item) {
         return item.is_string() && parse_device(item.string).is_cpu();
       });
@@ -233,8 +253,8 @@ Names treated_as_models(const Module& module) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const NodeId owner = module.receiver(call);
     const auto method = module.called_name(call);
-    if (owner != kNoNode && (method == "parameters" || method == "load_state_dict" || method == "eval" ||
-                             method == "zero_grad" || method == "state_dict")) {
+    if (owner != kNoNode && (method == "parameters" || method == "load_state_dict" ||
+                             method == "eval" || method == "zero_grad" || method == "state_dict")) {
       names.emplace(module.text(owner));
     }
   }
@@ -247,7 +267,8 @@ bool is_model(const Module& module, NodeId expression, const Names& treated) {
   if (expression == kNoNode) return false;
   if (tree.kind(expression) == Kind::call) {
     const auto name = module.called_name(expression);
-    return makes_model(module, expression) || names_model(name) || name == "eval" || name == "train";
+    return makes_model(module, expression) || names_model(name) || name == "eval" ||
+           name == "train";
   }
   const auto name = tree.kind(expression) == Kind::attribute
                         ? module.text(tree.child(expression, Field::attribute))
@@ -263,9 +284,10 @@ bool only_stored(const Module& module, NodeId place) {
   for (const NodeId call : tree.all(Kind::call)) {
     if (call < place || module.function(call) != function) continue;
     for (const auto& word : words_of(module.called_name(call))) {
-      if (word == "save" || word == "export" || word == "script" || word == "trace" || word == "quantize" ||
-          word == "convert" || word == "dump" || word == "onnx" || word == "savefig" || word == "scatter" ||
-          word == "freeze" || word == "prune" || word == "half" || word == "merge") {
+      if (word == "save" || word == "export" || word == "script" || word == "trace" ||
+          word == "quantize" || word == "convert" || word == "dump" || word == "onnx" ||
+          word == "savefig" || word == "scatter" || word == "freeze" || word == "prune" ||
+          word == "half" || word == "merge") {
         return true;
       }
     }
@@ -276,7 +298,8 @@ bool only_stored(const Module& module, NodeId place) {
 /// Some `.to(x)` of this name goes to a place that is not known: it comes and goes.
 bool moved_elsewhere(const Module& module, NodeId object, NodeId self) {
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (call == self || module.called_name(call) != "to" || module.receiver(call) == kNoNode) continue;
+    if (call == self || module.called_name(call) != "to" || module.receiver(call) == kNoNode)
+      continue;
     if (module.text(module.receiver(call)) == module.text(object) &&
         !device_of(module, module.argument(call, 0, "device")).is_cpu()) {
       return true;
@@ -306,7 +329,8 @@ bool is_torch(const Module& module) {
   if (module.imports("torch")) return true;
   if (module.uses_framework()) return false;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (module.called_name(call) == "backward" || module.called_name(call) == "zero_grad") return true;
+    if (module.called_name(call) == "backward" || module.called_name(call) == "zero_grad")
+      return true;
   }
   return false;
 }
@@ -316,9 +340,10 @@ bool is_batch(const Module& module, NodeId expression, NodeId place) {
   const auto& tree = module.tree();
   while (tree.kind(expression) == Kind::call || tree.kind(expression) == Kind::attribute ||
          tree.kind(expression) == Kind::subscript) {
-    const NodeId inner = tree.kind(expression) == Kind::call       ? module.receiver(expression)
-                         : tree.kind(expression) == Kind::attribute ? tree.child(expression, Field::object)
-                                                                    : tree.child(expression, Field::value);
+    const NodeId inner = tree.kind(expression) == Kind::call ? module.receiver(expression)
+                         : tree.kind(expression) == Kind::attribute
+                             ? tree.child(expression, Field::object)
+                             : tree.child(expression, Field::value);
     if (inner == kNoNode) return false;
     expression = inner;
   }
@@ -327,7 +352,8 @@ bool is_batch(const Module& module, NodeId expression, NodeId place) {
     const NodeId target = tree.child(loop, Field::left);
     if (target == kNoNode) continue;
     for (NodeId id = target; id < tree[target].end; ++id) {
-      if (tree.kind(id) == Kind::identifier && module.text(id) == module.text(expression)) return true;
+      if (tree.kind(id) == Kind::identifier && module.text(id) == module.text(expression))
+        return true;
     }
   }
   return false;
@@ -335,7 +361,8 @@ bool is_batch(const Module& module, NodeId expression, NodeId place) {
 
 bool trains_in_function(const Module& module, NodeId place) {
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (module.called_name(call) == "backward" && module.function(call) == module.function(place)) return true;
+    if (module.called_name(call) == "backward" && module.function(call) == module.function(place))
+      return true;
   }
   return false;
 }
@@ -344,7 +371,8 @@ void torch_moves(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   if (!is_torch(module) || !runs_model(module)) return;
   const auto treated = treated_as_models(module);
-  const bool knows_gpu = mentions_gpu(module); // then a literal .to("cpu") may be a pause on the host
+  const bool knows_gpu =
+      mentions_gpu(module); // then a literal .to("cpu") may be a pause on the host
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
     const NodeId object = module.receiver(call);
@@ -352,9 +380,10 @@ void torch_moves(const Module& module, lint::Report& report) {
     const auto device = name == "cpu" ? Device{Device::Type::cpu, {}, call}
                                       : device_of(module, module.argument(call, 0, "device"));
     if (!device.is_cpu() || excused(module, call)) continue;
-    if (!knows_gpu && !is_model(module, object, treated) && is_batch(module, object, call) && trains_in_function(module, call) &&
-        tree.inside(device.origin, call)) {
-      report.at(call, Severity::error, "each batch is put on the CPU before the step", "move it to the model's device");
+    if (!knows_gpu && !is_model(module, object, treated) && is_batch(module, object, call) &&
+        trains_in_function(module, call) && tree.inside(device.origin, call)) {
+      report.at(call, Severity::error, "each batch is put on the CPU before the step",
+                "move it to the model's device");
       continue;
     }
     if (!is_model(module, object, treated)) continue;
@@ -375,17 +404,21 @@ void device_arguments(const Module& module, lint::Report& report) {
   for (const NodeId call : tree.all(Kind::call)) {
     const auto callee = module.callee(call);
     const auto name = module.called_name(call);
-    if (name == "load" || name == "to" || begins_with_name(callee, "jax") || name == "device") continue;
+    if (name == "load" || name == "to" || begins_with_name(callee, "jax") || name == "device")
+      continue;
     const bool tensor = begins_with_name(callee, "torch") && !begins_with_name(callee, "torch.nn");
-    if (callee == "torch.set_default_device" && device_of(module, module.argument(call, 0, "device")).is_cpu() &&
-        !mentions_gpu(module) && !excused(module, call)) {
-      report.at(call, Severity::error, "every new tensor and module is put on the CPU", "remove the line");
+    if (callee == "torch.set_default_device" &&
+        device_of(module, module.argument(call, 0, "device")).is_cpu() && !mentions_gpu(module) &&
+        !excused(module, call)) {
+      report.at(call, Severity::error, "every new tensor and module is put on the CPU",
+                "remove the line");
       continue;
     }
     if (tensor || begins_with_name(callee, "tensorflow")) continue;
     const bool made = names_model(name) || makes_whole_model(module, call) || name == "Trainer" ||
                       name == "pipeline" || name == "SentenceTransformer" || name == "load_model" ||
-                      name == "train" || name == "predict" || name == "fit" || name == "PPO" || name == "DQN" || name == "SAC" || name == "A2C" || name == "TD3" ||
+                      name == "train" || name == "predict" || name == "fit" || name == "PPO" ||
+                      name == "DQN" || name == "SAC" || name == "A2C" || name == "TD3" ||
                       (tree.kind(tree.parent(call)) == Kind::assignment &&
                        is_model(module, tree.child(tree.parent(call), Field::left), treated));
     const bool arguments_class = name == "TrainingArguments" || name == "Seq2SeqTrainingArguments";
@@ -393,10 +426,13 @@ void device_arguments(const Module& module, lint::Report& report) {
     NodeId at = kNoNode;
     for (const std::string_view key : {"device", "accelerator", "device_map"}) {
       const NodeId value = module.keyword(call, key);
-      if (value != kNoNode && device_of(module, value).is_cpu()) at = device_of(module, value).origin;
+      if (value != kNoNode && device_of(module, value).is_cpu())
+        at = device_of(module, value).origin;
     }
     const NodeId first = module.argument(call, 0, {});
-    if (at == kNoNode && made && tree.kind(first) == Kind::string && device_of(module, first).is_cpu()) at = first;
+    if (at == kNoNode && made && tree.kind(first) == Kind::string &&
+        device_of(module, first).is_cpu())
+      at = first;
     for (const std::string_view key : {"use_cpu", "no_cuda"}) {
       const auto value = module.fold(module.keyword(call, key));
       if (arguments_class && value.as_truth().value_or(false)) at = value.origin;
@@ -409,7 +445,8 @@ void device_arguments(const Module& module, lint::Report& report) {
     if (at == kNoNode || excused(module, call) || excused(module, at)) continue;
     if (mentions_gpu(module) && !arguments_class && name != "Trainer") continue;
     if (only_stored(module, call)) continue;
-    report.at(tree.inside(at, call) ? call : at, Severity::error, "the model is told to run on the CPU",
+    report.at(tree.inside(at, call) ? call : at, Severity::error,
+              "the model is told to run on the CPU",
               "leave the argument out, or choose the GPU where there is one");
   }
 }

@@ -11,10 +11,12 @@ namespace {
 
 using namespace program;
 
-/// TensorFlow only reads data here, and another framework computes: hiding the GPU from it is right.
+/// TensorFlow only reads data here, and another framework computes: hiding the GPU from it is
+/// right.
 bool computes_elsewhere(const Module& module) {
   bool other = false;
-  for (const std::string_view name : {"jax", "torch", "flax", "haiku", "pytorch_lightning", "equinox", "clu", "mxnet"}) {
+  for (const std::string_view name :
+       {"jax", "torch", "flax", "haiku", "pytorch_lightning", "equinox", "clu", "mxnet"}) {
     other = other || module.imports(name);
   }
   if (!other) return false;

@@ -1,6 +1,6 @@
 // The program sets a variable that hides the GPU, or sets one too late to count.
-// Truth: the driver reads CUDA_VISIBLE_DEVICES once, at its first initialisation in the process; JAX and
-// Keras read theirs at import.
+// Truth: the driver reads CUDA_VISIBLE_DEVICES once, at its first initialisation in the process;
+// JAX and Keras read theirs at import.
 #include "program/frameworks.h"
 #include "rules/P_program/environment_writes.h"
 #include "rules/report.h"
@@ -15,7 +15,8 @@ namespace {
 
 using namespace program;
 
-/// The first thing in the order of execution that made the variable count; kNoNode if nothing did before.
+/// The first thing in the order of execution that made the variable count; kNoNode if nothing did
+/// before.
 NodeId read_before(const Module& module, const EnvironmentWrite& write) {
   const auto& tree = module.tree();
   for (const auto& trace : module.traces()) {
@@ -32,7 +33,8 @@ NodeId read_before(const Module& module, const EnvironmentWrite& write) {
         return *at;
       }
       if (tree.kind(*at) == Kind::call && opens_cuda(module, *at)) return *at;
-      const bool import = tree.kind(*at) == Kind::import_statement || tree.kind(*at) == Kind::import_from_statement;
+      const bool import =
+          tree.kind(*at) == Kind::import_statement || tree.kind(*at) == Kind::import_from_statement;
       if (import && write.name.starts_with("JAX_")) {
         const auto words = module.text(*at);
         if (words.starts_with("import jax") || words.starts_with("from jax")) return *at;
@@ -56,7 +58,8 @@ bool restored(const Module& module, const EnvironmentWrite& write,
   const auto& tree = module.tree();
   const auto same = [&](NodeId at) { return at > write.where && module.function(at) == function; };
   for (const NodeId call : tree.all(Kind::call)) {
-    if (same(call) && module.called_name(call) == "pop" && contains(module.text(call), write.name)) return true;
+    if (same(call) && module.called_name(call) == "pop" && contains(module.text(call), write.name))
+      return true;
   }
   for (const NodeId statement : tree.all(Kind::delete_statement)) {
     if (same(statement) && contains(module.text(statement), write.name)) return true;
@@ -73,7 +76,8 @@ bool overwritten(const Module& module, const EnvironmentWrite& write,
     for (auto at = here + 1; at != trace.end(); ++at) {
       if (module.tree().kind(*at) == Kind::call && opens_cuda(module, *at)) return false;
       for (const auto& other : writes) {
-        if (other.where == *at && other.name == write.name && module.guards(*at).empty()) return true;
+        if (other.where == *at && other.name == write.name && module.guards(*at).empty())
+          return true;
       }
     }
     return false;
@@ -91,7 +95,9 @@ void visible_devices(const Module& module, const EnvironmentWrite& write,
   }
   if (const NodeId opener = read_before(module, write); opener != kNoNode) {
     const auto line = module.tree()[opener].line;
-    report.at(write.at, value.is_string() && hides_every_gpu(value.string) ? Severity::info : Severity::warning,
+    report.at(write.at,
+              value.is_string() && hides_every_gpu(value.string) ? Severity::info
+                                                                 : Severity::warning,
               "too late: CUDA was initialised in line " + std::to_string(line) +
                   " and has read the variable",
               "set it before the first use of a GPU, best before the imports");
@@ -99,12 +105,14 @@ void visible_devices(const Module& module, const EnvironmentWrite& write,
   }
   if (!value.is_string() || !hides_every_gpu(value.string)) return;
   if (!module.uses_framework() || overwritten(module, write, writes)) return;
-  auto& finding = report.at(write.at, Severity::error,
-                            "CUDA_VISIBLE_DEVICES=\"" + value.string + "\" hides every GPU from this program",
-                            "remove the line, or name the GPU to use: \"0\"");
+  auto& finding =
+      report.at(write.at, Severity::error,
+                "CUDA_VISIBLE_DEVICES=\"" + value.string + "\" hides every GPU from this program",
+                "remove the line, or name the GPU to use: \"0\"");
   const auto& tree = module.tree();
   if (tree.kind(write.expression) == Kind::string) {
-    report.edit(finding, tree[write.expression].begin_byte, tree[write.expression].end_byte, "\"0\"");
+    report.edit(finding, tree[write.expression].begin_byte, tree[write.expression].end_byte,
+                "\"0\"");
   }
 }
 
@@ -115,7 +123,9 @@ void lint(const Unit& unit, lint::Report& report) {
   for (const auto& write : writes) {
     const bool known = write.name == "CUDA_VISIBLE_DEVICES" || write.name == "JAX_PLATFORMS" ||
                        write.name == "JAX_PLATFORM_NAME" || write.name == "KERAS_BACKEND";
-    if (!known || module.dead(write.where) || module.in_test(write.where) || chosen(module, write.where)) continue;
+    if (!known || module.dead(write.where) || module.in_test(write.where) ||
+        chosen(module, write.where))
+      continue;
     if (restored(module, write, writes)) continue;
     if (write.name == "CUDA_VISIBLE_DEVICES") {
       visible_devices(module, write, writes, report);
@@ -126,14 +136,15 @@ void lint(const Unit& unit, lint::Report& report) {
       if (reader == kNoNode) continue;
       const bool usual = write.value.is_string() && write.value.string == "tensorflow";
       report.at(write.at, usual ? Severity::info : Severity::error,
-                "too late: Keras was imported in line " + std::to_string(module.tree()[reader].line) +
-                    " and has chosen its backend",
+                "too late: Keras was imported in line " +
+                    std::to_string(module.tree()[reader].line) + " and has chosen its backend",
                 "move the line above the first import of keras");
       continue;
     }
     if (!write.value.is_string() || write.value.string != "cpu") continue;
     if (!module.imports("jax") && !module.uses_framework()) continue;
-    report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU", "remove the line");
+    report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
+              "remove the line");
   }
 }
 
@@ -145,7 +156,8 @@ extern constexpr Rule P03{
     .title = "The program sets a variable that hides the GPU, or sets it too late",
     .since = "0.1",
     .gate = Gate::code,
-    .explanation = R"(`os.environ["CUDA_VISIBLE_DEVICES"] = "-1"` (or an empty string) hides every GPU
+    .explanation =
+        R"(`os.environ["CUDA_VISIBLE_DEVICES"] = "-1"` (or an empty string) hides every GPU
 from what follows, and `JAX_PLATFORMS=cpu` keeps JAX on the CPU. The driver reads
 `CUDA_VISIBLE_DEVICES` when CUDA is first initialised in the process: importing TensorFlow or PyTorch
 is still early enough, listing devices, `torch.cuda.is_available()`, a tensor or a model is not.

@@ -24,7 +24,8 @@ NodeId zero_gpus(const Module& module, NodeId expression) {
     if (tree.kind(pair) != Kind::pair) continue;
     const auto key = module.fold(tree.child(pair, Field::key));
     const auto value = module.fold(tree.child(pair, Field::value));
-    if (key.is_string() && key.string == "GPU" && value.is_integer() && value.integer == 0) return pair;
+    if (key.is_string() && key.string == "GPU" && value.is_integer() && value.integer == 0)
+      return pair;
   }
   return kNoNode;
 }
@@ -57,7 +58,8 @@ bool only_rewrites(const Module& module, NodeId at) {
     if (contains(name, "graph_util") || contains(name, "convert_variables_to_constants") ||
         contains(name, "TransformGraph") || contains(name, "optimize_for_inference") ||
         contains(name, "freeze") || contains(name, "tflite") || contains(name, "TFLite") ||
-        contains(name, "saved_model.builder") || contains(name, "simple_save") || contains(name, "write_graph")) {
+        contains(name, "saved_model.builder") || contains(name, "simple_save") ||
+        contains(name, "write_graph")) {
       return true;
     }
   }
@@ -69,14 +71,17 @@ void lint(const Unit& unit, lint::Report& report) {
   const auto& module = *unit.module;
   const auto& tree = module.tree();
   const auto tell = [&](NodeId at, NodeId pair) {
-    if (module.dead(at) || module.in_test(at) || chosen(module, at) || only_rewrites(module, at)) return;
+    if (module.dead(at) || module.in_test(at) || chosen(module, at) || only_rewrites(module, at))
+      return;
     const NodeId place = tree.inside(pair, at) ? pair : at;
     report.at(place, Severity::error, "the session may use no GPU: device_count says 0",
               "remove device_count");
   };
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.callee(call);
-    if (name != "tensorflow.ConfigProto" && !name.ends_with(".ConfigProto") && name != "ConfigProto") continue;
+    if (name != "tensorflow.ConfigProto" && !name.ends_with(".ConfigProto") &&
+        name != "ConfigProto")
+      continue;
     const NodeId given = module.keyword(call, "device_count");
     const NodeId pair = given != kNoNode ? zero_gpus(module, given) : from_splat(module, call);
     if (pair == kNoNode) continue;
@@ -87,7 +92,9 @@ void lint(const Unit& unit, lint::Report& report) {
     const NodeId left = tree.child(assignment, Field::left);
     if (tree.kind(left) != Kind::subscript) continue;
     const NodeId map = tree.child(left, Field::value);
-    if (tree.kind(map) != Kind::attribute || module.text(tree.child(map, Field::attribute)) != "device_count") continue;
+    if (tree.kind(map) != Kind::attribute ||
+        module.text(tree.child(map, Field::attribute)) != "device_count")
+      continue;
     const auto key = module.fold(tree.child(left, Field::subscript));
     const auto value = module.fold(tree.child(assignment, Field::right));
     if (key.is_string() && key.string == "GPU" && value.is_integer() && value.integer == 0) {
@@ -104,11 +111,13 @@ extern constexpr Rule P04{
     .title = "A session is told to use no GPU",
     .since = "0.1",
     .gate = Gate::code,
-    .explanation = R"(In TensorFlow 1 `ConfigProto(device_count={'GPU': 0})` limits the number of GPUs
+    .explanation =
+        R"(In TensorFlow 1 `ConfigProto(device_count={'GPU': 0})` limits the number of GPUs
 that a session may use to none. Everything that runs in it runs on the CPU; the log still lists the
 GPU.)",
     .fix = R"(Remove `device_count`, or set it to the number of GPUs to use.)",
-    .references = R"(- [tf.compat.v1.ConfigProto](https://www.tensorflow.org/api_docs/python/tf/compat/v1/ConfigProto))",
+    .references =
+        R"(- [tf.compat.v1.ConfigProto](https://www.tensorflow.org/api_docs/python/tf/compat/v1/ConfigProto))",
     .explains = {},
     .lint = lint,
 };

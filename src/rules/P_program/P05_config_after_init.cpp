@@ -1,6 +1,6 @@
 // Devices are configured after TensorFlow opened them, or in a way that TensorFlow refuses.
-// Truth: the checks of tensorflow/python/eager/context.py: RuntimeError once the context exists, ValueError
-// for growth beside a virtual device or for growth that differs between GPUs.
+// Truth: the checks of tensorflow/python/eager/context.py: RuntimeError once the context exists,
+// ValueError for growth beside a virtual device or for growth that differs between GPUs.
 #include "program/frameworks.h"
 #include "rules/report.h"
 #include "rules/rule.h"
@@ -14,7 +14,9 @@ namespace {
 
 using namespace program;
 
-bool grows(std::string_view callee) { return callee == "tensorflow.config.set_memory_growth"; }
+bool grows(std::string_view callee) {
+  return callee == "tensorflow.config.set_memory_growth";
+}
 
 bool configures(std::string_view callee) {
   return grows(callee) || callee == "tensorflow.config.set_visible_devices" ||
@@ -64,7 +66,8 @@ NodeId receives_model(const Module& module, NodeId call) {
       if (!tree.inside(use, function) || module.receiver(use) == kNoNode) continue;
       const auto method = module.called_name(use);
       if (module.text(module.receiver(use)) == module.text(name) &&
-          (method == "predict" || method == "fit" || method == "train_on_batch" || method == "predict_on_batch")) {
+          (method == "predict" || method == "fit" || method == "train_on_batch" ||
+           method == "predict_on_batch")) {
         return part;
       }
     }
@@ -102,7 +105,9 @@ bool single_gpu(const Unit& unit) {
   return false;
 }
 
-std::string key_of(const Module& module, NodeId device) { return std::string(module.text(module.deref(device))); }
+std::string key_of(const Module& module, NodeId device) {
+  return std::string(module.text(module.deref(device)));
+}
 
 void growth_beside_limit(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
@@ -113,10 +118,13 @@ void growth_beside_limit(const Module& module, lint::Report& report) {
       continue;
     }
     for (const NodeId growth : tree.all(Kind::call)) {
-      if (!grows(module.callee(growth)) || module.function(growth) != module.function(limit)) continue;
+      if (!grows(module.callee(growth)) || module.function(growth) != module.function(limit))
+        continue;
       const auto on = module.fold(module.argument(growth, 1, "enable")).as_truth();
       if (on && !*on) continue;
-      if (key_of(module, module.argument(growth, 0, "device")) != key_of(module, module.argument(limit, 0, "device"))) continue;
+      if (key_of(module, module.argument(growth, 0, "device")) !=
+          key_of(module, module.argument(limit, 0, "device")))
+        continue;
       if (module.exclusive(growth, limit) || module.exclusive(limit, growth)) continue;
       report.at(std::max(growth, limit), Severity::error,
                 "memory growth and a virtual device on the same GPU: TensorFlow raises ValueError",
@@ -126,7 +134,8 @@ void growth_beside_limit(const Module& module, lint::Report& report) {
 }
 
 void lint(const Unit& unit, lint::Report& report) {
-  if (!unit.module || (!unit.module->imports("tensorflow") && !unit.module->imports("keras"))) return;
+  if (!unit.module || (!unit.module->imports("tensorflow") && !unit.module->imports("keras")))
+    return;
   const auto& module = *unit.module;
   growth_beside_limit(module, report);
   for (const NodeId call : module.tree().all(Kind::call)) {
@@ -140,16 +149,19 @@ void lint(const Unit& unit, lint::Report& report) {
       report.at(call, swallowed == kNoNode ? Severity::error : Severity::warning,
                 "too late: line " + std::to_string(module.tree()[opener].line) +
                     " has opened the devices, and this raises RuntimeError" +
-                    (swallowed == kNoNode ? (visible ? " unless it changes nothing" : "")
-                                          : ", which the handler in line " +
-                                                std::to_string(module.tree()[swallowed].line) + " hides"),
+                    (swallowed == kNoNode
+                         ? (visible ? " unless it changes nothing" : "")
+                         : ", which the handler in line " +
+                               std::to_string(module.tree()[swallowed].line) + " hides"),
                 "move it to the top of the program, before the first tensor, model or dataset");
       continue;
     }
-    if (grows(callee) && one_of_list(module, module.argument(call, 0, "device")) && !single_gpu(unit)) {
-      report.at(call, Severity::info,
-                "with several GPUs this fails: TensorFlow wants the same growth on all that are visible",
-                "loop over all GPUs");
+    if (grows(callee) && one_of_list(module, module.argument(call, 0, "device")) &&
+        !single_gpu(unit)) {
+      report.at(
+          call, Severity::info,
+          "with several GPUs this fails: TensorFlow wants the same growth on all that are visible",
+          "loop over all GPUs");
     }
   }
 }
@@ -168,7 +180,8 @@ TensorFlow opens its devices: at the first tensor, model, dataset made from arra
 hides that nothing was set. Growth must be the same on all visible GPUs, and cannot be combined with a
 virtual device on the same GPU.)",
     .fix = R"(Put the configuration at the top of the program, once, for all GPUs.)",
-    .references = R"(- [Limiting GPU memory growth](https://www.tensorflow.org/guide/gpu#limiting_gpu_memory_growth))",
+    .references =
+        R"(- [Limiting GPU memory growth](https://www.tensorflow.org/guide/gpu#limiting_gpu_memory_growth))",
     .explains = {},
     .lint = lint,
 };

@@ -51,7 +51,8 @@ bool guarded(const Module& module, NodeId at) {
   const NodeId attempt = tree.around(at, Kind::try_statement);
   if (attempt != kNoNode) {
     for (const NodeId clause : tree.children(attempt)) {
-      if (tree.kind(clause) == Kind::except_clause && contains(module.text(clause), "IndexError")) return true;
+      if (tree.kind(clause) == Kind::except_clause && contains(module.text(clause), "IndexError"))
+        return true;
     }
   }
   return false;
@@ -78,7 +79,8 @@ std::vector<Use> uses(const Module& module) {
     } else if (name == "to" && module.imports("torch")) {
       const NodeId given = module.argument(call, 0, "device");
       if (tree.kind(given) == Kind::string) take(call, device_of(module, given));
-    } else if (callee == "torch.cuda.set_device" || (name == "cuda" && module.receiver(call) != kNoNode && module.imports("torch"))) {
+    } else if (callee == "torch.cuda.set_device" ||
+               (name == "cuda" && module.receiver(call) != kNoNode && module.imports("torch"))) {
       const auto index = module.fold(module.argument(call, 0, "device"));
       if (index.is_integer() && index.integer > 0 && index.integer < 64) {
         found.push_back({call, static_cast<int>(index.integer)});
@@ -100,13 +102,15 @@ std::vector<Use> uses(const Module& module) {
   return found;
 }
 
-/// os.environ["CUDA_VISIBLE_DEVICES"] = str(n) and then f"cuda:{n}": after the choice it is number 0.
+/// os.environ["CUDA_VISIBLE_DEVICES"] = str(n) and then f"cuda:{n}": after the choice it is number
+/// 0.
 void counted_twice(const Module& module, const Visible& visible, lint::Report& report) {
   const auto& tree = module.tree();
   if (visible.expression == kNoNode) return;
   const auto strip = [&](NodeId node) {
     node = module.deref(node);
-    while (tree.kind(node) == Kind::call && module.callee(node) == "str") node = module.argument(node, 0, {});
+    while (tree.kind(node) == Kind::call && module.callee(node) == "str")
+      node = module.argument(node, 0, {});
     return node;
   };
   NodeId chosen_index = strip(visible.expression);
@@ -117,17 +121,21 @@ void counted_twice(const Module& module, const Visible& visible, lint::Report& r
   if (name.empty() || contains(name, "(")) return;
   for (const NodeId call : tree.all(Kind::call)) {
     const auto callee = module.callee(call);
-    if (callee != "torch.device" && callee != "tensorflow.device" && module.called_name(call) != "to") continue;
+    if (callee != "torch.device" && callee != "tensorflow.device" &&
+        module.called_name(call) != "to")
+      continue;
     const NodeId given = module.argument(call, 0, "device");
     const auto words = module.text(given);
     const bool device = contains(words, "cuda:") || contains(lower(words), "gpu:");
     const bool same = contains(words, "{" + name + "}") || contains(words, "% " + name) ||
-                      contains(words, "+ str(" + name + ")") || contains(words, "+str(" + name + ")") ||
+                      contains(words, "+ str(" + name + ")") ||
+                      contains(words, "+str(" + name + ")") ||
                       contains(words, "format(" + name + ")");
     if (device && same) {
       report.at(call, Severity::info,
                 "after CUDA_VISIBLE_DEVICES chose one GPU (line " +
-                    std::to_string(tree[visible.at].line) + ") that GPU is number 0: any other index names nothing",
+                    std::to_string(tree[visible.at].line) +
+                    ") that GPU is number 0: any other index names nothing",
                 "use index 0");
     }
   }
@@ -144,7 +152,8 @@ void lint(const Unit& unit, lint::Report& report) {
     if (visible.count) {
       if (use.index < *visible.count) continue;
       report.at(use.at, Severity::error,
-                "GPU " + std::to_string(use.index) + " does not exist here: CUDA_VISIBLE_DEVICES (line " +
+                "GPU " + std::to_string(use.index) +
+                    " does not exist here: CUDA_VISIBLE_DEVICES (line " +
                     std::to_string(module.tree()[visible.at].line) + ") leaves " +
                     std::to_string(*visible.count) + ", counted from 0",
                 "use index 0");
@@ -174,11 +183,13 @@ extern constexpr Rule P06{
     .title = "A device is named that does not exist",
     .since = "0.1",
     .gate = Gate::code,
-    .explanation = R"(GPUs are counted from 0, and only those that `CUDA_VISIBLE_DEVICES` leaves visible
+    .explanation =
+        R"(GPUs are counted from 0, and only those that `CUDA_VISIBLE_DEVICES` leaves visible
 are counted: after `CUDA_VISIBLE_DEVICES=1` the only GPU is number 0. A device that does not exist
 raises an error, unless soft placement or a bare `except` turns it into the CPU without a word.)",
     .fix = R"(Use index 0, or check the number of GPUs first.)",
-    .references = R"(- [Using a single GPU on a multi-GPU system](https://www.tensorflow.org/guide/gpu#using_a_single_gpu_on_a_multi-gpu_system))",
+    .references =
+        R"(- [Using a single GPU on a multi-GPU system](https://www.tensorflow.org/guide/gpu#using_a_single_gpu_on_a_multi-gpu_system))",
     .explains = {},
     .lint = lint,
 };

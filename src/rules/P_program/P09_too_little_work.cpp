@@ -1,5 +1,6 @@
 // Steps so small that launching them costs more than computing them.
-// Truth: a kernel launch costs microseconds whatever it computes; a GPU computes thousands of rows at once.
+// Truth: a kernel launch costs microseconds whatever it computes; a GPU computes thousands of rows
+// at once.
 #include "program/frameworks.h"
 #include "rules/P_program/dataset_chains.h"
 #include "rules/report.h"
@@ -35,8 +36,8 @@ NodeId batch_size(const Module& module, NodeId call, bool trains_torch) {
   const auto name = module.called_name(call);
   if (name == "DataLoader" && trains_torch) return module.argument(call, 1, "batch_size");
   if (name == "fit" && module.argument(call, 2, {}) != kNoNode) return module.argument(call, 2, {});
-  if (name == "fit" || name == "flow_from_directory" || name == "flow_from_dataframe" || name == "flow" ||
-      contains(name, "dataset_from_directory")) {
+  if (name == "fit" || name == "flow_from_directory" || name == "flow_from_dataframe" ||
+      name == "flow" || contains(name, "dataset_from_directory")) {
     return module.keyword(call, "batch_size");
   }
   return kNoNode;
@@ -44,7 +45,8 @@ NodeId batch_size(const Module& module, NodeId call, bool trains_torch) {
 
 /// A call that only Keras has: fit(..., workers=0), predict(..., verbose=1).
 bool keras_call(const Module& module, NodeId call) {
-  for (const std::string_view word : {"workers", "verbose", "steps_per_epoch", "validation_data", "epochs", "steps"}) {
+  for (const std::string_view word :
+       {"workers", "verbose", "steps_per_epoch", "validation_data", "epochs", "steps"}) {
     if (module.keyword(call, word) != kNoNode) return true;
   }
   return module.uses_framework();
@@ -55,15 +57,22 @@ void fed_by_name(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
-    const bool runs = name == "fit" || name == "fit_generator" || name == "predict" || name == "predict_generator" ||
-                      name == "evaluate_generator" || name == "evaluate";
+    const bool runs = name == "fit" || name == "fit_generator" || name == "predict" ||
+                      name == "predict_generator" || name == "evaluate_generator" ||
+                      name == "evaluate";
     if (!runs || module.receiver(call) == kNoNode || excused(module, call)) continue;
     const NodeId data = module.argument(call, 0, "x");
     const NodeId made = module.deref(data);
-    if (made == data || tree.kind(made) != Kind::call || module.keyword(made, "batch_size") == kNoNode) continue;
+    if (made == data || tree.kind(made) != Kind::call ||
+        module.keyword(made, "batch_size") == kNoNode)
+      continue;
     const auto size = module.fold(module.keyword(made, "batch_size"));
-    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch || !keras_call(module, call)) continue;
-    report.at(size.origin, Severity::info, "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
+    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch ||
+        !keras_call(module, call))
+      continue;
+    report.at(size.origin, Severity::info,
+              "a batch of " + std::to_string(size.integer) +
+                  " gives the GPU little to do in a step",
               "use a larger batch, as far as memory allows");
   }
 }
@@ -72,14 +81,20 @@ void tiny_batches(const Module& module, lint::Report& report) {
   const bool shared = has_strategy(module);
   bool trains_torch = false;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    trains_torch = trains_torch || (module.called_name(call) == "backward" && module.loop(call) != kNoNode);
+    trains_torch =
+        trains_torch || (module.called_name(call) == "backward" && module.loop(call) != kNoNode);
   }
   for (const auto& chain : dataset_chains(module)) {
-    const bool fitted = module.tree().kind(chain.consumer) == Kind::call && module.called_name(chain.consumer) == "fit";
+    const bool fitted = module.tree().kind(chain.consumer) == Kind::call &&
+                        module.called_name(chain.consumer) == "fit";
     if (!fitted || chain.derived || chain.batch == kNoNode) continue;
     const auto size = module.fold(module.argument(chain.batch, 0, "batch_size"));
-    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch || excused(module, chain.batch)) continue;
-    report.at(size.origin, Severity::info, "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
+    if (!size.is_integer() || size.integer < 1 || size.integer > kTinyBatch ||
+        excused(module, chain.batch))
+      continue;
+    report.at(size.origin, Severity::info,
+              "a batch of " + std::to_string(size.integer) +
+                  " gives the GPU little to do in a step",
               "use a larger batch, as far as memory allows");
   }
   fed_by_name(module, report);
@@ -89,8 +104,10 @@ void tiny_batches(const Module& module, lint::Report& report) {
     if (!size.is_integer() || size.integer < 1 || excused(module, call)) continue;
     if (size.integer > (shared ? kTinyGlobalBatch : kTinyBatch)) continue;
     report.at(size.origin, Severity::info,
-              shared ? "a global batch of " + std::to_string(size.integer) + " is shared out among all GPUs"
-                     : "a batch of " + std::to_string(size.integer) + " gives the GPU little to do in a step",
+              shared ? "a global batch of " + std::to_string(size.integer) +
+                           " is shared out among all GPUs"
+                     : "a batch of " + std::to_string(size.integer) +
+                           " gives the GPU little to do in a step",
               shared ? "give each replica a batch of its own: size * strategy.num_replicas_in_sync"
                      : "use a larger batch, as far as memory allows");
   }
@@ -124,14 +141,16 @@ bool single_row(const Module& module, NodeId expression) {
     return axis.is_integer() && axis.integer == 0;
   }
   if (name == "reshape") {
-    const bool method = module.resolve(module.receiver(node)) != "numpy" && module.resolve(module.receiver(node)) != "tensorflow";
+    const bool method = module.resolve(module.receiver(node)) != "numpy" &&
+                        module.resolve(module.receiver(node)) != "tensorflow";
     auto shape = module.fold(module.argument(node, method ? 0 : 1, {}));
     if (shape.type == Value::Type::list && !shape.items.empty()) shape = shape.items.front();
     return shape.is_integer() && shape.integer == 1;
   }
   if (name == "array" || name == "asarray" || name == "stack") {
     const NodeId list = module.argument(node, 0, {});
-    return tree.kind(list) == Kind::list && tree.count(list) == 1 && tree.kind(tree.at(list, 0)) != Kind::list_comprehension;
+    return tree.kind(list) == Kind::list && tree.count(list) == 1 &&
+           tree.kind(tree.at(list, 0)) != Kind::list_comprehension;
   }
   return false;
 }
@@ -152,16 +171,19 @@ void single_rows(const Module& module, lint::Report& report) {
     const auto name = module.called_name(call);
     if (name.empty()) continue;
     const NodeId object = module.receiver(call);
-    const bool step = name == "train_on_batch" || name == "predict" || name == "predict_on_batch" || name == "fit";
-    const bool applied = object == kNoNode && names_model(name) && name.front() >= 'a' && name.front() <= 'z' &&
-                         module.positional_count(call) == 1;
+    const bool step = name == "train_on_batch" || name == "predict" || name == "predict_on_batch" ||
+                      name == "fit";
+    const bool applied = object == kNoNode && names_model(name) && name.front() >= 'a' &&
+                         name.front() <= 'z' && module.positional_count(call) == 1;
     if ((!applied && (!step || object == kNoNode)) || excused(module, call)) continue;
     const auto rows = module.argument(call, 0, "x");
     const bool single = rows != kNoNode && single_row(module, rows);
     const auto batch = module.fold(module.keyword(call, "batch_size"));
     if (!single || batch.is_integer() || !repeated(module, call)) continue;
-    report.at(call, Severity::info, "one row a call, again and again: nearly all of the time goes into launching and copying",
-              "collect rows and pass them together");
+    report.at(
+        call, Severity::info,
+        "one row a call, again and again: nearly all of the time goes into launching and copying",
+        "collect rows and pass them together");
   }
 }
 
@@ -176,7 +198,8 @@ bool tiny_model(const Module& module) {
         callee == "keras.models.Model") {
       return false;
     }
-    const bool input = callee == "keras.Input" || callee == "keras.layers.Input" || callee == "keras.layers.InputLayer";
+    const bool input = callee == "keras.Input" || callee == "keras.layers.Input" ||
+                       callee == "keras.layers.InputLayer";
     if (!begins_with_name(callee, "keras.layers") && !input) continue;
     NodeId shape = module.keyword(call, "input_shape");
     if (shape == kNoNode) shape = module.keyword(call, "input_dim");
@@ -194,7 +217,9 @@ bool tiny_model(const Module& module) {
       small_input = true;
     }
     if (input) continue;
-    if (callee == "keras.layers.Dropout" || callee == "keras.layers.Flatten" || callee == "keras.layers.Activation") continue;
+    if (callee == "keras.layers.Dropout" || callee == "keras.layers.Flatten" ||
+        callee == "keras.layers.Activation")
+      continue;
     const auto units = module.fold(module.argument(call, 0, "units"));
     if (!units.is_integer() || units.integer > kTinyUnits) return false;
     ++layers;
@@ -205,9 +230,13 @@ bool tiny_model(const Module& module) {
 void tiny_nets(const Module& module, lint::Report& report) {
   if (!tiny_model(module)) return;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (module.called_name(call) != "fit" || module.receiver(call) == kNoNode || excused(module, call)) continue;
+    if (module.called_name(call) != "fit" || module.receiver(call) == kNoNode ||
+        excused(module, call))
+      continue;
     const auto batch = module.fold(module.keyword(call, "batch_size"));
-    if (module.keyword(call, "batch_size") != kNoNode && !(batch.is_integer() && batch.integer <= 64)) continue;
+    if (module.keyword(call, "batch_size") != kNoNode &&
+        !(batch.is_integer() && batch.integer <= 64))
+      continue;
     report.at(call, Severity::info, "the net is so small that a GPU is no faster than the CPU here",
               "use a large batch, or do not mind the GPU");
   }
@@ -233,11 +262,13 @@ extern constexpr Rule P09{
     .since = "0.1",
     .gate = Gate::code,
     .effect = Effect::slows,
-    .explanation = R"(Each op of a step costs the host some microseconds to launch, whatever its size.
+    .explanation =
+        R"(Each op of a step costs the host some microseconds to launch, whatever its size.
 With a batch of a few rows, one row a call or a net of a few hundred weights the GPU computes for a
 fraction of that and waits for the rest; a CPU is as fast. This is advice, not a fault.)",
     .fix = R"(A larger batch, several steps an execution (`steps_per_execution`), or the CPU.)",
-    .references = R"(- [Optimize TensorFlow GPU performance](https://www.tensorflow.org/guide/gpu_performance_analysis))",
+    .references =
+        R"(- [Optimize TensorFlow GPU performance](https://www.tensorflow.org/guide/gpu_performance_analysis))",
     .explains = {},
     .lint = lint,
 };

@@ -1,5 +1,6 @@
 // Several GPUs, and one of them does all the work.
-// Truth: OneDeviceStrategy; multi_gpu_model and DataParallel give a new model, which must be the one used.
+// Truth: OneDeviceStrategy; multi_gpu_model and DataParallel give a new model, which must be the
+// one used.
 #include "program/frameworks.h"
 #include "rules/report.h"
 #include "rules/rule.h"
@@ -33,7 +34,9 @@ bool trained_after(const Module& module, std::string_view name, NodeId from) {
     if (module.receiver(call) == kNoNode && module.called_name(call) == name) return true;
     if (module.receiver(call) == kNoNode || module.text(module.receiver(call)) != name) continue;
     const auto method = module.called_name(call);
-    if (method == "compile" || method == "fit" || method == "fit_generator" || method == "train_on_batch") return true;
+    if (method == "compile" || method == "fit" || method == "fit_generator" ||
+        method == "train_on_batch")
+      return true;
   }
   return false;
 }
@@ -52,7 +55,8 @@ void unused_parallel_models(const Module& module, lint::Report& report) {
     if (outer == inner || inner.empty()) continue;
     if (!bare && (contains(outer, ".") || used_after(module, outer, assignment))) continue;
     if (!trained_after(module, inner, call) && !bare) continue;
-    report.at(call, Severity::warning, "the parallel model is not the one that is used: one GPU does all the work",
+    report.at(call, Severity::warning,
+              "the parallel model is not the one that is used: one GPU does all the work",
               "compile and train the model that this call returns");
   }
 }
@@ -61,9 +65,12 @@ void unused_parallel_models(const Module& module, lint::Report& report) {
 void unused_strategies(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
-    if (!module.callee(call).ends_with("MirroredStrategy") || module.dead(call) || module.in_test(call)) continue;
+    if (!module.callee(call).ends_with("MirroredStrategy") || module.dead(call) ||
+        module.in_test(call))
+      continue;
     const NodeId assignment = tree.parent(call);
-    const NodeId target = tree.kind(assignment) == Kind::assignment ? tree.child(assignment, Field::left) : kNoNode;
+    const NodeId target =
+        tree.kind(assignment) == Kind::assignment ? tree.child(assignment, Field::left) : kNoNode;
     if (tree.kind(target) != Kind::identifier) continue;
     const auto name = module.text(target);
     bool used = false;
@@ -71,15 +78,18 @@ void unused_strategies(const Module& module, lint::Report& report) {
     for (const NodeId id : tree.all(Kind::identifier)) {
       if (id == target || module.text(id) != name) continue;
       const NodeId parent = tree.parent(id);
-      const bool counts = tree.kind(parent) == Kind::attribute &&
-                          module.text(tree.child(parent, Field::attribute)) == "num_replicas_in_sync";
+      const bool counts =
+          tree.kind(parent) == Kind::attribute &&
+          module.text(tree.child(parent, Field::attribute)) == "num_replicas_in_sync";
       used = used || !counts;
     }
     for (const NodeId other : tree.all(Kind::call)) {
-      compiled = compiled || (module.called_name(other) == "fit" && module.receiver(other) != kNoNode);
+      compiled =
+          compiled || (module.called_name(other) == "fit" && module.receiver(other) != kNoNode);
     }
     if (used || !compiled) continue;
-    report.at(call, Severity::warning, "no model is made in the scope of this strategy: one GPU does all the work",
+    report.at(call, Severity::warning,
+              "no model is made in the scope of this strategy: one GPU does all the work",
               "make and compile the model under 'with " + std::string(name) + ".scope():'");
   }
 }
@@ -91,9 +101,13 @@ void lint(const Unit& unit, lint::Report& report) {
   unused_strategies(module, report);
   if (!unit.machine.gpus || *unit.machine.gpus < 2) return;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    if (!module.callee(call).ends_with("OneDeviceStrategy") || module.dead(call) || module.in_test(call)) continue;
-    if (!device_of(module, module.argument(call, 0, "device")).is_gpu() || chosen(module, call)) continue;
-    report.at(call, Severity::info, "one of " + std::to_string(*unit.machine.gpus) + " GPUs is used",
+    if (!module.callee(call).ends_with("OneDeviceStrategy") || module.dead(call) ||
+        module.in_test(call))
+      continue;
+    if (!device_of(module, module.argument(call, 0, "device")).is_gpu() || chosen(module, call))
+      continue;
+    report.at(call, Severity::info,
+              "one of " + std::to_string(*unit.machine.gpus) + " GPUs is used",
               "tf.distribute.MirroredStrategy() uses all of them");
   }
 }
@@ -110,9 +124,11 @@ extern constexpr Rule P10{
     .explanation = R"(A Keras model runs on one GPU unless it is made under a distribution strategy.
 `multi_gpu_model` and `DataParallel` return a new model and leave the old one as it is: compiling and
 training the old one uses one GPU.)",
-    .fix = R"(Make and compile the model in the scope of `tf.distribute.MirroredStrategy()`; in PyTorch use
+    .fix =
+        R"(Make and compile the model in the scope of `tf.distribute.MirroredStrategy()`; in PyTorch use
 DistributedDataParallel.)",
-    .references = R"(- [Distributed training with Keras](https://www.tensorflow.org/tutorials/distribute/keras))",
+    .references =
+        R"(- [Distributed training with Keras](https://www.tensorflow.org/tutorials/distribute/keras))",
     .explains = {},
     .lint = lint,
 };

@@ -17,7 +17,8 @@ std::string activation(const Module& module, NodeId expression) {
   if (value.is_string()) return value.string;
   if (value.type == Value::Type::none) return "None";
   const auto name = module.resolve(expression);
-  const bool known = begins_with_name(name, "tensorflow.nn") || begins_with_name(name, "keras.activations") ||
+  const bool known = begins_with_name(name, "tensorflow.nn") ||
+                     begins_with_name(name, "keras.activations") ||
                      begins_with_name(name, "tensorflow.math") || name == "tensorflow.tanh" ||
                      name == "tensorflow.sigmoid";
   return known ? name.substr(name.rfind('.') + 1) : std::string();
@@ -38,9 +39,11 @@ std::string hindrance(const Module& module, NodeId call, std::string_view layer,
   }
   if (const NodeId given = module.argument(call, 2, "recurrent_activation"); given != kNoNode) {
     const auto name = activation(module, given);
-    if (!name.empty() && name != "sigmoid") return "recurrent_activation is " + name + ", not sigmoid";
+    if (!name.empty() && name != "sigmoid")
+      return "recurrent_activation is " + name + ", not sigmoid";
   }
-  if (const auto rate = module.fold(module.keyword(call, "recurrent_dropout")).number(); rate && *rate > 0) {
+  if (const auto rate = module.fold(module.keyword(call, "recurrent_dropout")).number();
+      rate && *rate > 0) {
     return "recurrent_dropout is above 0";
   }
   if (is("unroll", true)) return "unroll is on";
@@ -54,7 +57,9 @@ bool converted(const Module& module) {
   const auto& tree = module.tree();
   for (const NodeId id : tree.all(Kind::identifier)) {
     const auto name = module.text(id);
-    if (name == "TFLiteConverter" || name == "tensorflowjs" || name == "tfjs" || name == "tflite" || name == "tf2onnx") return true;
+    if (name == "TFLiteConverter" || name == "tensorflowjs" || name == "tfjs" || name == "tflite" ||
+        name == "tf2onnx")
+      return true;
   }
   return false;
 }
@@ -77,7 +82,8 @@ bool is_cell(const Module& module, NodeId expression) {
 void lint(const Unit& unit, lint::Report& report) {
   if (!unit.module) return;
   const auto& module = *unit.module;
-  if (!module.imports("keras") && !module.imports("tensorflow") && !module.imports("tf_keras")) return;
+  if (!module.imports("keras") && !module.imports("tensorflow") && !module.imports("tf_keras"))
+    return;
   const bool exported = converted(module);
   for (const NodeId call : module.tree().all(Kind::call)) {
     const auto callee = module.callee(call);
@@ -100,7 +106,8 @@ void lint(const Unit& unit, lint::Report& report) {
     NodeId at = call;
     const auto reason = hindrance(module, call, layer, at);
     if (reason.empty()) continue;
-    report.at(call, Severity::warning, reason + ": this " + std::string(layer) + " cannot use cuDNN's kernel",
+    report.at(call, Severity::warning,
+              reason + ": this " + std::string(layer) + " cannot use cuDNN's kernel",
               "leave the argument at its default, if the model allows it");
   }
 }

@@ -13,17 +13,36 @@ using namespace program;
 
 /// Somebody else, or another place in the file, decides about the device.
 bool device_is_handled(const Module& module) {
-  for (const std::string_view name :
-       {"accelerate", "pytorch_lightning", "lightning", "fastai", "ignite", "transformers", "deepspeed",
-        "horovod", "ray", "skorch", "torchtnt", "composer", "stable_baselines3", "catalyst", "mmcv", "jax",
-        "torch_xla", "keras", "torch.distributed", "poutyne", "tianshou", "monai"}) {
+  for (const std::string_view name : {"accelerate",
+                                      "pytorch_lightning",
+                                      "lightning",
+                                      "fastai",
+                                      "ignite",
+                                      "transformers",
+                                      "deepspeed",
+                                      "horovod",
+                                      "ray",
+                                      "skorch",
+                                      "torchtnt",
+                                      "composer",
+                                      "stable_baselines3",
+                                      "catalyst",
+                                      "mmcv",
+                                      "jax",
+                                      "torch_xla",
+                                      "keras",
+                                      "torch.distributed",
+                                      "poutyne",
+                                      "tianshou",
+                                      "monai"}) {
     if (module.imports(name)) return true;
   }
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.called_name(call);
-    if (name == "to" || name == "cuda" || name == "set_default_device" || name == "set_default_tensor_type" ||
-        name == "to_device" || name == "device" || name == "prepare" || name == "xpu" || name == "mps") {
+    if (name == "to" || name == "cuda" || name == "set_default_device" ||
+        name == "set_default_tensor_type" || name == "to_device" || name == "device" ||
+        name == "prepare" || name == "xpu" || name == "mps") {
       return true;
     }
     if (module.keyword(call, "device") != kNoNode) return true;
@@ -49,16 +68,20 @@ void lint(const Unit& unit, lint::Report& report) {
   }
   if (backward == kNoNode || optimizer == kNoNode || module.in_test(backward)) return;
   if (device_is_handled(module)) return;
-  // The model that the optimizer works on must be made here: else whoever made it may have moved it.
+  // The model that the optimizer works on must be made here: else whoever made it may have moved
+  // it.
   NodeId model = kNoNode;
   NodeId made = kNoNode;
   for (NodeId id = optimizer; id < tree[optimizer].end; ++id) {
-    if (tree.kind(id) == Kind::call && module.called_name(id) == "parameters") model = module.receiver(id);
+    if (tree.kind(id) == Kind::call && module.called_name(id) == "parameters")
+      model = module.receiver(id);
   }
   if (model == kNoNode) return;
   if (tree.kind(model) == Kind::identifier) {
     const auto* binding = module.reaching(module.text(model), model);
-    if (binding == nullptr || binding->type != Binding::Type::assigned || tree.kind(binding->value) != Kind::call) return;
+    if (binding == nullptr || binding->type != Binding::Type::assigned ||
+        tree.kind(binding->value) != Kind::call)
+      return;
     made = binding->value;
   } else if (tree.kind(model) == Kind::attribute) {
     const NodeId value = module.deref(model);
@@ -69,13 +92,17 @@ void lint(const Unit& unit, lint::Report& report) {
   }
   const NodeId loop = module.loop(backward);
   for (NodeId id = loop; id < tree[loop].end; ++id) { // the batch, as the loader made it
-    if (tree.kind(id) == Kind::call && module.text(tree.child(id, Field::function)) == module.text(model)) {
-      report.at(id, Severity::warning, "what goes into the model was made on the CPU and never moved", ".to(device)");
+    if (tree.kind(id) == Kind::call &&
+        module.text(tree.child(id, Field::function)) == module.text(model)) {
+      report.at(id, Severity::warning,
+                "what goes into the model was made on the CPU and never moved", ".to(device)");
       break;
     }
   }
-  report.at(made, Severity::warning, "neither this model nor its batches are ever moved to a GPU: it trains on the CPU",
-            "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"; then .to(device) for the model and each batch");
+  report.at(made, Severity::warning,
+            "neither this model nor its batches are ever moved to a GPU: it trains on the CPU",
+            "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"; then .to(device) for the "
+            "model and each batch");
 }
 
 } // namespace
@@ -86,11 +113,13 @@ extern constexpr Rule P15{
     .title = "The model is never moved to the GPU",
     .since = "0.1",
     .gate = Gate::code,
-    .explanation = R"(PyTorch makes modules and tensors on the CPU and computes where they are. A program
+    .explanation =
+        R"(PyTorch makes modules and tensors on the CPU and computes where they are. A program
 that moves neither its model nor its batches trains on the CPU, GPU or not. (JAX and TensorFlow place
 their work on the GPU by themselves.))",
     .fix = R"(Move the model once and each batch in the loop: `.to(device)`.)",
-    .references = R"(- [torch.nn.Module.to](https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to))",
+    .references =
+        R"(- [torch.nn.Module.to](https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to))",
     .explains = {},
     .lint = lint,
 };

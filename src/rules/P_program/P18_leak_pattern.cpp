@@ -1,6 +1,6 @@
 // Loops that keep what they make: models, traces of functions, losses with their graphs.
-// Truth: Keras' global state and clear_session; tf.function's retracing rules; autograd keeps a graph alive
-// as long as a tensor of it.
+// Truth: Keras' global state and clear_session; tf.function's retracing rules; autograd keeps a
+// graph alive as long as a tensor of it.
 #include "program/frameworks.h"
 #include "rules/report.h"
 #include "rules/rule.h"
@@ -18,7 +18,8 @@ bool few_turns(const Module& module, NodeId loop) {
   const auto& tree = module.tree();
   NodeId over = tree.child(loop, Field::right);
   if (tree.kind(over) != Kind::call || module.callee(over) != "range") return false;
-  const auto count = module.fold(module.argument(over, module.positional_count(over) > 1 ? 1 : 0, {}));
+  const auto count =
+      module.fold(module.argument(over, module.positional_count(over) > 1 ? 1 : 0, {}));
   return count.is_integer() && count.integer <= 8;
 }
 
@@ -29,8 +30,9 @@ bool cleared(const Module& module, NodeId loop) {
     if (tree.kind(id) == Kind::with_item && contains(module.text(id), "Graph()")) return true;
     if (tree.kind(id) != Kind::call) continue;
     const auto name = module.called_name(id);
-    if (name == "clear_session" || name == "Process" || name == "collect" || name == "reset_default_graph" ||
-        name == "run_in_subprocess" || name == "submit" || name == "remote" || name == "clear_cache") {
+    if (name == "clear_session" || name == "Process" || name == "collect" ||
+        name == "reset_default_graph" || name == "run_in_subprocess" || name == "submit" ||
+        name == "remote" || name == "clear_cache") {
       return true;
     }
   }
@@ -66,8 +68,8 @@ bool trained_in(const Module& module, NodeId loop, std::string_view name) {
     if (tree.kind(id) != Kind::call || module.receiver(id) == kNoNode) continue;
     const auto method = module.called_name(id);
     if (module.text(module.receiver(id)) == name &&
-        (method == "fit" || method == "compile" || method == "fit_generator" || method == "predict" ||
-         method == "evaluate" || method == "load_weights")) {
+        (method == "fit" || method == "compile" || method == "fit_generator" ||
+         method == "predict" || method == "evaluate" || method == "load_weights")) {
       return true;
     }
   }
@@ -81,7 +83,9 @@ bool builds_model(const Module& module, NodeId function) {
   for (NodeId id = function; id < tree[function].end; ++id) {
     if (tree.kind(id) != Kind::call) continue;
     const auto callee = module.callee(id);
-    if (callee == "keras.models.Sequential" || callee == "keras.models.Model" || callee == "keras.models.load_model") return true;
+    if (callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
+        callee == "keras.models.load_model")
+      return true;
   }
   return false;
 }
@@ -91,20 +95,24 @@ void models_in_loops(const Module& module, lint::Report& report) {
   for (const NodeId call : tree.all(Kind::call)) {
     const NodeId loop = module.loop(call);
     if (loop == kNoNode || module.dead(call) || module.in_test(call)) continue;
-    if (tree.kind(loop) != Kind::for_statement && tree.kind(loop) != Kind::while_statement) continue;
+    if (tree.kind(loop) != Kind::for_statement && tree.kind(loop) != Kind::while_statement)
+      continue;
     const NodeId assignment = tree.parent(call);
     if (tree.kind(assignment) != Kind::assignment) continue;
     const auto target = module.text(tree.child(assignment, Field::left));
     const auto callee = module.callee(call);
-    const bool whole = callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
-                       callee == "keras.models.load_model" || callee == "keras.models.clone_model" ||
-                       (begins_with_name(callee, "keras.applications") && makes_whole_model(module, call)) ||
-                       (makes_whole_model(module, call) && module.receiver(call) == kNoNode) ||
-                       builds_model(module, module.called_function(call));
+    const bool whole =
+        callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
+        callee == "keras.models.load_model" || callee == "keras.models.clone_model" ||
+        (begins_with_name(callee, "keras.applications") && makes_whole_model(module, call)) ||
+        (makes_whole_model(module, call) && module.receiver(call) == kNoNode) ||
+        builds_model(module, module.called_function(call));
     if (!whole || !trained_in(module, loop, target)) continue;
     if (few_turns(module, loop) || cleared(module, loop) || collected(module, call)) continue;
-    report.at(call, Severity::info, "a new model in every turn: Keras keeps the earlier ones' state on the GPU",
-              "call keras.backend.clear_session() at the top of the loop, or run each in a process of its own");
+    report.at(call, Severity::info,
+              "a new model in every turn: Keras keeps the earlier ones' state on the GPU",
+              "call keras.backend.clear_session() at the top of the loop, or run each in a process "
+              "of its own");
   }
 }
 
@@ -116,7 +124,8 @@ bool answers_requests(const Module& module, NodeId function) {
   for (const NodeId part : tree.children(definition)) {
     if (tree.kind(part) != Kind::decorator || tree.kind(tree.at(part, 0)) != Kind::call) continue;
     const auto name = module.called_name(tree.at(part, 0));
-    if (name == "route" || name == "get" || name == "post" || name == "put" || name == "api_view") return true;
+    if (name == "route" || name == "get" || name == "post" || name == "put" || name == "api_view")
+      return true;
   }
   return false;
 }
@@ -126,12 +135,14 @@ void models_per_request(const Module& module, lint::Report& report) {
     const NodeId function = module.function(call);
     if (function == kNoNode || !answers_requests(module, function)) continue;
     const auto callee = module.callee(call);
-    if (callee != "keras.models.load_model" && callee != "keras.models.Sequential" && callee != "keras.models.model_from_json" &&
-        callee != "tensorflow.saved_model.load") {
+    if (callee != "keras.models.load_model" && callee != "keras.models.Sequential" &&
+        callee != "keras.models.model_from_json" && callee != "tensorflow.saved_model.load") {
       continue;
     }
-    if (cleared(module, function) || !module.guards(call).empty()) continue; // kept after the first time
-    report.at(call, Severity::warning, "the model is made anew for each request, and the earlier ones stay on the GPU",
+    if (cleared(module, function) || !module.guards(call).empty())
+      continue; // kept after the first time
+    report.at(call, Severity::warning,
+              "the model is made anew for each request, and the earlier ones stay on the GPU",
               "load it once, when the program starts");
   }
 }
@@ -186,7 +197,8 @@ void wrapped_again(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId call : tree.all(Kind::call)) {
     if (!is_wrapper(module, call) || module.positional_count(call) == 0) continue;
-    if (tree.around(call, Kind::decorator) != kNoNode || module.dead(call) || module.in_test(call)) continue;
+    if (tree.around(call, Kind::decorator) != kNoNode || module.dead(call) || module.in_test(call))
+      continue;
     const NodeId function = module.function(call);
     const bool in_loop = module.loop(call) != kNoNode;
     const bool again = function != kNoNode && module.function_name(function) != "__init__" &&
@@ -197,7 +209,8 @@ void wrapped_again(const Module& module, lint::Report& report) {
         module.statement(call) == tree.around(call, Kind::return_statement)) {
       continue; // a factory; whoever calls it may keep the result
     }
-    report.at(call, Severity::warning, "wrapped anew each time: every call traces and compiles again",
+    report.at(call, Severity::warning,
+              "wrapped anew each time: every call traces and compiles again",
               "wrap the function once, outside");
   }
   for (const NodeId definition : tree.all(Kind::decorated_definition)) {
@@ -209,7 +222,8 @@ void wrapped_again(const Module& module, lint::Report& report) {
       const NodeId what = tree.at(part, 0);
       const auto name = tree.kind(what) == Kind::call ? module.callee(what) : module.resolve(what);
       if (name == "tensorflow.function") {
-        report.at(part, Severity::warning, "defined anew in every turn: every turn traces and compiles again",
+        report.at(part, Severity::warning,
+                  "defined anew in every turn: every turn traces and compiles again",
                   "define the function once, outside the loop");
       }
     }
@@ -225,17 +239,21 @@ void changing_scalars(const Module& module, lint::Report& report) {
       if (tree.kind(part) != Kind::decorator) continue;
       const NodeId what = tree.at(part, 0);
       const auto name = tree.kind(what) == Kind::call ? module.callee(what) : module.resolve(what);
-      const bool fixed = tree.kind(what) == Kind::call && module.keyword(what, "input_signature") != kNoNode;
-      const bool relaxed = tree.kind(what) == Kind::call && module.keyword(what, "reduce_retracing") != kNoNode;
+      const bool fixed =
+          tree.kind(what) == Kind::call && module.keyword(what, "input_signature") != kNoNode;
+      const bool relaxed =
+          tree.kind(what) == Kind::call && module.keyword(what, "reduce_retracing") != kNoNode;
       if (name == "tensorflow.function" && !fixed && !relaxed) {
-        traced.insert(std::string(module.text(tree.child(tree.child(definition, Field::definition), Field::name))));
+        traced.insert(std::string(
+            module.text(tree.child(tree.child(definition, Field::definition), Field::name))));
       }
     }
   }
   if (traced.empty()) return;
   for (const NodeId call : tree.all(Kind::call)) {
     const NodeId loop = module.loop(call);
-    if (loop == kNoNode || !traced.contains(module.called_name(call)) || module.in_test(call)) continue;
+    if (loop == kNoNode || !traced.contains(module.called_name(call)) || module.in_test(call))
+      continue;
     if (tree.kind(loop) != Kind::for_statement || few_turns(module, loop)) continue;
     const NodeId over = tree.child(loop, Field::right);
     const NodeId target = tree.child(loop, Field::left);
@@ -245,18 +263,23 @@ void changing_scalars(const Module& module, lint::Report& report) {
     const NodeId number = range ? target : tree.at(target, 0);
     if (tree.kind(number) != Kind::identifier) continue;
     for (const NodeId argument : tree.children(tree.child(call, Field::arguments))) {
-      const NodeId value = tree.kind(argument) == Kind::keyword_argument ? tree.child(argument, Field::value) : argument;
+      const NodeId value = tree.kind(argument) == Kind::keyword_argument
+                               ? tree.child(argument, Field::value)
+                               : argument;
       if (tree.kind(value) == Kind::identifier && module.text(value) == module.text(number)) {
-        report.at(call, Severity::warning, "a Python number that changes is part of the trace: a new one in every turn",
+        report.at(call, Severity::warning,
+                  "a Python number that changes is part of the trace: a new one in every turn",
                   "pass a tensor: tf.constant(" + std::string(module.text(number)) + ")");
       }
     }
   }
 }
 
-// --- losses that keep their graphs -----------------------------------------------------------------
+// --- losses that keep their graphs
+// -----------------------------------------------------------------
 
-/// Names in a loop whose tensors carry a graph: what backward() is called on, and what flows into it.
+/// Names in a loop whose tensors carry a graph: what backward() is called on, and what flows into
+/// it.
 std::set<std::string, std::less<>> graph_names(const Module& module, NodeId loop) {
   const auto& tree = module.tree();
   std::set<std::string, std::less<>> names;
@@ -269,13 +292,15 @@ std::set<std::string, std::less<>> graph_names(const Module& module, NodeId loop
   for (bool more = true; more;) {
     more = false;
     for (NodeId id = loop; id < tree[loop].end; ++id) {
-      if (tree.kind(id) != Kind::assignment && tree.kind(id) != Kind::augmented_assignment) continue;
+      if (tree.kind(id) != Kind::assignment && tree.kind(id) != Kind::augmented_assignment)
+        continue;
       const NodeId left = tree.child(id, Field::left);
       if (tree.kind(left) != Kind::identifier || !names.contains(module.text(left))) continue;
       const NodeId right = tree.child(id, Field::right);
       const auto add = [&](NodeId node) {
         if (tree.kind(node) == Kind::identifier && !module.text(node).empty() &&
-            (contains(module.text(node), "loss") || contains(module.text(node), "err") || tree.kind(right) == Kind::binary_operator)) {
+            (contains(module.text(node), "loss") || contains(module.text(node), "err") ||
+             tree.kind(right) == Kind::binary_operator)) {
           more = names.insert(std::string(module.text(node))).second || more;
         }
       };
@@ -284,9 +309,12 @@ std::set<std::string, std::less<>> graph_names(const Module& module, NodeId loop
         for (const NodeId part : tree.children(tree.child(right, Field::arguments))) {
           if (tree.kind(part) != Kind::identifier) continue;
           const auto* binding = module.reaching(module.text(part), part);
-          if (binding == nullptr || binding->type != Binding::Type::assigned || !tree.inside(binding->at, loop)) continue;
+          if (binding == nullptr || binding->type != Binding::Type::assigned ||
+              !tree.inside(binding->at, loop))
+            continue;
           const NodeId value = binding->value;
-          const bool output = tree.kind(value) == Kind::call && names_model(module.called_name(value)) &&
+          const bool output = tree.kind(value) == Kind::call &&
+                              names_model(module.called_name(value)) &&
                               module.called_name(value).front() >= 'a';
           if (output) more = names.insert(std::string(module.text(part))).second || more;
         }
@@ -296,7 +324,9 @@ std::set<std::string, std::less<>> graph_names(const Module& module, NodeId loop
           const NodeId parent = tree.parent(part);
           if (tree.kind(parent) == Kind::binary_operator && tree.kind(part) == Kind::identifier) {
             const auto* binding = module.reaching(module.text(part), part);
-            if (binding != nullptr && binding->type != Binding::Type::parameter && tree.inside(binding->at, loop)) add(part);
+            if (binding != nullptr && binding->type != Binding::Type::parameter &&
+                tree.inside(binding->at, loop))
+              add(part);
           }
         }
       }
@@ -333,7 +363,8 @@ void kept_losses(const Module& module, lint::Report& report) {
           if (tree.kind(id) == Kind::call && module.called_name(id) == "append") {
             const NodeId value = module.argument(id, 0, {});
             const NodeId list = module.receiver(id);
-            if (tree.kind(value) != Kind::identifier || !names.contains(module.text(value))) continue;
+            if (tree.kind(value) != Kind::identifier || !names.contains(module.text(value)))
+              continue;
             if (made_in(module, module.text(list), loop)) {
               // A list of one turn; it matters once it is kept itself.
               const auto inner = std::string(module.text(list));
@@ -348,15 +379,21 @@ void kept_losses(const Module& module, lint::Report& report) {
               if (!escapes) continue;
               names.insert(inner);
             }
-            report.at(id, Severity::warning, "it is kept with the whole graph of its step: memory grows with every turn",
+            report.at(id, Severity::warning,
+                      "it is kept with the whole graph of its step: memory grows with every turn",
                       "append " + std::string(module.text(value)) + ".item(), or .detach()");
           }
           if (tree.kind(id) == Kind::augmented_assignment) {
             const NodeId left = tree.child(id, Field::left);
             const NodeId right = tree.child(id, Field::right);
-            if (tree.kind(right) != Kind::identifier || !names.contains(module.text(right))) continue;
-            if (names.contains(module.text(left)) || made_in(module, module.text(left), loop)) continue;
-            if (!contains(module.text(id).substr(0, module.text(id).size() - module.text(right).size()), "+=")) continue;
+            if (tree.kind(right) != Kind::identifier || !names.contains(module.text(right)))
+              continue;
+            if (names.contains(module.text(left)) || made_in(module, module.text(left), loop))
+              continue;
+            if (!contains(
+                    module.text(id).substr(0, module.text(id).size() - module.text(right).size()),
+                    "+="))
+              continue;
             report.at(id, Severity::warning, "the sum keeps the graph of every turn: memory grows",
                       "add " + std::string(module.text(right)) + ".item()");
           }
@@ -385,12 +422,14 @@ extern constexpr Rule P18{
     .since = "0.1",
     .gate = Gate::code,
     .effect = Effect::slows,
-    .explanation = R"(Keras remembers each model that is made; in a loop they pile up on the GPU until
+    .explanation =
+        R"(Keras remembers each model that is made; in a loop they pile up on the GPU until
 memory runs out. A `tf.function` that is wrapped anew, or called with changing Python numbers, is traced
 and compiled each time. A PyTorch loss that is kept holds the graph of its whole step.)",
     .fix = R"(Clear the session at the top of the loop; wrap a function once; keep `loss.item()` or
 `loss.detach()`.)",
-    .references = R"(- [keras.utils.clear_session](https://keras.io/api/utils/config_utils/#clear_session-function))",
+    .references =
+        R"(- [keras.utils.clear_session](https://keras.io/api/utils/config_utils/#clear_session-function))",
     .explains = {},
     .lint = lint,
 };

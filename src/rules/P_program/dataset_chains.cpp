@@ -14,9 +14,11 @@ using namespace program;
 constexpr std::size_t kMostMaps = 32;
 
 bool makes_dataset(std::string_view callee) {
-  if (callee.starts_with("tensorflow.data.Dataset.") || callee == "tensorflow.data.TFRecordDataset" ||
-      callee == "tensorflow.data.TextLineDataset" || callee == "tensorflow.data.FixedLengthRecordDataset" ||
-      callee == "tensorflow.data.experimental.make_csv_dataset" || callee == "tensorflow_datasets.load" ||
+  if (callee.starts_with("tensorflow.data.Dataset.") ||
+      callee == "tensorflow.data.TFRecordDataset" || callee == "tensorflow.data.TextLineDataset" ||
+      callee == "tensorflow.data.FixedLengthRecordDataset" ||
+      callee == "tensorflow.data.experimental.make_csv_dataset" ||
+      callee == "tensorflow_datasets.load" ||
       callee == "keras.utils.image_dataset_from_directory" ||
       callee == "keras.preprocessing.image_dataset_from_directory") {
     return true;
@@ -28,14 +30,16 @@ bool costly_op(const Module& module, NodeId call) {
   const auto callee = module.callee(call);
   const auto name = module.called_name(call);
   const auto owner = callee.substr(0, callee.find('.'));
-  if (begins_with_name(callee, "tensorflow.image") || begins_with_name(callee, "tensorflow.audio") ||
+  if (begins_with_name(callee, "tensorflow.image") ||
+      begins_with_name(callee, "tensorflow.audio") ||
       begins_with_name(callee, "tensorflow.signal") || callee == "tensorflow.io.read_file" ||
-      callee == "tensorflow.read_file" || contains(name, "decode_") || callee == "tensorflow.py_function" ||
-      callee == "tensorflow.numpy_function" || callee == "tensorflow.py_func") {
+      callee == "tensorflow.read_file" || contains(name, "decode_") ||
+      callee == "tensorflow.py_function" || callee == "tensorflow.numpy_function" ||
+      callee == "tensorflow.py_func") {
     return name != "convert_image_dtype" && name != "resize_with_crop_or_pad";
   }
-  return (owner == "cv2" && name != "cvtColor") || owner == "PIL" || owner == "librosa" || owner == "ET" ||
-         owner == "skimage" || owner == "soundfile" || callee == "numpy.load";
+  return (owner == "cv2" && name != "cvtColor") || owner == "PIL" || owner == "librosa" ||
+         owner == "ET" || owner == "skimage" || owner == "soundfile" || callee == "numpy.load";
 }
 
 /// What one call of the mapped function costs.
@@ -58,7 +62,8 @@ MapStep::Cost cost_of(const Module& module, NodeId function, int depth = 0) {
         if (binding.type == Binding::Type::assigned && tree.kind(binding.value) == Kind::lambda) {
           return cost_of(module, binding.value, depth + 1);
         }
-        if (binding.type == Binding::Type::assigned && begins_with_name(module.callee(binding.value), "keras.layers")) {
+        if (binding.type == Binding::Type::assigned &&
+            begins_with_name(module.callee(binding.value), "keras.layers")) {
           return MapStep::Cost::trivial;
         }
       }
@@ -76,9 +81,11 @@ MapStep::Cost cost_of(const Module& module, NodeId function, int depth = 0) {
     if (called != kNoNode && called != function) {
       const auto inner = cost_of(module, called, depth + 1);
       if (inner == MapStep::Cost::costly) return inner;
-    } else if (module.receiver(id) == kNoNode && !begins_with_name(module.callee(id), "tensorflow")) {
+    } else if (module.receiver(id) == kNoNode &&
+               !begins_with_name(module.callee(id), "tensorflow")) {
       const auto name = module.called_name(id);
-      const bool plain = name == "dict" || name == "tuple" || name == "list" || name == "len" || name == "range" || name == "zip";
+      const bool plain = name == "dict" || name == "tuple" || name == "list" || name == "len" ||
+                         name == "range" || name == "zip";
       if (!plain) cost = MapStep::Cost::unknown;
     }
   }
@@ -154,7 +161,8 @@ private:
 
   NodeId word(NodeId call) const {
     const NodeId function = tree_.child(call, Field::function);
-    return tree_.kind(function) == Kind::attribute ? tree_.child(function, Field::attribute) : function;
+    return tree_.kind(function) == Kind::attribute ? tree_.child(function, Field::attribute)
+                                                   : function;
   }
 
   bool step(NodeId call, DatasetChain& chain) {
@@ -197,7 +205,8 @@ private:
     if (tree_.kind(value) == Kind::conditional_expression) value = tree_.at(value, 0);
     const int chain = chain_of(value);
     const auto name = key(target);
-    if (chain >= 0 && tree_.kind(target) == Kind::pattern_list) { // (train, test), info = tfds.load(...)
+    if (chain >= 0 &&
+        tree_.kind(target) == Kind::pattern_list) { // (train, test), info = tfds.load(...)
       for (NodeId id = target; id < tree_[target].end; ++id) {
         if (tree_.kind(id) == Kind::identifier) names_[key(id)] = chain;
       }
@@ -252,6 +261,8 @@ private:
 
 } // namespace
 
-std::vector<DatasetChain> dataset_chains(const Module& module) { return Chains(module).run(); }
+std::vector<DatasetChain> dataset_chains(const Module& module) {
+  return Chains(module).run();
+}
 
 } // namespace gpuwhy::rules

@@ -20,16 +20,16 @@ struct MapStep {
 
 struct DatasetChain {
   std::vector<MapStep> maps;
-  program::NodeId generator = program::kNoNode;   // from_generator
-  program::NodeId last = program::kNoNode;        // word of the last step
+  program::NodeId generator = program::kNoNode; // from_generator
+  program::NodeId last = program::kNoNode;      // word of the last step
   program::NodeId batch = program::kNoNode;
   program::NodeId late_shuffle = program::kNoNode; // a shuffle behind the batch
-  program::NodeId consumer = program::kNoNode;    // fit, iterator, for
-  bool from_files = false; // made by a helper that prefetches by itself
+  program::NodeId consumer = program::kNoNode;     // fit, iterator, for
+  bool from_files = false;                         // made by a helper that prefetches by itself
   bool prefetched = false;
-  bool cached = false;     // behind the last map
+  bool cached = false; // behind the last map
   bool returned = false;
-  bool derived = false;    // another chain goes on from it
+  bool derived = false; // another chain goes on from it
 };
 
 std::vector<DatasetChain> dataset_chains(const program::Module& module);

@@ -13,7 +13,8 @@ bool is_environ(const Module& module, NodeId expression) {
   return module.text(expression) == "__import__('os').environ"; // how a notebook's %env is read
 }
 
-void from_mapping(const Module& module, NodeId mapping, NodeId at, std::vector<EnvironmentWrite>& writes) {
+void from_mapping(const Module& module, NodeId mapping, NodeId at,
+                  std::vector<EnvironmentWrite>& writes) {
   const auto& tree = module.tree();
   mapping = module.deref(mapping);
   if (tree.kind(mapping) != Kind::dictionary) return;
@@ -38,8 +39,8 @@ void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>&
     const auto magic = module.fold(module.argument(call, 0, {}));
     const auto rest = module.fold(module.argument(call, 1, {}));
     const auto split_at = rest.string.find('=');
-    if (magic.is_string() && (magic.string == "env" || magic.string == "set_env") && rest.is_string() &&
-        split_at != std::string::npos) {
+    if (magic.is_string() && (magic.string == "env" || magic.string == "set_env") &&
+        rest.is_string() && split_at != std::string::npos) {
       Value value = rest;
       value.string = std::string(trim(std::string_view(rest.string).substr(split_at + 1)));
       writes.push_back({std::string(trim(std::string_view(rest.string).substr(0, split_at))), value,
@@ -56,8 +57,8 @@ void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>&
   for (const NodeId argument : tree.children(arguments)) {
     if (tree.kind(argument) != Kind::keyword_argument) continue;
     const NodeId value = tree.child(argument, Field::value);
-    writes.push_back({std::string(module.text(tree.child(argument, Field::name))), module.fold(value),
-                      argument, call, value});
+    writes.push_back({std::string(module.text(tree.child(argument, Field::name))),
+                      module.fold(value), argument, call, value});
   }
 }
 
@@ -68,11 +69,13 @@ std::vector<EnvironmentWrite> environment_writes(const Module& module) {
   std::vector<EnvironmentWrite> writes;
   for (const NodeId assignment : tree.all(Kind::assignment)) {
     const NodeId left = tree.child(assignment, Field::left);
-    if (tree.kind(left) != Kind::subscript || !is_environ(module, tree.child(left, Field::value))) continue;
+    if (tree.kind(left) != Kind::subscript || !is_environ(module, tree.child(left, Field::value)))
+      continue;
     const auto key = module.fold(tree.child(left, Field::subscript));
     NodeId value = tree.child(assignment, Field::right);
     while (tree.kind(value) == Kind::assignment) value = tree.child(value, Field::right);
-    if (key.is_string()) writes.push_back({key.string, module.fold(value), assignment, assignment, value});
+    if (key.is_string())
+      writes.push_back({key.string, module.fold(value), assignment, assignment, value});
   }
   for (const NodeId call : tree.all(Kind::call)) from_call(module, call, writes);
   return writes;
@@ -82,7 +85,8 @@ bool hides_every_gpu(const std::string& value) {
   const auto first = std::string(trim(split(value, ',').front()));
   if (first.empty()) return true;
   if (first.starts_with("GPU-") || first.starts_with("MIG-")) return false;
-  return first.front() < '0' || first.front() > '9'; // the driver stops at the first that is no index
+  return first.front() < '0' ||
+         first.front() > '9'; // the driver stops at the first that is no index
 }
 
 } // namespace gpuwhy::rules

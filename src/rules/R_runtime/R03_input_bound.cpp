@@ -7,30 +7,41 @@ namespace {
 /// What the processor does meanwhile tells what to change.
 Edit remedy(const use::RunStatistics& run) {
   if (run.host.processes > 2) {
-    return {"more workers for the data (num_workers), or less work a sample: " + std::to_string(run.host.processes - 1) + " processes prepare it now", {}, {}};
+    return {"more workers for the data (num_workers), or less work a sample: " +
+                std::to_string(run.host.processes - 1) + " processes prepare it now",
+            {},
+            {}};
   }
   if (run.host.busiest_thread > 0.6) {
-    return {"prepare the next batches while the GPU works: Dataset.map(..., num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), "
+    return {"prepare the next batches while the GPU works: Dataset.map(..., "
+            "num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE), "
             "DataLoader(num_workers=...), keras.utils.PyDataset(workers=...)",
             {},
             {}};
   }
-  return {"read ahead: prefetch, more parallel reads, or a copy of the data on a local disk; nobody computes while the GPU waits", {}, {}};
+  return {"read ahead: prefetch, more parallel reads, or a copy of the data on a local disk; "
+          "nobody computes while the GPU waits",
+          {},
+          {}};
 }
 
 Outcome check_run(const use::RunStatistics& run) {
   if (auto otherwise = waits_for_else(run, {Wait::input})) return std::move(*otherwise);
   const auto* gpu = run.main_gpu();
-  auto outcome = Outcome::found("the GPU waits for the program " + percent(100 - gpu->busy) + " of the time: input is slower than the step");
+  auto outcome = Outcome::found("the GPU waits for the program " + percent(100 - gpu->busy) +
+                                " of the time: input is slower than the step");
   outcome.evidence.push_back(busy_evidence(*gpu));
   if (auto calls = calls_evidence(run)) outcome.evidence.push_back(std::move(*calls));
   if (run.calls.sums.pauses > 0) {
-    outcome.evidence.push_back({"between the steps " + seconds(run.calls.mean_pause()) + " pass without a CUDA call, " +
-                                    count(run.calls.per_second(run.calls.sums.pauses)) + " times a second",
-                                {"CUPTI", 0}});
+    outcome.evidence.push_back(
+        {"between the steps " + seconds(run.calls.mean_pause()) + " pass without a CUDA call, " +
+             count(run.calls.per_second(run.calls.sums.pauses)) + " times a second",
+         {"CUPTI", 0}});
   }
-  std::string host = "meanwhile the busiest thread used " + share(run.host.busiest_thread) + " of a core, all together " + count(run.host.cores) + " cores";
-  if (run.host.io_wait > 0.05) host += "; " + share(run.host.io_wait) + " of the time went to waiting for a disk";
+  std::string host = "meanwhile the busiest thread used " + share(run.host.busiest_thread) +
+                     " of a core, all together " + count(run.host.cores) + " cores";
+  if (run.host.io_wait > 0.05)
+    host += "; " + share(run.host.io_wait) + " of the time went to waiting for a disk";
   outcome.evidence.push_back({std::move(host), {"/proc", 0}});
   return std::move(outcome).mend(remedy(run));
 }
@@ -44,11 +55,14 @@ extern constexpr Rule R03{
     .since = "0.1",
     .gate = Gate::use,
     .effect = Effect::slows,
-    .explanation = R"(A training step cannot start before its batch is there. If reading, decoding or making a batch takes longer than the step, the GPU
+    .explanation =
+        R"(A training step cannot start before its batch is there. If reading, decoding or making a batch takes longer than the step, the GPU
 works in short bursts and idles in between; a faster GPU would change nothing. Utilisation then jumps between 0 and 100 per cent.)",
-    .fix = R"(Prepare batches in parallel and ahead of the GPU: `prefetch`, parallel `map`, worker processes, formats that are cheap to read, a cache
+    .fix =
+        R"(Prepare batches in parallel and ahead of the GPU: `prefetch`, parallel `map`, worker processes, formats that are cheap to read, a cache
 of what is the same in each epoch, and preprocessing as layers on the GPU.)",
-    .references = R"(- [tf.data: better performance](https://www.tensorflow.org/guide/data_performance)
+    .references =
+        R"(- [tf.data: better performance](https://www.tensorflow.org/guide/data_performance)
 - [PyTorch: performance tuning guide](https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html))",
     .explains = {},
     .check = nullptr,

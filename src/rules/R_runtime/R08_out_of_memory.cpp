@@ -9,22 +9,36 @@ namespace gpuwhy::rules {
 namespace {
 
 Outcome check_run(const use::RunStatistics& run) {
-  const auto sign = std::find_if(run.end.signs.begin(), run.end.signs.end(), [](const use::Sign& each) { return each.kind == use::Sign::Kind::out_of_memory; });
+  const auto sign =
+      std::find_if(run.end.signs.begin(), run.end.signs.end(), [](const use::Sign& each) {
+        return each.kind == use::Sign::Kind::out_of_memory;
+      });
   const bool said = sign != run.end.signs.end();
   // Allocators try a smaller block when one fails: that alone is no fault.
-  const bool refused = run.calls.sums.failed_allocations + run.calls_early.sums.failed_allocations > 0;
-  if (!said && !(refused && run.ended_badly())) return Outcome::clear(refused ? "an allocation was refused, and the program went on" : "no allocation failed");
-  const auto most = std::max_element(run.gpus.begin(), run.gpus.end(), [](const auto& a, const auto& b) { return a.own_peak < b.own_peak; });
-  auto outcome = Outcome::found(run.ended_badly() ? "the program ended because GPU memory ran out" : "GPU memory ran out, and the program went on");
+  const bool refused =
+      run.calls.sums.failed_allocations + run.calls_early.sums.failed_allocations > 0;
+  if (!said && !(refused && run.ended_badly()))
+    return Outcome::clear(refused ? "an allocation was refused, and the program went on"
+                                  : "no allocation failed");
+  const auto most =
+      std::max_element(run.gpus.begin(), run.gpus.end(),
+                       [](const auto& a, const auto& b) { return a.own_peak < b.own_peak; });
+  auto outcome = Outcome::found(run.ended_badly() ? "the program ended because GPU memory ran out"
+                                                  : "GPU memory ran out, and the program went on");
   if (said) outcome.evidence.push_back({sign->text, {sign->where, 0}});
   if (most != run.gpus.end() && most->own_peak > 0) {
     const double total = static_cast<double>(most->identity.memory_total.value_or(0));
     const double others = static_cast<double>(most->memory_before);
     std::string text = "it held at most " + bytes(static_cast<double>(most->own_peak));
-    if (total > 0) text += " of the " + bytes(total) + " of " + gpu_name(*most) + "; what fits is " + bytes(total - others) + " less the driver's share";
+    if (total > 0)
+      text += " of the " + bytes(total) + " of " + gpu_name(*most) + "; what fits is " +
+              bytes(total - others) + " less the driver's share";
     outcome.evidence.push_back({std::move(text), {"NVML", 0}});
   }
-  return std::move(outcome).mend({"a smaller batch (with gradient accumulation for the same result), mixed precision, or gradient checkpointing", {}, {}});
+  return std::move(outcome).mend({"a smaller batch (with gradient accumulation for the same "
+                                  "result), mixed precision, or gradient checkpointing",
+                                  {},
+                                  {}});
 }
 
 } // namespace
@@ -36,11 +50,14 @@ extern constexpr Rule R08{
     .since = "0.1",
     .gate = Gate::capacity,
     .effect = Effect::breaks,
-    .explanation = R"(Weights, their gradients, the optimizer's state and above all the activations of one batch must fit into the GPU's memory at once. If they
+    .explanation =
+        R"(Weights, their gradients, the optimizer's state and above all the activations of one batch must fit into the GPU's memory at once. If they
 do not, the framework gives up at the first allocation that fails; if memory has been growing, that is the end of a leak.)",
-    .fix = R"(Activations grow with the batch: halve it, and accumulate gradients where the result must stay the same. Mixed precision halves most of them,
+    .fix =
+        R"(Activations grow with the batch: halve it, and accumulate gradients where the result must stay the same. Mixed precision halves most of them,
 gradient checkpointing trades them for time. Look whether another program holds memory.)",
-    .references = R"(- [PyTorch: understanding CUDA memory usage](https://docs.pytorch.org/docs/stable/torch_cuda_memory.html))",
+    .references =
+        R"(- [PyTorch: understanding CUDA memory usage](https://docs.pytorch.org/docs/stable/torch_cuda_memory.html))",
     .explains = {},
     .check = nullptr,
     .check_run = check_run,

@@ -1,5 +1,5 @@
-// The limits were set on recordings of an H100 (tests/fixtures/runs): a well-fed GPU reads 75 to 100 per cent
-// there, a starved one 0 to 70.
+// The limits were set on recordings of an H100 (tests/fixtures/runs): a well-fed GPU reads 75 to
+// 100 per cent there, a starved one 0 to 70.
 #include "rules/R_runtime/bottleneck.h"
 
 #include "rules/R_runtime/figures.h"
@@ -12,11 +12,12 @@ namespace {
 using use::GpuUse;
 using use::RunStatistics;
 
-constexpr double kWellFed = 70;       // per cent; a host that is away for less of the time is no bottleneck
-constexpr double kWellDriven = 80;    // likewise, for a host that is busy with calls
-constexpr double kShortest = 1.0;     // seconds of steady phase that can be judged
-constexpr double kShort = 5.0;        // seconds: one end of an epoch weighs much in so short a phase
-constexpr double kBenefit = 10;       // per cent less are well fed there
+constexpr double kWellFed =
+    70; // per cent; a host that is away for less of the time is no bottleneck
+constexpr double kWellDriven = 80; // likewise, for a host that is busy with calls
+constexpr double kShortest = 1.0;  // seconds of steady phase that can be judged
+constexpr double kShort = 5.0;     // seconds: one end of an epoch weighs much in so short a phase
+constexpr double kBenefit = 10;    // per cent less are well fed there
 constexpr double kFewMultiprocessors = 12; // per cent
 constexpr double kManyLaunches = 5'000;    // a second
 constexpr double kShortPause = 0.005;      // seconds: a framework's own work between two steps
@@ -26,7 +27,9 @@ constexpr double kTensor = 64 << 10;       // bytes: more than a loss or a metri
 constexpr double kSmallCopy = 4096;        // bytes: a scalar or so
 constexpr double kMuchTraffic = 2'000'000; // KiB/s
 
-double launches(const RunStatistics& run) { return static_cast<double>(run.calls.sums.launches + run.calls.sums.graphs); }
+double launches(const RunStatistics& run) {
+  return static_cast<double>(run.calls.sums.launches + run.calls.sums.graphs);
+}
 
 double mean_bytes(std::uint64_t bytes, std::uint64_t copies) {
   return copies == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(copies);
@@ -36,17 +39,22 @@ double mean_bytes(std::uint64_t bytes, std::uint64_t copies) {
 bool computes_on_host(const RunStatistics& run) {
   const auto& sums = run.calls.sums;
   if (sums.pauses == 0 || run.host.cores < 1.5) return false;
-  const auto a_pause = [&](std::uint64_t total) { return static_cast<double>(total) / static_cast<double>(sums.pauses); };
+  const auto a_pause = [&](std::uint64_t total) {
+    return static_cast<double>(total) / static_cast<double>(sums.pauses);
+  };
   return a_pause(sums.to_host_bytes) > kTensor && a_pause(sums.to_device_bytes) > kTensor;
 }
 
 /// Copies of next to nothing: their time is that of waiting for what they bring.
 bool copies_scalars(const RunStatistics& run) {
   const auto& sums = run.calls.sums;
-  return mean_bytes(sums.to_host_bytes + sums.to_device_bytes, sums.to_host + sums.to_device) < kSmallCopy;
+  return mean_bytes(sums.to_host_bytes + sums.to_device_bytes, sums.to_host + sums.to_device) <
+         kSmallCopy;
 }
 
-double benefit_of_doubt(const GpuUse& gpu) { return gpu.steady->length() < kShort ? kBenefit : 0; }
+double benefit_of_doubt(const GpuUse& gpu) {
+  return gpu.steady->length() < kShort ? kBenefit : 0;
+}
 
 Wait by_calls(const RunStatistics& run, const GpuUse& gpu) {
   const auto& calls = run.calls;
@@ -85,12 +93,16 @@ Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
   if (gpu.busy < kWellFed - benefit) {
     if (traffic > kMuchTraffic) return {Wait::transfer, {}};
     const bool bursts = gpu.idle_looks > 0.3 && gpu.alternation > 0.6;
-    if (bursts || run.host.io_wait > 0.3 || (run.host.processes > 2 && run.host.cores > 2)) return {Wait::input, {}};
+    if (bursts || run.host.io_wait > 0.3 || (run.host.processes > 2 && run.host.cores > 2))
+      return {Wait::input, {}};
     const bool trickle = gpu.sm && *gpu.sm < kFewMultiprocessors && gpu.idle_looks < 0.3;
-    if (trickle && run.host.busiest_thread > 0.8 && traffic < kMuchTraffic / 10) return {Wait::issue, {}};
+    if (trickle && run.host.busiest_thread > 0.8 && traffic < kMuchTraffic / 10)
+      return {Wait::issue, {}};
   }
   const auto& why = run.end.cuda.problem;
-  return {Wait::unknown, "what the program does while the GPU waits" + (why.empty() ? std::string() : " (CUDA calls were not counted: " + why + ")")};
+  return {Wait::unknown,
+          "what the program does while the GPU waits" +
+              (why.empty() ? std::string() : " (CUDA calls were not counted: " + why + ")")};
 }
 
 } // namespace
@@ -98,7 +110,8 @@ Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
 Bottleneck bottleneck_of(const RunStatistics& run) {
   const auto* gpu = run.main_gpu();
   if (gpu == nullptr) return {Wait::nothing, {}}; // other rules speak of that
-  if (!gpu->steady || gpu->steady->length() < kShortest) return {Wait::unknown, "the GPU was used for too short a time to judge"};
+  if (!gpu->steady || gpu->steady->length() < kShortest)
+    return {Wait::unknown, "the GPU was used for too short a time to judge"};
   if (run.calls.window < 0.2) return by_gauges(run, *gpu);
   return {by_calls(run, *gpu), {}};
 }

@@ -1,6 +1,7 @@
-// What the GPU waits for in the steady phase of a run: one answer a run. The time of the threads that call
-// CUDA is spent in pauses between the calls, in copies, waiting for the GPU, or preparing and making calls;
-// where the GPU has no kernel for a good part of the time, the largest of these is what it waits for.
+// What the GPU waits for in the steady phase of a run: one answer a run. The time of the threads
+// that call CUDA is spent in pauses between the calls, in copies, waiting for the GPU, or preparing
+// and making calls; where the GPU has no kernel for a good part of the time, the largest of these
+// is what it waits for.
 #pragma once
 
 #include "use/statistics.h"

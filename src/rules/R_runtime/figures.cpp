@@ -11,14 +11,19 @@ namespace {
 template <class... T> std::string format(const char* pattern, T... values) {
   std::array<char, 64> text{};
   const int size = std::snprintf(text.data(), text.size(), pattern, values...);
-  return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
+  return {text.data(),
+          static_cast<std::size_t>(std::clamp(size, 0, static_cast<int>(text.size()) - 1))};
 }
 
 } // namespace
 
-std::string percent(double of_hundred) { return format(of_hundred > 0 && of_hundred < 1 ? "%.1f %%" : "%.0f %%", of_hundred); }
+std::string percent(double of_hundred) {
+  return format(of_hundred > 0 && of_hundred < 1 ? "%.1f %%" : "%.0f %%", of_hundred);
+}
 
-std::string share(double of_one) { return percent(of_one * 100); }
+std::string share(double of_one) {
+  return percent(of_one * 100);
+}
 
 std::string bytes(double count) {
   constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
@@ -42,11 +47,14 @@ std::string seconds(double time) {
 std::string count(double number) {
   if (number < 100) return format(number < 10 ? "%.1f" : "%.0f", number);
   auto digits = format("%.0f", number);
-  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) digits.insert(static_cast<std::size_t>(place), ",");
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), ",");
   return digits;
 }
 
-std::string gpu_name(const use::GpuUse& gpu) { return "GPU " + std::to_string(gpu.identity.index); }
+std::string gpu_name(const use::GpuUse& gpu) {
+  return "GPU " + std::to_string(gpu.identity.index);
+}
 
 std::string bound(double busy) {
   const double most = 100 / std::max(busy, 0.1);

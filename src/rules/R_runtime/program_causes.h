@@ -1,5 +1,5 @@
-// Causes that lie in the program (room P) or its environment (E) and show when it runs. Their texts are with
-// their rules; here is only how a run shows them.
+// Causes that lie in the program (room P) or its environment (E) and show when it runs. Their texts
+// are with their rules; here is only how a run shows them.
 #pragma once
 
 #include "rules/rule.h"

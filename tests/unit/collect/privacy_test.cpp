@@ -89,7 +89,8 @@ TEST(Privacy, NeitherTapeNorSnapshotTellsWhoseMachineItIs) {
     const auto tape = tape_of(machine, &facts);
     const auto snapshot = write_snapshot(facts, make_redactor(machine.identity()));
     for (const auto& [name, text] : {std::pair{"tape", tape}, std::pair{"snapshot", snapshot}}) {
-      for (const auto* secret : {"hunter2", "/ada", "ada\"", "on engine", "lovelace", "API_TOKEN=h"}) {
+      for (const auto* secret :
+           {"hunter2", "/ada", "ada\"", "on engine", "lovelace", "API_TOKEN=h"}) {
         const auto at = text.find(secret);
         EXPECT_EQ(at, std::string::npos) << name << " of " << breaks << " tells " << secret << ": "
                                          << text.substr(at < 60 ? 0 : at - 60, 160);

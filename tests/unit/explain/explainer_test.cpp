@@ -1,5 +1,5 @@
-// Whole texts: what is named, what is refuted, what is left open. The lines are the programs' own formats, put
-// together here; real logs stand in tests/fixtures/logs.
+// Whole texts: what is named, what is refuted, what is left open. The lines are the programs' own
+// formats, put together here; real logs stand in tests/fixtures/logs.
 #include "explain/explainer.h"
 
 #include "render/explanation.h"
@@ -30,17 +30,22 @@ std::string root(std::string_view text) {
 }
 
 constexpr std::string_view kCreated =
-    "2024-01-01 10:00:05.000000: I tensorflow/core/common_runtime/gpu/gpu_device.cc:1886] Created device "
-    "/job:localhost/replica:0/task:0/device:GPU:0 with 14000 MB memory:  -> device: 0, name: Tesla T4, pci bus id: "
+    "2024-01-01 10:00:05.000000: I tensorflow/core/common_runtime/gpu/gpu_device.cc:1886] Created "
+    "device "
+    "/job:localhost/replica:0/task:0/device:GPU:0 with 14000 MB memory:  -> device: 0, name: Tesla "
+    "T4, pci bus id: "
     "0000:00:04.0, compute capability: 7.5\n";
 constexpr std::string_view kNoDevice =
-    "2024-01-01 10:00:01.000000: E tensorflow/stream_executor/cuda/cuda_driver.cc:271] failed call to cuInit: "
+    "2024-01-01 10:00:01.000000: E tensorflow/stream_executor/cuda/cuda_driver.cc:271] failed call "
+    "to cuInit: "
     "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected\n";
 constexpr std::string_view kOom =
-    "2024-01-01 10:01:00.000000: W tensorflow/core/x.cc:1] OOM when allocating tensor with shape[64,512,512] and type "
+    "2024-01-01 10:01:00.000000: W tensorflow/core/x.cc:1] OOM when allocating tensor with "
+    "shape[64,512,512] and type "
     "float on /job:localhost/replica:0/task:0/device:GPU:0 by allocator GPU_0_bfc\n";
 constexpr std::string_view kNuma =
-    "2024-01-01 10:00:00.000000: I tensorflow/x.cc:981] successful NUMA node read from SysFS had negative value (-1), "
+    "2024-01-01 10:00:00.000000: I tensorflow/x.cc:981] successful NUMA node read from SysFS had "
+    "negative value (-1), "
     "but there must be at least one NUMA node, so returning NUMA node zero\n";
 
 std::string text(std::initializer_list<std::string_view> parts) {
@@ -79,34 +84,47 @@ TEST(Explainer, TheSceneSettlesNoDevice) {
   EXPECT_EQ(root(text({"os.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n", kNoDevice})), "P03");
   EXPECT_EQ(root(text({"root@3f1c2ab4d5e6:/workspace# python train.py\n", kNoDevice})), "C01");
   EXPECT_EQ(root(text({"- has gpu: False\n", kNoDevice})), "H01");
-  EXPECT_EQ(root(text({kNoDevice, "kernel driver does not appear to be running on this host (box): /proc/driver/nvidia/version does not exist\n"})), "H03");
+  EXPECT_EQ(root(text({kNoDevice, "kernel driver does not appear to be running on this host (box): "
+                                  "/proc/driver/nvidia/version does not exist\n"})),
+            "H03");
   EXPECT_EQ(root(text({"CUDA_VISIBLE_DEVICES=NoDevFiles\n", kNoDevice})), "C07");
 }
 
 TEST(Explainer, LibrariesByName_AgainstTheCudaThatIsThere) {
   const auto missing = [](std::string_view library) {
-    return "W tensorflow/stream_executor/platform/default/dso_loader.cc:64] Could not load dynamic library '" + std::string(library) +
-           "'; dlerror: " + std::string(library) + ": cannot open shared object file: No such file or directory\n";
+    return "W tensorflow/stream_executor/platform/default/dso_loader.cc:64] Could not load dynamic "
+           "library '" +
+           std::string(library) + "'; dlerror: " + std::string(library) +
+           ": cannot open shared object file: No such file or directory\n";
   };
   EXPECT_EQ(root(missing("libcudart.so.11.0")), "L01");
   EXPECT_EQ(root(missing("libcudnn.so.8")), "L03");
   EXPECT_EQ(root(missing("libcusolver.so.11")), "L09");
   EXPECT_EQ(root("- cuda: 12.2\n" + missing("libcudart.so.11.0")), "L02");
   EXPECT_EQ(root("- cuda: 11.8\n" + missing("libcudart.so.11.0")), "L05");
-  EXPECT_EQ(root(missing("libcudart.so.11.0") + "/usr/local/cuda-11.2/lib64/libcudart.so.11.0\n"), "L05");
+  EXPECT_EQ(root(missing("libcudart.so.11.0") + "/usr/local/cuda-11.2/lib64/libcudart.so.11.0\n"),
+            "L05");
   EXPECT_EQ(root(missing("libnvinfer.so.7")), "-") << "TensorRT is optional";
 }
 
 TEST(Explainer, OlderCudnn_OrAnOlderCopyOfIt) {
-  const std::string line = "E x.cc:1] Loaded runtime CuDNN library: 8.0.5 but source was compiled with: 8.6.0.  CuDNN library needs\n";
+  const std::string line = "E x.cc:1] Loaded runtime CuDNN library: 8.0.5 but source was compiled "
+                           "with: 8.6.0.  CuDNN library needs\n";
   EXPECT_EQ(root(line), "L04");
   EXPECT_EQ(root("- cudnn: 8.9.7\n" + line), "L06");
 }
 
 TEST(Explainer, NoCodeForTheGpu_NewerOrOlder) {
-  const std::string list = "The current PyTorch install supports CUDA capabilities sm_60 sm_70 sm_80 sm_90.\n";
-  EXPECT_EQ(root("X with CUDA capability sm_120 is not compatible with the current PyTorch installation.\n" + list), "H12");
-  EXPECT_EQ(root("X with CUDA capability sm_37 is not compatible with the current PyTorch installation.\n" + list), "H11");
+  const std::string list =
+      "The current PyTorch install supports CUDA capabilities sm_60 sm_70 sm_80 sm_90.\n";
+  EXPECT_EQ(root("X with CUDA capability sm_120 is not compatible with the current PyTorch "
+                 "installation.\n" +
+                 list),
+            "H12");
+  EXPECT_EQ(root("X with CUDA capability sm_37 is not compatible with the current PyTorch "
+                 "installation.\n" +
+                 list),
+            "H11");
 }
 
 TEST(Explainer, AnAnswerLinesBelowItsQuestion) {
@@ -129,19 +147,25 @@ TEST(Explainer, ByVersionsAlone) {
 }
 
 TEST(Explainer, TheSameInAnyPieces) {
-  const auto log = text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});
+  const auto log =
+      text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});
   const auto whole = explanation_json(explained(log));
-  for (const std::size_t piece : {1U, 7U, 100U}) EXPECT_EQ(explanation_json(explained(log, piece)), whole) << piece;
+  for (const std::size_t piece : {1U, 7U, 100U})
+    EXPECT_EQ(explanation_json(explained(log, piece)), whole) << piece;
 }
 
 TEST(Explainer, RanksThatFareDifferentlyGetSections) {
-  const auto explanation = explained(
-      "[rank0]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n[rank1]: RuntimeError: CUDA error: an illegal memory access was encountered\n"
-      "[rank2]: RuntimeError: CUDA error: an illegal memory access was encountered\n");
+  const auto explanation =
+      explained("[rank0]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n[rank1]: "
+                "RuntimeError: CUDA error: an illegal memory access was encountered\n"
+                "[rank2]: RuntimeError: CUDA error: an illegal memory access was encountered\n");
   ASSERT_EQ(explanation.sections.size(), 2U);
   EXPECT_EQ(ids(explanation.sections[0]), std::vector<std::string>{"R08"});
   EXPECT_EQ(explanation.sections[1].ranks, (std::vector<std::string>{"1", "2"}));
-  EXPECT_TRUE(explained("[rank0]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n[rank1]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n").sections.empty());
+  EXPECT_TRUE(
+      explained("[rank0]: RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n[rank1]: "
+                "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n")
+          .sections.empty());
 }
 
 TEST(BadInput, AClearWordForEach) {
@@ -151,22 +175,27 @@ TEST(BadInput, AClearWordForEach) {
     return explanation.input.notes.empty() ? "" : explanation.input.notes.front();
   };
   EXPECT_EQ(notes(""), "the input is empty");
-  EXPECT_EQ(notes(std::string(8000, '\0')), "this is binary data, not a log; only text in it was read");
+  EXPECT_EQ(notes(std::string(8000, '\0')),
+            "this is binary data, not a log; only text in it was read");
   EXPECT_EQ(notes("caf\xe9\n"), "1 bytes are not valid UTF-8; they are shown as \\xNN");
   EXPECT_EQ(notes(std::string("a\0b", 3)), "1 NUL bytes were passed over");
   EXPECT_EQ(notes(std::string(300'000, 'x')).substr(0, 18), "a line of at least");
 }
 
 TEST(BadInput, EscapesNeverReachTheTerminal) {
-  const auto explanation = explained(text({"\x1b]0;owned\x07\x1b[2J", kNoDevice, "- gpu: \x1b[31mRTX \xc2\x9b" "31m\x07\n"}));
+  const auto explanation = explained(text({"\x1b]0;owned\x07\x1b[2J", kNoDevice,
+                                           "- gpu: \x1b[31mRTX \xc2\x9b"
+                                           "31m\x07\n"}));
   const auto page = explanation_text(explanation, Style{}, true);
-  for (const char c : page) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
+  for (const char c : page)
+    EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
   EXPECT_EQ(page.find("\xc2\x9b"), std::string::npos);
 }
 
 TEST(BadInput, BoundedWhateverComes) {
   std::string log;
-  for (int i = 0; i < 3000; ++i) log += "failed call to cuInit: CUDA_ERROR_X" + std::to_string(i) + ": x\n";
+  for (int i = 0; i < 3000; ++i)
+    log += "failed call to cuInit: CUDA_ERROR_X" + std::to_string(i) + ": x\n";
   const auto explanation = explained(log);
   ASSERT_FALSE(explanation.input.notes.empty());
   EXPECT_LE(explanation_json(explanation).size(), 200'000U);
@@ -184,7 +213,10 @@ TEST(Report, JsonKeepsItsContract) {
 }
 
 TEST(Report, TextNamesLineMeaningCauseAndFix) {
-  const auto page = explanation_text(explained(text({kNuma, "Loaded runtime CuDNN library: 8.0.5 but source was compiled with: 8.6.0.\n"})), Style{}, false);
+  const auto page = explanation_text(
+      explained(text(
+          {kNuma, "Loaded runtime CuDNN library: 8.0.5 but source was compiled with: 8.6.0.\n"})),
+      Style{}, false);
   EXPECT_EQ(page, R"(✗ cuDNN 8.0.5 is loaded, the framework was built with 8.6.0
 
   cause     L04 cudnn-version-mismatch: The cuDNN that is loaded does not fit the framework

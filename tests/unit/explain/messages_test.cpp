@@ -24,7 +24,8 @@ std::map<std::string, std::string> samples() {
   for (const auto line : split_lines(content)) {
     const auto tab = line.find('\t');
     if (line.starts_with('#') || tab == std::string_view::npos) continue;
-    by_name.emplace(line.substr(0, tab), replace_all(std::string(line.substr(tab + 1)), "<TAB>", "\t"));
+    by_name.emplace(line.substr(0, tab),
+                    replace_all(std::string(line.substr(tab + 1)), "<TAB>", "\t"));
   }
   by_name.erase("name");
   return by_name;
@@ -50,11 +51,13 @@ TEST(Messages, EachRowHasAName_AKnownCause_AndASample) {
   for (const auto& message : MessageTable::get().messages()) {
     EXPECT_TRUE(names.insert(message.name).second) << message.name << " twice";
     EXPECT_TRUE(lines.contains(std::string(message.name))) << message.name << " has no sample";
-    EXPECT_TRUE(message.cause.empty() || find_cause(message.cause) != nullptr) << message.name << ": " << message.cause;
+    EXPECT_TRUE(message.cause.empty() || find_cause(message.cause) != nullptr)
+        << message.name << ": " << message.cause;
     EXPECT_TRUE(message.kind != Kind::cause || !message.cause.empty()) << message.name;
     EXPECT_FALSE(message.source.empty()) << message.name;
   }
-  for (const auto& [name, sample] : lines) EXPECT_TRUE(names.contains(name)) << name << " is no row";
+  for (const auto& [name, sample] : lines)
+    EXPECT_TRUE(names.contains(name)) << name << " is no row";
 }
 
 TEST(Messages, EachRowExplainsItsSample_AndNoRowBeforeItDoes) {
@@ -68,7 +71,8 @@ TEST(Messages, EachRowExplainsItsSample_AndNoRowBeforeItDoes) {
       explained = explained || match.message == &message;
       if (match.message->kind != Kind::context) by.emplace_back(match.message->name);
     }
-    EXPECT_TRUE(explained) << message.name << " does not explain \"" << line->second << "\"; " << join(by, ", ") << " does";
+    EXPECT_TRUE(explained) << message.name << " does not explain \"" << line->second << "\"; "
+                           << join(by, ", ") << " does";
   }
 }
 
@@ -105,12 +109,14 @@ TEST(RequiredLiterals, OfPatterns) {
   using Strings = std::vector<std::string>;
   EXPECT_EQ(required_literals("No CUDA GPUs are available"), Strings{"No CUDA GPUs are available"});
   EXPECT_EQ(required_literals(R"(libcuda\.so(?:\.1)? missing)"), Strings{"libcuda.so"});
-  EXPECT_EQ(required_literals("(?:first thing|other thing)"), (Strings{"first thing", "other thing"}));
+  EXPECT_EQ(required_literals("(?:first thing|other thing)"),
+            (Strings{"first thing", "other thing"}));
   EXPECT_EQ(required_literals("(?:first thing|x)"), Strings{});
   EXPECT_EQ(required_literals("(?:first thing)?"), Strings{});
   EXPECT_EQ(required_literals("(?i:first thing)"), Strings{});
   EXPECT_EQ(required_literals("left|right"), (Strings{"left", "right"}));
-  EXPECT_EQ(required_literals(R"(colou?r of \w+ [a-z]* (?P<name>the longest of all))"), Strings{"the longest of all"});
+  EXPECT_EQ(required_literals(R"(colou?r of \w+ [a-z]* (?P<name>the longest of all))"),
+            Strings{"the longest of all"});
   EXPECT_EQ(required_literals("abc"), Strings{}) << "too short to sieve with";
 }
 

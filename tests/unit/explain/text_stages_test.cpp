@@ -14,7 +14,8 @@ std::string decoded(std::string_view bytes, std::size_t piece, Decoder* kept = n
   Decoder own;
   Decoder& decoder = kept != nullptr ? *kept : own;
   std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += piece) text += decoder.feed(bytes.substr(at, piece));
+  for (std::size_t at = 0; at < bytes.size(); at += piece)
+    text += decoder.feed(bytes.substr(at, piece));
   text += decoder.finish();
   return text;
 }
@@ -29,8 +30,12 @@ TEST(Decoder, Utf8PassesUnchanged_InPiecesOfAnySize) {
 }
 
 TEST(Decoder, Utf16_BothOrders_WithAPairOfSurrogates) {
-  const std::string little("\xff\xfe" "G\0\x3d\xd8\x00\xde\n\0", 10);
-  const std::string big("\xfe\xff" "\0G\xd8\x3d\xde\x00\0\n", 10);
+  const std::string little("\xff\xfe"
+                           "G\0\x3d\xd8\x00\xde\n\0",
+                           10);
+  const std::string big("\xfe\xff"
+                        "\0G\xd8\x3d\xde\x00\0\n",
+                        10);
   for (const std::size_t piece : {1U, 3U, 64U}) {
     EXPECT_EQ(decoded(little, piece), "G\xf0\x9f\x98\x80\n");
     EXPECT_EQ(decoded(big, piece), "G\xf0\x9f\x98\x80\n");
@@ -40,12 +45,16 @@ TEST(Decoder, Utf16_BothOrders_WithAPairOfSurrogates) {
 TEST(Decoder, CountsWhatIsInvalid) {
   Decoder decoder;
   decoded("abc\xff\xc3(\xe2\x82", 2, &decoder);
-  EXPECT_EQ(decoder.invalid(), 3U); // ff; c3 without its second byte; a character cut off by the end
+  EXPECT_EQ(decoder.invalid(),
+            3U); // ff; c3 without its second byte; a character cut off by the end
 }
 
 TEST(Decoder, TellsBinaryFromText) {
   Decoder program;
-  decoded(std::string("\x7f" "ELF") + std::string(4000, '\0'), 512, &program);
+  decoded(std::string("\x7f"
+                      "ELF") +
+              std::string(4000, '\0'),
+          512, &program);
   EXPECT_TRUE(program.binary());
   Decoder log;
   decoded("a log with one odd \0 in it", 512, &log);
@@ -72,11 +81,13 @@ std::vector<Delivered> sieved(std::string_view text, std::size_t piece, std::uin
 TEST(LineSieve, DeliversLinesWithALiteral_WithTheirNumbers) {
   const std::string_view text = "hay\nhay needle\r\n\nhay\npins\nhay\nlast needle";
   const std::vector<Delivered> expected = {{2, "hay needle"}, {5, "pins"}, {7, "last needle"}};
-  for (const std::size_t piece : {1U, 2U, 3U, 7U, 100U}) EXPECT_EQ(sieved(text, piece), expected) << piece;
+  for (const std::size_t piece : {1U, 2U, 3U, 7U, 100U})
+    EXPECT_EQ(sieved(text, piece), expected) << piece;
 }
 
 TEST(LineSieve, HeadPassesWhole) {
-  EXPECT_EQ(sieved("a\nb\nc\nneedle\n", 100, 2), (std::vector<Delivered>{{1, "a"}, {2, "b"}, {4, "needle"}}));
+  EXPECT_EQ(sieved("a\nb\nc\nneedle\n", 100, 2),
+            (std::vector<Delivered>{{1, "a"}, {2, "b"}, {4, "needle"}}));
 }
 
 TEST(LineSieve, ALineWithoutEndComesInPieces_AndNoMessageIsCut) {
@@ -105,7 +116,9 @@ TEST(StripPrefixes, OfFrameworksAndWrappings) {
   const auto body = [](std::string_view line) { return std::string(strip_prefixes(line).body); };
   EXPECT_EQ(body("2023-05-11 08:17:27.506412: W tensorflow/core/x.cc:530] text"), "text");
   EXPECT_EQ(body("E0000 00:00:1774344446.579101 2723107 cuda_platform.cc:52] text"), "text");
-  EXPECT_EQ(body("[pod/t-0/tf] 2022-06-30T22:21:01.376606320Z 2022-06-30 22:21:01.376483: I a/b.cc:1] text"), "text");
+  EXPECT_EQ(body("[pod/t-0/tf] 2022-06-30T22:21:01.376606320Z 2022-06-30 22:21:01.376483: I "
+                 "a/b.cc:1] text"),
+            "text");
   EXPECT_EQ(body("> Jun 14 18:34:44 node-07 kernel: NVRM: text"), "NVRM: text");
   EXPECT_EQ(body("[  812.440912] NVRM: text"), "NVRM: text");
   EXPECT_EQ(body("plain text"), "plain text");

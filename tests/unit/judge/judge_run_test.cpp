@@ -1,5 +1,5 @@
-// Judging without a GPU: recordings of runs on an H100 (tests/gpu/workloads.py), each with one known bottleneck
-// or none. A file is named EXPECTED-WORKLOAD.jsonl.
+// Judging without a GPU: recordings of runs on an H100 (tests/gpu/workloads.py), each with one
+// known bottleneck or none. A file is named EXPECTED-WORKLOAD.jsonl.
 #include "judge/judge_run.h"
 #include "use/recording.h"
 
@@ -11,11 +11,13 @@
 namespace gpuwhy {
 namespace {
 
-const std::filesystem::path kRuns = std::filesystem::path(GPUWHY_SOURCE_DIR) / "tests/fixtures/runs";
+const std::filesystem::path kRuns =
+    std::filesystem::path(GPUWHY_SOURCE_DIR) / "tests/fixtures/runs";
 
 std::vector<std::string> recordings() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kRuns)) names.push_back(entry.path().stem());
+  for (const auto& entry : std::filesystem::directory_iterator(kRuns))
+    names.push_back(entry.path().stem());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -27,7 +29,9 @@ std::string read(const std::string& name) {
 
 std::string said(const RunVerdict& verdict) {
   if (!verdict.causes.empty()) return verdict.causes.front().id;
-  return verdict.answer == Used::used ? "used" : verdict.answer == Used::unknown ? "unknown" : "other";
+  return verdict.answer == Used::used      ? "used"
+         : verdict.answer == Used::unknown ? "unknown"
+                                           : "other";
 }
 
 class Recordings : public testing::TestWithParam<std::string> {};
@@ -39,7 +43,8 @@ TEST_P(Recordings, name_their_bottleneck) {
   const auto expected = GetParam().substr(0, GetParam().find('-'));
   EXPECT_EQ(said(verdict), expected) << verdict.sentence;
   for (const auto& cause : verdict.causes) {
-    EXPECT_FALSE(cause.evidence.empty() && cause.id != "E01") << cause.id << " has no figure that proves it";
+    EXPECT_FALSE(cause.evidence.empty() && cause.id != "E01")
+        << cause.id << " has no figure that proves it";
     EXPECT_TRUE(cause.fix) << cause.id << " says nothing to do";
   }
   const bool well = expected == "used";
@@ -48,13 +53,15 @@ TEST_P(Recordings, name_their_bottleneck) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OnH100, Recordings, testing::ValuesIn(recordings()), [](const auto& recording) {
-  auto name = recording.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(OnH100, Recordings, testing::ValuesIn(recordings()),
+                         [](const auto& recording) {
+                           auto name = recording.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
-// --- what no recording shows: made by hand --------------------------------------------------------------------
+// --- what no recording shows: made by hand
+// --------------------------------------------------------------------
 
 /// A run with GPUs of this process alone, busy as `busy` says, for `seconds`.
 struct MadeRun {
@@ -68,18 +75,30 @@ struct MadeRun {
     end.time = seconds;
     end.exit_status = 0;
     for (std::size_t i = 0; i < busy.size(); ++i) {
-      start.gpus.push_back({.index = static_cast<int>(i), .name = "Made GPU", .memory_total = 80ULL << 30U, .power_limit = 300, .power_default = 300, .sm_clock_limit = 2000});
+      start.gpus.push_back({.index = static_cast<int>(i),
+                            .name = "Made GPU",
+                            .memory_total = 80ULL << 30U,
+                            .power_limit = 300,
+                            .power_default = 300,
+                            .sm_clock_limit = 2000});
     }
     for (double time = 0; time < seconds; time += 0.5) {
       use::Tick tick;
       tick.time = time;
       for (std::size_t i = 0; i < busy.size(); ++i) {
-        use::GpuTick gpu{.index = static_cast<int>(i), .busy = busy[i], .memory = 4ULL << 30U, .power = 200, .sm_clock = 1950, .reasons = 0, .temperature = 60};
+        use::GpuTick gpu{.index = static_cast<int>(i),
+                         .busy = busy[i],
+                         .memory = 4ULL << 30U,
+                         .power = 200,
+                         .sm_clock = 1950,
+                         .reasons = 0,
+                         .temperature = 60};
         gpu.processes.emplace();
         if (busy[i] > 0) gpu.processes->push_back({.pid = 7, .memory = 4ULL << 30U, .sm = busy[i]});
         tick.gpus.push_back(gpu);
       }
-      tick.host = use::HostTick{.seconds = 0.5, .cores = 1, .busiest_thread = 0.9, .rss = 1 << 30, .processes = 1};
+      tick.host = use::HostTick{
+          .seconds = 0.5, .cores = 1, .busiest_thread = 0.9, .rss = 1 << 30, .processes = 1};
       if (time == 0) tick.processes.push_back({.pid = 7, .name = "python3", .opens_gpu = true});
       ticks.push_back(tick);
     }
@@ -126,17 +145,29 @@ TEST(JudgeRun, heat_slows_and_full_power_does_not) {
 
 TEST(JudgeRun, a_pool_is_no_leak_and_growth_is) {
   const auto memory = [](auto level) {
-    return MadeRun({95}, 120).each([=](use::Tick& tick) { tick.gpus[0].processes->front().memory = static_cast<std::uint64_t>(level(tick.time) * (1 << 20)); });
+    return MadeRun({95}, 120).each([=](use::Tick& tick) {
+      tick.gpus[0].processes->front().memory =
+          static_cast<std::uint64_t>(level(tick.time) * (1 << 20));
+    });
   };
   EXPECT_EQ(said(memory([](double) { return 60'000.0; }).verdict()), "used");
-  EXPECT_EQ(said(memory([](double time) { return time < 20 ? 1000 + time * 200 : 5000.0; }).verdict()), "used");
+  EXPECT_EQ(
+      said(memory([](double time) { return time < 20 ? 1000 + time * 200 : 5000.0; }).verdict()),
+      "used");
   EXPECT_EQ(said(memory([](double time) { return 1000 + time * 50; }).verdict()), "R07");
-  EXPECT_EQ(said(memory([](double time) { return 1000.0 + 600 * static_cast<int>(time / 12); }).verdict()), "R07"); // a model a turn
-  EXPECT_EQ(said(memory([](double time) { return 3000.0 + 400 * (static_cast<int>(time) % 2); }).verdict()), "used");
+  EXPECT_EQ(said(memory([](double time) {
+                   return 1000.0 + 600 * static_cast<int>(time / 12);
+                 }).verdict()),
+            "R07"); // a model a turn
+  EXPECT_EQ(said(memory([](double time) {
+                   return 3000.0 + 400 * (static_cast<int>(time) % 2);
+                 }).verdict()),
+            "used");
 }
 
 TEST(JudgeRun, without_counts_it_says_only_what_is_plain) {
-  const auto bursts = MadeRun({95}).each([](use::Tick& tick) { tick.gpus[0].busy = static_cast<int>(tick.time) % 3 == 0 ? 100 : 0; });
+  const auto bursts = MadeRun({95}).each(
+      [](use::Tick& tick) { tick.gpus[0].busy = static_cast<int>(tick.time) % 3 == 0 ? 100 : 0; });
   EXPECT_EQ(said(bursts.verdict()), "R03");
   auto even = MadeRun({45});
   even.end.cuda.problem = "no libcupti";
@@ -158,7 +189,8 @@ TEST(JudgeRun, memory_of_others_comes_before_running_out_of_it) {
 }
 
 TEST(JudgeRun, a_program_that_nvml_does_not_list_is_used_all_the_same) {
-  const auto verdict = MadeRun({95}).each([](use::Tick& tick) { tick.gpus[0].processes->clear(); }).verdict();
+  const auto verdict =
+      MadeRun({95}).each([](use::Tick& tick) { tick.gpus[0].processes->clear(); }).verdict();
   EXPECT_EQ(verdict.answer, Used::used);
   EXPECT_EQ(said(verdict), "R10");
 }
@@ -173,7 +205,11 @@ TEST(JudgeRun, without_nvml_it_cannot_tell) {
 }
 
 TEST(JudgeRun, a_lost_gpu_is_a_fault) {
-  const auto verdict = MadeRun({95}).each([](use::Tick& tick) { if (tick.time > 40) tick.gpus[0] = {.index = 0, .error = 15}; }).verdict();
+  const auto verdict = MadeRun({95})
+                           .each([](use::Tick& tick) {
+                             if (tick.time > 40) tick.gpus[0] = {.index = 0, .error = 15};
+                           })
+                           .verdict();
   EXPECT_EQ(said(verdict), "R12");
 }
 

@@ -22,12 +22,17 @@ Value last_argument(const std::string& text) {
 }
 
 TEST(Names, ImportsAliasesAndSpellings) {
-  EXPECT_EQ(last_callee("import tensorflow as tf\ntf.compat.v1.ConfigProto()\n"), "tensorflow.ConfigProto");
-  EXPECT_EQ(last_callee("from tensorflow.keras import layers as L\nL.LSTM()\n"), "keras.layers.LSTM");
-  EXPECT_EQ(last_callee("import tensorflow as tf\nL = tf.keras.layers\nL.LSTM()\n"), "keras.layers.LSTM");
-  EXPECT_EQ(last_callee("from keras.layers.recurrent import LSTM as R\nR()\n"), "keras.layers.LSTM");
+  EXPECT_EQ(last_callee("import tensorflow as tf\ntf.compat.v1.ConfigProto()\n"),
+            "tensorflow.ConfigProto");
+  EXPECT_EQ(last_callee("from tensorflow.keras import layers as L\nL.LSTM()\n"),
+            "keras.layers.LSTM");
+  EXPECT_EQ(last_callee("import tensorflow as tf\nL = tf.keras.layers\nL.LSTM()\n"),
+            "keras.layers.LSTM");
+  EXPECT_EQ(last_callee("from keras.layers.recurrent import LSTM as R\nR()\n"),
+            "keras.layers.LSTM");
   EXPECT_EQ(last_callee("from tensorflow.keras.layers import *\nGRU()\n"), "keras.layers.GRU");
-  EXPECT_EQ(last_callee("from tensorflow import config as c\nc.experimental.set_memory_growth()\n"), "tensorflow.config.set_memory_growth");
+  EXPECT_EQ(last_callee("from tensorflow import config as c\nc.experimental.set_memory_growth()\n"),
+            "tensorflow.config.set_memory_growth");
   EXPECT_EQ(last_callee("import torch.nn as nn\nnn.Linear()\n"), "torch.nn.Linear");
   EXPECT_EQ(last_callee("def f(tf):\n  tf.device()\n"), "tf.device"); // a parameter, not the module
 }

@@ -18,14 +18,26 @@ use::Board board() {
   gpu.busy_history = {0, 50, 100, -1};
   gpu.memory_history = {25};
   board.gpus.push_back(gpu);
-  board.processes.push_back({.pid = 10, .gpu = 0, .memory = 1ULL << 30U, .cores = 0.5, .command = "python small.py", .frameworks = {"jax"}});
-  board.processes.push_back({.pid = 20, .gpu = 0, .memory = 5ULL << 30U, .cores = 3.0, .command = "python large.py", .frameworks = {"torch"}});
+  board.processes.push_back({.pid = 10,
+                             .gpu = 0,
+                             .memory = 1ULL << 30U,
+                             .cores = 0.5,
+                             .command = "python small.py",
+                             .frameworks = {"jax"}});
+  board.processes.push_back({.pid = 20,
+                             .gpu = 0,
+                             .memory = 5ULL << 30U,
+                             .cores = 3.0,
+                             .command = "python large.py",
+                             .frameworks = {"torch"}});
   return board;
 }
 
 std::string shown(const use::BoardView& view, std::size_t width = 100, std::size_t height = 0) {
   std::string text;
-  for (const auto& line : board_lines(board(), view, {.color = false, .unicode = true, .width = width}, height)) text += line + "\n";
+  for (const auto& line :
+       board_lines(board(), view, {.color = false, .unicode = true, .width = width}, height))
+    text += line + "\n";
   return text;
 }
 
@@ -42,7 +54,8 @@ TEST(BoardText, sorts_and_filters) {
 TEST(BoardText, fits_any_screen) {
   for (const std::size_t width : {30U, 61U, 200U}) {
     for (const std::size_t height : {1U, 4U, 50U}) {
-      const auto lines = board_lines(board(), {}, {.color = false, .unicode = true, .width = width}, height);
+      const auto lines =
+          board_lines(board(), {}, {.color = false, .unicode = true, .width = width}, height);
       EXPECT_LE(lines.size(), height);
       for (const auto& line : lines) EXPECT_LE(display_width(line), width) << line;
     }

@@ -101,7 +101,8 @@ TEST(LintGithub, EscapesAndLevels) {
   report.findings[0].message = "100%\nof it";
   const auto text = render::lint_github(report);
   EXPECT_EQ(text.substr(0, text.find('\n')),
-            "::error file=a b.py,line=7,col=7,endLine=7,title=P01 The program puts its model on the CPU::100%25%0Aof it; remove the scope");
+            "::error file=a b.py,line=7,col=7,endLine=7,title=P01 The program puts its model on "
+            "the CPU::100%25%0Aof it; remove the scope");
   EXPECT_NE(text.find("::notice file=a b.py,title="), std::string::npos);
 }
 

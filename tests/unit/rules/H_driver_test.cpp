@@ -181,8 +181,8 @@ TEST(H05, an_update_without_a_restart) {
   auto machine = updated("550.90.07");
   EXPECT_EQ(machine.causes(), Ids{"H05"});
   const auto outcome = machine.ask("H05");
-  EXPECT_EQ(outcome.text,
-            "the two halves of the driver differ: its kernel module is 550.54.14, its library is 550.90.07");
+  EXPECT_EQ(outcome.text, "the two halves of the driver differ: its kernel module is 550.54.14, "
+                          "its library is 550.90.07");
   EXPECT_EQ(command_line(outcome), "sudo reboot");
   EXPECT_TRUE(machine.plan_works());
   EXPECT_TRUE(machine.first_edit_mends("H05"));

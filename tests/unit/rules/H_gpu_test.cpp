@@ -82,7 +82,8 @@ TEST(H01, unknown_where_the_bus_was_not_read) {
   const auto outcome = machine.ask("H01");
   ASSERT_EQ(outcome.state, State::unknown);
   EXPECT_TRUE(contains(outcome.text, "Permission denied"));
-  EXPECT_EQ(machine.causes(), Ids{"H18"}) << "that libcuda.so.1 does not load is certain, why it does not is not";
+  EXPECT_EQ(machine.causes(), Ids{"H18"})
+      << "that libcuda.so.1 does not load is certain, why it does not is not";
   EXPECT_EQ(machine.verdict().answer, Usable::no_gpu);
 }
 

@@ -1,4 +1,5 @@
-// H07 H13 H14 H17 C04 to C07 R01: states of the driver, of containers and schedulers that facts settle.
+// H07 H13 H14 H17 C04 to C07 R01: states of the driver, of containers and schedulers that facts
+// settle.
 #include "support/case_builder.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,8 @@ void driver_answers(Bench& bench, int code, const std::string& library = {}) {
   CudaProbe probe;
   probe.init = code;
   probe.library = library.empty() ? kSystemLibraries + "/libcuda.so.550.54.14" : library;
-  bench.facts.observed.cuda = bench.facts.observed.cuda_unhidden = Fact<CudaProbe>::known(probe, {"probe cuda_init", 0});
+  bench.facts.observed.cuda = bench.facts.observed.cuda_unhidden =
+      Fact<CudaProbe>::known(probe, {"probe cuda_init", 0});
 }
 
 NvmlDevice& nvml_device(Bench& bench) {
@@ -35,11 +37,13 @@ TEST(H07, lost) {
   nvml_device(bench).error = Fact<int>::known(15);
   EXPECT_EQ(bench.state("H07"), State::found);
   nvml_device(bench);
-  bench.facts.driver.kernel_log = Fact<std::vector<KernelLogLine>>::known({{"NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0x56:1474)"}});
+  bench.facts.driver.kernel_log = Fact<std::vector<KernelLogLine>>::known(
+      {{"NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x26:0x56:1474)"}});
   EXPECT_EQ(bench.state("H07"), State::found);
   bench.facts.driver.kernel_log = Fact<std::vector<KernelLogLine>>::known({});
   EXPECT_EQ(bench.state("H07"), State::clear);
-  bench.facts.driver.kernel_log = Fact<std::vector<KernelLogLine>>::unknown("dmesg: Operation not permitted");
+  bench.facts.driver.kernel_log =
+      Fact<std::vector<KernelLogLine>>::unknown("dmesg: Operation not permitted");
   bench.facts.observed.nvml = Fact<NvmlProbe>::unknown("deadline passed");
   EXPECT_EQ(bench.state("H07"), State::unknown);
 }
@@ -84,7 +88,8 @@ TEST(H17, compat) {
   bench.library_path("/usr/local/cuda-12.6/compat");
   const auto outcome = bench.ask("H17");
   ASSERT_EQ(outcome.state, State::found);
-  EXPECT_TRUE(contains(outcome.edits.front().words, "LD_LIBRARY_PATH")) << outcome.edits.front().words;
+  EXPECT_TRUE(contains(outcome.edits.front().words, "LD_LIBRARY_PATH"))
+      << outcome.edits.front().words;
 }
 
 TEST(C04, colab_without_gpu) {
@@ -110,7 +115,8 @@ TEST(C05, virtual_machines) {
   bench.facts.hardware.gpus = Fact<std::vector<PciGpu>>::known({});
   EXPECT_EQ(bench.state("C05"), State::not_applicable); // no virtual machine: H01
   bench.facts.hardware.virtual_machine = Fact<std::string>::known("kvm");
-  bench.facts.driver.installed_package = Fact<std::string>::known("nvidia-driver-550 550.54.14 (dpkg)");
+  bench.facts.driver.installed_package =
+      Fact<std::string>::known("nvidia-driver-550 550.54.14 (dpkg)");
   EXPECT_EQ(bench.state("C05"), State::found);
   bench.facts.hardware.gpus = Fact<std::vector<PciGpu>>::unknown("sysfs: not readable");
   EXPECT_EQ(bench.state("C05"), State::unknown);
@@ -129,7 +135,8 @@ TEST(C06, revoked) {
   node.problem = "EPERM";
   bench.facts.access.nodes = Fact<std::vector<DeviceNode>>::known({node});
   EXPECT_EQ(bench.state("C06"), State::not_applicable); // was never given the driver: C01
-  bench.facts.access.driver_mounts = Fact<std::vector<std::string>>::known({"/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.14"});
+  bench.facts.access.driver_mounts =
+      Fact<std::vector<std::string>>::known({"/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.14"});
   EXPECT_EQ(bench.state("C06"), State::found);
 }
 

@@ -1,5 +1,5 @@
-// JAX, PyTorch and Keras through the judge's own cases: F03 F04 F11 to F14, E06, L10, and the rules that all frameworks
-// share.
+// JAX, PyTorch and Keras through the judge's own cases: F03 F04 F11 to F14, E06, L10, and the rules
+// that all frameworks share.
 #include "support/case_builder.h"
 
 #include "judge/judge.h"
@@ -20,12 +20,16 @@ Facts machine_with(std::string_view framework, std::string_view version) {
   edit::uninstall_distribution(facts.pythons.front(), "tensorflow");
   if (framework == "jax") rules::put_jax(facts, kPython, version, 12);
   if (framework == "torch") rules::put_torch(facts, kPython, version);
-  facts.libraries.cuda_tools = Fact<std::vector<std::string>>::known({kSite + "/nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc"});
+  facts.libraries.cuda_tools = Fact<std::vector<std::string>>::known(
+      {kSite + "/nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc"});
   // Where a collector looks for wheels, there or not.
-  for (const std::string folder : {"cu13", "cuda_cupti", "cufile", "cusparselt", "nvshmem", "nvtx"}) {
+  for (const std::string folder :
+       {"cu13", "cuda_cupti", "cufile", "cusparselt", "nvshmem", "nvtx"}) {
     const auto directory = kSite + "/nvidia/" + folder + "/lib";
     facts.libraries.directories.try_emplace(
-        directory, LibraryDirectory{.path = directory, .status = LibraryDirectory::Status::absent, .origin = "wheel"});
+        directory, LibraryDirectory{.path = directory,
+                                    .status = LibraryDirectory::Status::absent,
+                                    .origin = "wheel"});
   }
   return facts;
 }
@@ -36,7 +40,8 @@ Facts with_keras(Facts facts, const std::string& version, const std::string& con
   keras.directory = kSite + "/keras";
   keras.version = Fact<std::string>::known(version);
   const Source file{"/home/u/.keras/keras.json", 3};
-  keras.configured_backend = configured.empty() ? Fact<std::string>::absent(file) : Fact<std::string>::known(configured, file);
+  keras.configured_backend = configured.empty() ? Fact<std::string>::absent(file)
+                                                : Fact<std::string>::known(configured, file);
   facts.pythons.front().frameworks.push_back(keras);
   return facts;
 }
@@ -56,7 +61,9 @@ struct Asked {
     }
     throw std::runtime_error("no such case");
   }
-  State state(std::string_view framework, std::string_view id) const { return ask(framework, id).state; }
+  State state(std::string_view framework, std::string_view id) const {
+    return ask(framework, id).state;
+  }
   FrameworkVerdict verdict(std::string_view framework) const {
     for (auto& each : judge(facts).frameworks) {
       if (each.framework == framework) return each;
@@ -76,7 +83,8 @@ TEST(OtherFrameworks, healthy_ones_use_the_gpu) {
   for (const auto* framework : {"jax", "torch"}) {
     const Asked asked(machine_with(framework, framework == std::string("jax") ? "0.6.2" : "2.6.0"));
     const auto verdict = asked.verdict(framework);
-    EXPECT_EQ(verdict.answer, Usable::gpu) << framework << ": " << (verdict.unknown.empty() ? "" : verdict.unknown.front());
+    EXPECT_EQ(verdict.answer, Usable::gpu)
+        << framework << ": " << (verdict.unknown.empty() ? "" : verdict.unknown.front());
     EXPECT_EQ(asked.causes(framework), Ids{}) << framework;
   }
 }
@@ -107,7 +115,8 @@ TEST(OtherFrameworks, a_wheel_that_is_gone_is_named) {
     edit::remove_library(asked.facts, kSite + "/nvidia/cudnn/lib/libcudnn.so.9");
     EXPECT_EQ(asked.causes(framework), Ids{"L03"}) << framework;
     const auto verdict = asked.verdict(framework);
-    EXPECT_EQ(verdict.answer, Usable::no_gpu) << (verdict.unknown.empty() ? "" : verdict.unknown.front());
+    EXPECT_EQ(verdict.answer, Usable::no_gpu)
+        << (verdict.unknown.empty() ? "" : verdict.unknown.front());
     EXPECT_TRUE(verdict.plan_reaches_gpu) << framework;
   }
 }
@@ -132,7 +141,8 @@ TEST(H10, an_old_driver_hides_the_gpu_from_torch_and_an_older_cuda_is_the_cheap_
   ASSERT_EQ(outcome.state, State::found);
   EXPECT_EQ(outcome.effect, Effect::hides);
   ASSERT_FALSE(outcome.edits.empty());
-  EXPECT_TRUE(contains(outcome.edits.front().commands.front(), "jax[cuda12]")) << outcome.edits.front().commands.front();
+  EXPECT_TRUE(contains(outcome.edits.front().commands.front(), "jax[cuda12]"))
+      << outcome.edits.front().commands.front();
   EXPECT_EQ(Asked(machine_with("torch", "2.6.0")).state("torch", "H10"), State::clear);
 }
 
@@ -150,13 +160,16 @@ TEST(F13, cpu_build) {
   Asked asked(machine_with("torch", "2.6.0"));
   EXPECT_EQ(asked.state("torch", "F13"), State::clear);
   asked.framework("torch").version = Fact<std::string>::known("2.6.0+cpu");
-  asked.framework("torch").build.value().cuda = Fact<bool>::known(false, {kSite + "/torch/version.py", 5});
+  asked.framework("torch").build.value().cuda =
+      Fact<bool>::known(false, {kSite + "/torch/version.py", 5});
   const auto outcome = asked.ask("torch", "F13");
   ASSERT_EQ(outcome.state, State::found);
-  EXPECT_EQ(outcome.edits.front().commands, Ids{kPython + " -m pip install --force-reinstall torch==2.6.0"});
+  EXPECT_EQ(outcome.edits.front().commands,
+            Ids{kPython + " -m pip install --force-reinstall torch==2.6.0"});
   EXPECT_TRUE(asked.verdict("torch").plan_reaches_gpu);
   asked.framework("torch").version = Fact<std::string>::known("2.6.0");
-  asked.framework("torch").build.value().cuda = Fact<bool>::unknown("version.py: Permission denied");
+  asked.framework("torch").build.value().cuda =
+      Fact<bool>::unknown("version.py: Permission denied");
   EXPECT_EQ(asked.state("torch", "F13"), State::unknown);
 }
 
@@ -190,7 +203,8 @@ TEST(F12, plugin_missing_or_of_another_version) {
   build.cuda = Fact<bool>::known(false);
   EXPECT_EQ(asked.causes("jax"), Ids{"F12"});
   const auto verdict = asked.verdict("jax");
-  EXPECT_EQ(verdict.plan.front().commands, Ids{kPython + " -m pip install --upgrade 'jax[cuda12]==0.6.2'"});
+  EXPECT_EQ(verdict.plan.front().commands,
+            Ids{kPython + " -m pip install --upgrade 'jax[cuda12]==0.6.2'"});
   EXPECT_TRUE(verdict.plan_reaches_gpu);
   build.cuda = Fact<bool>::unknown("jaxlib: Permission denied");
   EXPECT_EQ(asked.state("jax", "F12"), State::unknown);
@@ -238,7 +252,8 @@ TEST(F11, a_cpu_backend_beside_a_better_one) {
   Asked asked(with_keras(std::move(facts), "3.8.0", "jax"));
   asked.framework("jax").build.value().cuda = Fact<bool>::known(false);
   EXPECT_EQ(asked.causes("keras").front(), "F11");
-  asked.framework("keras").configured_backend = Fact<std::string>::unknown("keras.json: Permission denied");
+  asked.framework("keras").configured_backend =
+      Fact<std::string>::unknown("keras.json: Permission denied");
   EXPECT_EQ(asked.state("keras", "F11"), State::unknown);
 }
 
@@ -307,7 +322,8 @@ TEST(F04, macos) {
   asked.facts.pythons.front().problem = "Permission denied";
   EXPECT_EQ(asked.state("tensorflow", "F04"), State::unknown);
   asked.facts.pythons.front().problem.clear();
-  edit::install_distribution(asked.facts.pythons.front(), distribution("tensorflow-metal", "1.2.0"));
+  edit::install_distribution(asked.facts.pythons.front(),
+                             distribution("tensorflow-metal", "1.2.0"));
   EXPECT_EQ(asked.state("tensorflow", "F04"), State::clear);
 }
 

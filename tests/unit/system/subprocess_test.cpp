@@ -90,7 +90,8 @@ TEST(Subprocess, starts_with_default_signals) {
   const auto lines = split_lines(result.output);
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0], "SigBlk:\t0000000000000000");
-  // Signals 32 and 33 are glibc's own: who ignores them hands that on, and sigaction(2) may not touch them.
+  // Signals 32 and 33 are glibc's own: who ignores them hands that on, and sigaction(2) may not
+  // touch them.
   constexpr std::uint64_t kOfGlibc = 3ULL << 31U;
   EXPECT_EQ(hex_to_number(lines[1].substr(8)).value_or(1) & ~kOfGlibc, 0U) << lines[1];
 }
@@ -124,7 +125,9 @@ TEST(Subprocess, deadlines_beyond_reason_are_no_trap) {
 }
 
 TEST(Subprocess, a_program_that_runs_on_is_read_as_it_writes) {
-  const auto started = start_image("sh", image_of("/bin/sh"), {{"sh", "-c", "echo one; sleep 0.3; echo two; sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, 5s});
+  const auto started = start_image(
+      "sh", image_of("/bin/sh"),
+      {{"sh", "-c", "echo one; sleep 0.3; echo two; sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, 5s});
   ASSERT_TRUE(started);
   auto& child = **started;
   std::string text;

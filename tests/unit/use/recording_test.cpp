@@ -10,7 +10,8 @@ namespace {
 RunStart start_of_run() {
   RunStart start;
   start.command = {"python3", "train \"me\".py"};
-  start.gpus.push_back({.index = 0, .name = "GPU", .memory_total = 80ULL << 30U, .power_limit = 700.5});
+  start.gpus.push_back(
+      {.index = 0, .name = "GPU", .memory_total = 80ULL << 30U, .power_limit = 700.5});
   start.nvml.works = true;
   start.visible_devices = "";
   return start;
@@ -19,12 +20,22 @@ RunStart start_of_run() {
 Tick full_tick() {
   Tick tick;
   tick.time = 1.5;
-  GpuTick gpu{.index = 0, .busy = 0, .sm = 12.5, .memory = 5, .power = 70, .sm_clock = 1980, .reasons = 4, .temperature = 50, .pcie_rx = 1, .pcie_tx = 2};
+  GpuTick gpu{.index = 0,
+              .busy = 0,
+              .sm = 12.5,
+              .memory = 5,
+              .power = 70,
+              .sm_clock = 1980,
+              .reasons = 4,
+              .temperature = 50,
+              .pcie_rx = 1,
+              .pcie_tx = 2};
   gpu.processes = std::vector<GpuProcess>{{.pid = 3, .memory = 4, .sm = {}}};
   tick.gpus.push_back(gpu);
   tick.host = HostTick{.seconds = 0.5, .cores = 1.25, .rss = 7, .processes = 2, .threads = 9};
   tick.cuda = CudaTick{.window = 0.2, .launches = 100, .pauses = 1, .pause_time = 0.125};
-  tick.processes.push_back({.pid = 3, .parent = 1, .name = "python3", .libraries = {"libcuda.so.1"}, .opens_gpu = true});
+  tick.processes.push_back(
+      {.pid = 3, .parent = 1, .name = "python3", .libraries = {"libcuda.so.1"}, .opens_gpu = true});
   return tick;
 }
 
@@ -53,8 +64,9 @@ TEST(Recording, a_broken_end_is_told) {
 
 TEST(Recording, hostile_lines_are_errors_that_name_the_line) {
   const auto start = write_start(start_of_run());
-  for (const std::string line : {"[]", R"({"t":-1})", R"({"t":1,"gpus":[5]})", R"({"t":1,"gpus":[{"i":1e99}]})", R"({"t":1,"cuda":{"launches":-5}})",
-                                 R"({"t":1e300,"host":5})", R"({"end":[]})"}) {
+  for (const std::string line :
+       {"[]", R"({"t":-1})", R"({"t":1,"gpus":[5]})", R"({"t":1,"gpus":[{"i":1e99}]})",
+        R"({"t":1,"cuda":{"launches":-5}})", R"({"t":1e300,"host":5})", R"({"end":[]})"}) {
     const auto run = read_run(start + line + "\n" + write_tick(full_tick()));
     ASSERT_FALSE(run) << line;
     EXPECT_TRUE(run.error().message.starts_with("line 2: ")) << run.error().message;

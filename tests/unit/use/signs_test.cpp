@@ -12,9 +12,11 @@ std::vector<Sign> read(std::string_view text) {
 }
 
 TEST(Signs, out_of_memory_in_the_words_of_each_framework) {
-  for (const auto* line : {"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1024.00 MiB.",
-                           "jax.errors.JaxRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 123 bytes.",
-                           "ResourceExhaustedError: OOM when allocating tensor with shape[64,3] and type float"}) {
+  for (const auto* line :
+       {"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1024.00 MiB.",
+        "jax.errors.JaxRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate "
+        "123 bytes.",
+        "ResourceExhaustedError: OOM when allocating tensor with shape[64,3] and type float"}) {
     const auto signs = read(line);
     ASSERT_EQ(signs.size(), 1U) << line;
     EXPECT_EQ(signs[0].kind, Sign::Kind::out_of_memory);
@@ -22,7 +24,8 @@ TEST(Signs, out_of_memory_in_the_words_of_each_framework) {
 }
 
 TEST(Signs, faults_of_the_device) {
-  for (const auto* line : {"RuntimeError: CUDA error: an illegal memory access was encountered", "NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.",
+  for (const auto* line : {"RuntimeError: CUDA error: an illegal memory access was encountered",
+                           "NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.",
                            "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"}) {
     const auto signs = read(line);
     ASSERT_EQ(signs.size(), 1U) << line;
@@ -31,7 +34,9 @@ TEST(Signs, faults_of_the_device) {
 }
 
 TEST(Signs, an_allocator_that_tries_again_is_no_fault) {
-  EXPECT_TRUE(read("cuda_driver.cc:1000] failed to allocate 14.9G from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory").empty());
+  EXPECT_TRUE(read("cuda_driver.cc:1000] failed to allocate 14.9G from device: "
+                   "CUDA_ERROR_OUT_OF_MEMORY: out of memory")
+                  .empty());
   EXPECT_TRUE(read("Epoch 1/10\rloss 0.3\n").empty());
 }
 

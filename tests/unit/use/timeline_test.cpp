@@ -46,7 +46,8 @@ TEST(Timeline, a_year_takes_no_more_memory_than_a_minute) {
 TEST(Timeline, memory_of_a_run_is_that_of_its_processes) {
   Timeline timeline(1);
   Tick tick = busy_tick(0, 10);
-  tick.gpus[0].processes = std::vector<GpuProcess>{{.pid = 7, .memory = 5, .sm = 50}, {.pid = 8, .memory = 70, .sm = 40}};
+  tick.gpus[0].processes = std::vector<GpuProcess>{{.pid = 7, .memory = 5, .sm = 50},
+                                                   {.pid = 8, .memory = 70, .sm = 40}};
   timeline.add(tick, {0}, {7});
   EXPECT_EQ(timeline.moments()[0].gpus[0].own_memory, 5U);
   EXPECT_DOUBLE_EQ(timeline.moments()[0].gpus[0].own_sm.value(), 50);

@@ -2,8 +2,8 @@
 #include "watch/process_facts.h"
 #include "watch/process_tree.h"
 
-#include <gtest/gtest.h>
 #include <atomic>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
