@@ -72,7 +72,7 @@ distribution found for tensorflow", which sounds as if the package did not exist
     .fix = R"(Make an environment with a Python version that TensorFlow supports: `uv venv
 --python 3.12`, `conda create python=3.12`, or pyenv. The system's own Python can stay as it is.)",
     .references = R"(- [TensorFlow's Python versions](https://www.tensorflow.org/install/source#gpu)
-- [tensorflow on PyPI](https://pypi.org/project/tensorflow/#files))",
+- [Install TensorFlow with pip](https://www.tensorflow.org/install/pip))",
     .explains = kExplains,
     .check = check,
     .lint = lint_python_unsupported,

@@ -68,7 +68,7 @@ Releases before 2.4 need CUDA 10. No pip package has its libraries, and they hav
 code for GPUs from Ampere (2020) on.)",
     .fix = R"(Write `tensorflow[and-cuda]` where `tensorflow-gpu` stood. Code for TensorFlow 1
 runs on a current release through `tensorflow.compat.v1`.)",
-    .references = R"(- [tensorflow-gpu on PyPI](https://pypi.org/project/tensorflow-gpu/)
+    .references = R"(- [Install TensorFlow with pip](https://www.tensorflow.org/install/pip)
 - [Migrate from TensorFlow 1](https://www.tensorflow.org/guide/migrate))",
     .explains = kExplains,
     .check = check,
