@@ -462,7 +462,7 @@ def as_root(cell):
     cell.machine.update(root=True)
 
 
-driver_not_ready = variable("H18", "the driver answers 802, and nothing shows why", STUB_CUDA_INIT="802")
+driver_not_ready = variable("H14", "the driver answers 802: the fabric manager does not run", STUB_CUDA_INIT="802")
 nvml_not_ready = variable("H18", "NVML does not start, and nothing shows why", STUB_NVML_INIT="999")
 
 
