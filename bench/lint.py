@@ -19,8 +19,10 @@ def best(command, processors, rounds):
     for _ in range(rounds):
         before = os.times()
         start = time.monotonic()
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                       preexec_fn=lambda: os.sched_setaffinity(0, processors))
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: os.sched_setaffinity(0, processors))
+        if done.returncode not in (0, 1):  # both: 0 nothing found, 1 findings
+            sys.exit(f"{command[0]}: failed with status {done.returncode}")
         wall = time.monotonic() - start
         after = os.times()
         busy = (after.children_user - before.children_user) + (after.children_system - before.children_system)

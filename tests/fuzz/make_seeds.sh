@@ -32,6 +32,15 @@ cp "$out/lib/libinner.so.1" "$out/lib/glibc-hwcaps/x86-64-v3"
 "$ldconfig" -X -C "$out/ld_cache/capabilities" -f "$out/ld.so.conf"
 printf 'include *.conf /a/[a-c]?.conf\n/opt/lib=libc6\n# comment\nhwcap 0 x\n' >"$out/ld_cache/conf"
 
+# The first byte names the file that lint_fuzz.cpp takes the rest for.
+mkdir -p "$out/lint"
+printf '\000import tensorflow as tf\nwith tf.device("/cpu:0"):\n  m = tf.keras.Sequential()\n  m.compile(run_eagerly=True)  # gpuwhy: ignore[P07]\n' >"$out/lint/python"
+printf '\001{"cells": [{"cell_type": "code", "source": ["%%env CUDA_VISIBLE_DEVICES=-1\\n", "!pip install torch==2.1+cpu\\n", "import torch"]}]}' >"$out/lint/notebook"
+printf '\002FROM python:3.11\nENV A=1 CUDA_VISIBLE_DEVICES=""\nRUN pip install \\\n  tensorflow\n' >"$out/lint/dockerfile"
+printf '\003services:\n  a:\n    image: x-gpu\n    environment: [JAX_PLATFORMS=cpu]\n' >"$out/lint/compose"
+printf '\007[project]\ndependencies = ["tensorflow-cpu"]\n' >"$out/lint/pyproject"
+printf '\012#!/bin/sh\n#SBATCH -p gpu\nexport CUDA_VISIBLE_DEVICES=\n' >"$out/lint/job"
+
 mkdir -p "$out/snapshot" "$out/tape" "$out/shell" "$out/literal" "$out/metadata"
 cat >"$out/snapshot/machine.json" <<'END'
 {"schema": "gpuwhy.snapshot/1", "version": "0", "facts": {"platform": {"machine": "x86_64"},
