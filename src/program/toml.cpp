@@ -5,8 +5,13 @@
 #include "base/text.h"
 #include "program/requirements.h"
 
-#define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+#include <exception>
+#include <toml++/impl/preprocessor.h>
+// toml++ 3.3 asserts that a key begins as one, and in a release build takes it for granted, before
+// it looks. It does look afterwards and fails as it should: neither assert nor assume.
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(expression) static_assert(true)
 #include <toml++/toml.h>
 
 namespace gpuwhy::program {
@@ -16,9 +21,16 @@ std::uint32_t line_of(const toml::node& node) {
   return node.source().begin.line;
 }
 
-tl::unexpected<Error> not_toml(const toml::parse_error& error) {
-  return fail("line " + std::to_string(error.source().begin.line) +
-              ": not TOML: " + printable(error.description()));
+/// The parsed text. toml++ throws; its mode without exceptions goes on after some errors.
+Result<toml::table> parse_toml(std::string_view text) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return fail("line " + std::to_string(error.source().begin.line) +
+                ": not TOML: " + printable(error.description()));
+  } catch (const std::exception& error) {
+    return fail(std::string("not TOML: ") + error.what());
+  }
 }
 
 void take_list(const toml::array* list, const std::string& group, Document& document) {
@@ -78,10 +90,10 @@ void take_indexes(const toml::array* list, Document& document) {
 } // namespace
 
 Result<std::map<std::string, std::vector<std::string>>> read_tool_lists(std::string_view text) {
-  const auto parsed = toml::parse(text);
-  if (!parsed) return not_toml(parsed.error());
+  const auto parsed = parse_toml(text);
+  if (!parsed) return tl::unexpected(parsed.error());
   std::map<std::string, std::vector<std::string>> lists;
-  const auto* table = parsed.table()["tool"]["gpuwhy"].as_table();
+  const auto* table = (*parsed)["tool"]["gpuwhy"].as_table();
   if (table == nullptr) return lists;
   for (const auto& [key, value] : *table) {
     const auto* list = value.as_array();
@@ -98,9 +110,9 @@ Result<std::map<std::string, std::vector<std::string>>> read_tool_lists(std::str
 }
 
 Result<Document> read_pyproject(std::string_view text) {
-  const auto parsed = toml::parse(text);
-  if (!parsed) return not_toml(parsed.error());
-  const auto& root = parsed.table();
+  const auto parsed = parse_toml(text);
+  if (!parsed) return tl::unexpected(parsed.error());
+  const auto& root = (*parsed);
   Document document;
   document.kind = Document::Kind::pyproject;
   const auto project = root["project"];
@@ -129,11 +141,11 @@ Result<Document> read_pyproject(std::string_view text) {
 }
 
 Result<Document> read_lock(std::string_view text) {
-  const auto parsed = toml::parse(text);
-  if (!parsed) return not_toml(parsed.error());
+  const auto parsed = parse_toml(text);
+  if (!parsed) return tl::unexpected(parsed.error());
   Document document;
   document.kind = Document::Kind::lock;
-  const auto* packages = parsed.table()["package"].as_array();
+  const auto* packages = (*parsed)["package"].as_array();
   if (packages == nullptr) return document;
   for (const auto& item : *packages) {
     const auto* table = item.as_table();

@@ -86,6 +86,15 @@ TEST(ProjectFiles, DevContainer) {
             Places{});
 }
 
+TEST(ProjectFiles, MalformedKeysOfToml) {
+  for (const std::string text : {"= 1\n", "[a]\n= 1\n", "x.= 1\n", "x = {= 1}\n",
+                                 "x = {a = 1, = 2}\n", "[.]\n", "x = {.a = 1}\n"}) {
+    const auto report = judge_text(text, "pyproject.toml");
+    ASSERT_EQ(report.notes.size(), 1U) << text;
+    EXPECT_NE(report.notes[0].text.find("not TOML"), std::string::npos) << report.notes[0].text;
+  }
+}
+
 TEST(ProjectFiles, WhatCannotBeReadIsTold) {
   for (const auto& [path, text] :
        {std::pair{"compose.yaml", "services:\n  a: [image:\n"},
