@@ -18,8 +18,9 @@ using namespace program;
 
 /// What runs under a device scope.
 struct Work {
-  bool model = false;      // makes, loads, trains or runs one
-  bool legitimate = false; // what belongs on the host: tables, input, summaries, saving
+  bool model = false;  // makes, loads, trains or runs one
+  bool layers = false; // convolutions, recurrent cells, Keras layers: more than products
+  bool embeds = false; // looks rows of a table up: what trains beside it may stay with the table
 };
 
 bool belongs_on_host(const Module& module, NodeId call) {
@@ -44,6 +45,13 @@ bool belongs_on_host(const Module& module, NodeId call) {
   return false;
 }
 
+/// A layer, as opposed to a plain product of matrices or an optimiser.
+bool makes_layer(const Module& module, NodeId call) {
+  const auto& callee = module.callee(call);
+  return makes_model(module, call) && callee != "tensorflow.matmul" &&
+         callee != "tensorflow.nn.xw_plus_b";
+}
+
 Work work_in(const Module& module, NodeId body) {
   const auto& tree = module.tree();
   Work work;
@@ -51,11 +59,12 @@ Work work_in(const Module& module, NodeId body) {
   for (NodeId id = body; id < tree[body].end; ++id) {
     if (tree.kind(id) != Kind::call) continue;
     if (belongs_on_host(module, id)) {
-      work.legitimate = true;
+      work.embeds = work.embeds || contains(module.called_name(id), "embedding_lookup");
       continue;
     }
     const auto name = module.called_name(id);
     const bool bound = module.receiver(id) != kNoNode;
+    work.layers = work.layers || makes_layer(module, id);
     work.model = work.model || makes_model(module, id) || names_work(name) ||
                  (!bound && names_model(name)) ||
                  (bound && names_model(name) && !begins_with_name(module.callee(id), "tensorflow"));
@@ -135,7 +144,7 @@ void tensorflow_scopes(const Module& module, lint::Report& report) {
     if (excused(module, call)) continue;
     for (const NodeId body : bodies_of(module, call)) {
       const auto work = work_in(module, body);
-      if (!work.model) continue;
+      if (!work.model || (work.embeds && !work.layers)) continue;
       if (parallel_by_hand(module)) continue;
       if (gpu_scope_beside(module, call) && !trains_outside(module, body)) continue;
       auto& finding =

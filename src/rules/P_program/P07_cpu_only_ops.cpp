@@ -98,11 +98,11 @@ bool in_dataset_map(const Module& module, NodeId call) {
   return false;
 }
 
-/// A loss, a metric, a layer's call, a step: run for each batch.
+/// A loss, a layer's call, a step: run for each batch of a training.
 bool hot(const Module& module, NodeId call) {
   const auto name = lower(module.function_name(module.function(call)));
   return contains(name, "loss") || name == "call" || contains(name, "step") || name == "__call__" ||
-         contains(name, "metric") || contains(name, "forward");
+         contains(name, "forward");
 }
 
 /// A map whose results are kept: its Python runs once.

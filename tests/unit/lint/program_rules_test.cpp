@@ -36,6 +36,14 @@ TEST(PinnedToCpu, WhatBelongsThere) {
             Places{});
 }
 
+TEST(PinnedToCpu, AnEmbeddingTableWithItsLoss) {
+  const std::string table =
+      kTf + "with tf.device('/cpu:0'):\n  e = tf.nn.embedding_lookup(w, ids)\n";
+  EXPECT_EQ(found(table + "  tf.train.AdagradOptimizer(1.0).minimize(tf.matmul(e, v))\n"),
+            Places{});
+  EXPECT_EQ(found(table + "  h = tf.layers.dense(e, 10)\n"), Places{"P01:2"});
+}
+
 TEST(PinnedToCpu, TheLastDeviceWins) {
   const std::string head = "import torch\nnet = Net()\n";
   const std::string tail = "net.to(device)\nfor x in data:\n  net(x).sum().backward()\n";
