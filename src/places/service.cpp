@@ -85,6 +85,10 @@ private:
     return found;
   }
 
+  static std::vector<std::string> words_of(const UnitSetting& setting) {
+    return unit_words(setting.value).words;
+  }
+
   static std::string where(const UnitSetting& setting) {
     return printable(setting.path) + ":" + std::to_string(setting.line);
   }
@@ -165,7 +169,7 @@ private:
       if (!text) continue;
       for (const auto& setting : parse_unit(*text, file)) {
         if (setting.section != "Manager" || setting.key != "DefaultEnvironment") continue;
-        for (const auto& word : unit_words(setting.value).value_or(std::vector<std::string>()))
+        for (const auto& word : words_of(setting))
           assign(specified(word), setting);
       }
     }
@@ -179,17 +183,16 @@ private:
   void variables() {
     pass();
     for (const auto* setting : all("Environment")) {
-      const auto words = unit_words(setting->value);
-      if (!words) {
-        found_.problems.push_back(where(*setting) +
-                                  ": systemd ignores the line: a quote or an escape is broken");
-        continue;
+      const auto [words, broken] = unit_words(setting->value);
+      if (broken) {
+        found_.problems.push_back(
+            where(*setting) + ": a quote or an escape is broken: systemd ignores it from there on");
       }
-      for (const auto& word : *words) assign(specified(word), *setting);
+      for (const auto& word : words) assign(specified(word), *setting);
     }
     for (const auto* setting : all("EnvironmentFile")) read_file(*setting);
     for (const auto* setting : all("UnsetEnvironment")) {
-      for (const auto& word : unit_words(setting->value).value_or(std::vector<std::string>()))
+      for (const auto& word : words_of(*setting))
         unset(specified(word));
     }
   }
@@ -214,7 +217,7 @@ private:
       return;
     }
     for (const auto* setting : settings) {
-      for (const auto& word : unit_words(setting->value).value_or(std::vector<std::string>())) {
+      for (const auto& word : words_of(*setting)) {
         for (const auto entry : split(*text, '\0')) {
           if (entry.starts_with(word + "=")) assign(entry, *setting);
         }
@@ -315,7 +318,7 @@ private:
       unknown_user_ = true;
     for (const auto* key : {"Group", "SupplementaryGroups"}) {
       for (const auto* each : all(key)) {
-        for (const auto& group : unit_words(each->value).value_or(std::vector<std::string>())) {
+        for (const auto& group : words_of(*each)) {
           if (const auto number = group_number(system_, specified(group)))
             identity.groups.push_back(*number);
         }
@@ -353,7 +356,7 @@ private:
       tell(rules, *private_devices);
       for (const auto* key : {"BindPaths", "BindReadOnlyPaths"}) {
         for (const auto* setting : all(key)) {
-          for (auto& word : unit_words(setting->value).value_or(std::vector<std::string>())) {
+          for (const auto& word : words_of(*setting)) {
             auto path = specified(word);
             if (path.starts_with('-')) path.erase(0, 1);
             rules.allowed.push_back(path.substr(0, path.find(':')));
@@ -370,7 +373,7 @@ private:
       rules.kind = DeviceRules::Kind::listed;
       tell(rules, closed ? *policy : *allows.front());
       for (const auto* setting : allows) {
-        const auto words = unit_words(setting->value).value_or(std::vector<std::string>());
+        const auto words = words_of(*setting);
         if (words.empty()) continue;
         const bool writes = words.size() < 2 || (contains(words[1], "r") && contains(words[1], "w"));
         if (writes) rules.allowed.push_back(specified(words[0]));
@@ -403,8 +406,8 @@ private:
       renamed = renamed || line.front() == '@';
       line.remove_prefix(1);
     }
-    auto words = unit_words(line).value_or(std::vector<std::string>());
-    if (words.empty()) {
+    auto [words, broken] = unit_words(line);
+    if (words.empty() || broken) {
       found_.problems.push_back(where(command) + ": systemd cannot read the command line");
       return {};
     }

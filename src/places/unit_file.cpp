@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLargestUnit = 1U << 20U;
 constexpr std::size_t kMostDropIns = 200;
+constexpr std::size_t kMostAliases = 20;
 constexpr std::size_t kMostNames = 2'000;
 constexpr std::string_view kSuffix = ".service";
 
@@ -37,6 +38,25 @@ std::vector<std::string> drop_in_names(const UnitName& name) {
     if (names.size() > 16) break;
   }
   names.emplace_back("service");
+  return names;
+}
+
+/// Links from one unit file to another are names of one unit, and what is dropped in for any of them
+/// counts.
+std::vector<std::string> aliases(System& system, const std::string& path, std::string_view file,
+                                 const std::vector<std::string>& folders) {
+  std::vector<std::string> names;
+  const std::string real(base_name(system.real_path(path).value_or(path)));
+  if (real != file && real.ends_with(kSuffix)) names.push_back(real);
+  for (const auto& folder : folders) {
+    const auto entries = system.list(folder);
+    for (const auto& entry : entries.value_or(std::vector<DirectoryEntry>())) {
+      if (entry.directory || entry.name == file || !entry.name.ends_with(kSuffix)) continue;
+      const auto target = system.read_link(join_path(folder, entry.name));
+      if (target && base_name(*target) == real && names.size() < kMostAliases)
+        names.push_back(entry.name);
+    }
+  }
   return names;
 }
 
@@ -98,10 +118,11 @@ std::optional<Unit> find_unit(System& system, const UnitName& name,
       if (!text) continue;
       unit.path = path;
       unit.settings = parse_unit(*text, path);
-      // A link to another unit file is an alias: what is dropped in for that one counts as well.
-      const auto real = system.real_path(path);
-      if (real && base_name(*real) != file && real->ends_with(kSuffix))
-        names.insert(names.begin() + 1, std::string(base_name(*real)));
+      for (const auto& alias : aliases(system, path, file, folders)) {
+        const auto parsed = UnitName::parse(alias);
+        for (auto& each : parsed ? drop_in_names(*parsed) : std::vector<std::string>())
+          names.push_back(std::move(each));
+      }
       add_drop_ins(system, names, folders, unit);
       return unit;
     }

@@ -24,9 +24,11 @@ struct UnitSetting {
 /// Comments and broken lines are left out, as systemd leaves them out.
 std::vector<UnitSetting> parse_unit(std::string_view text, const std::string& path);
 
-/// Words of a value, unquoted and unescaped; nothing for a broken quote or escape: systemd ignores
-/// the whole setting then.
-std::optional<std::vector<std::string>> unit_words(std::string_view value);
+struct UnitWords {
+  std::vector<std::string> words; // unquoted and unescaped
+  bool broken = false; // a quote or an escape is: systemd ignores that word and what follows it
+};
+UnitWords unit_words(std::string_view value);
 
 struct EnvironmentLine {
   std::string name;

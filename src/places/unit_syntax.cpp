@@ -64,8 +64,12 @@ bool unescape(std::string_view text, std::size_t& at, std::string& word) {
   return true;
 }
 
+bool is_newline(char c) {
+  return c == '\n' || c == '\r';
+}
+
 bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+  return c == ' ' || c == '\t' || is_newline(c);
 }
 
 } // namespace
@@ -105,43 +109,46 @@ std::vector<UnitSetting> parse_unit(std::string_view text, const std::string& pa
   return settings;
 }
 
-std::optional<std::vector<std::string>> unit_words(std::string_view value) {
-  std::vector<std::string> words;
+UnitWords unit_words(std::string_view value) {
+  UnitWords found;
   std::string word;
   bool inside = false;
   char quote = 0;
-  for (std::size_t at = 0; at < value.size();) {
+  const auto finish = [&] {
+    if (inside) found.words.push_back(std::move(word));
+    word.clear();
+    inside = false;
+  };
+  for (std::size_t at = 0; at < value.size() && found.words.size() < kMostWords;) {
     const char letter = value[at];
     if (letter == '\\') {
-      if (++at >= value.size()) return std::nullopt;
-      if (!unescape(value, at, word)) return std::nullopt;
+      if (++at >= value.size() || !unescape(value, at, word)) {
+        found.broken = true;
+        return found;
+      }
       inside = true;
-    } else if (quote != 0) {
+      continue;
+    }
+    ++at;
+    if (quote != 0) {
       if (letter == quote) {
         quote = 0;
       } else {
         word += letter;
       }
-      ++at;
     } else if (letter == '"' || letter == '\'') {
       quote = letter;
       inside = true;
-      ++at;
     } else if (is_blank(letter)) {
-      if (inside) words.push_back(std::move(word));
-      word.clear();
-      inside = false;
-      ++at;
+      finish();
     } else {
       word += letter;
       inside = true;
-      ++at;
     }
-    if (words.size() > kMostWords) return std::nullopt;
   }
-  if (quote != 0) return std::nullopt;
-  if (inside) words.push_back(std::move(word));
-  return words;
+  found.broken = quote != 0;
+  if (!found.broken) finish();
+  return found;
 }
 
 std::vector<EnvironmentLine> parse_environment_file(std::string_view text) {
@@ -155,12 +162,12 @@ std::vector<EnvironmentLine> parse_environment_file(std::string_view text) {
   while (at < text.size() && lines.size() < kMostSettings) {
     while (at < text.size() && is_blank(text[at])) next();
     if (at >= text.size()) break;
-    const auto end = std::min(text.find('\n', at), text.size());
-    const auto equals = text.find('=', at);
-    if (text[at] == '#' || text[at] == ';' || equals == std::string_view::npos || equals >= end) {
-      // A comment may go on behind a backslash, too.
-      while (at < text.size() && text[at] != '\n') {
-        if (text[at] == '\\' && at + 1 < text.size()) next();
+    const auto end = std::min(text.find_first_of("\n\r", at), text.size());
+    const bool comment = text[at] == '#' || text[at] == ';';
+    const auto equals = text.find('=', at + 1);
+    if (comment || equals == std::string_view::npos || equals >= end) {
+      while (at < text.size() && !is_newline(text[at])) {
+        if (comment && text[at] == '\\' && at + 1 < text.size()) next(); // goes on behind it
         next();
       }
       continue;
@@ -171,7 +178,7 @@ std::vector<EnvironmentLine> parse_environment_file(std::string_view text) {
     bool plain = false;   // quotes count at the start of a piece only
     for (char quote = 0; at < text.size();) {
       const char letter = text[at];
-      if (quote == 0 && letter == '\n') break;
+      if (quote == 0 && is_newline(letter)) break;
       if (quote == '\'' && letter != '\'') {
         line.value += letter;
         kept = line.value.size();
@@ -181,9 +188,9 @@ std::vector<EnvironmentLine> parse_environment_file(std::string_view text) {
       } else if (letter == '\\' && at + 1 < text.size()) {
         next();
         const char escaped = text[at];
-        if (quote == '"' && escaped != '\n' && !contains("\"\\`$", std::string_view(&escaped, 1)))
+        if (quote == '"' && !is_newline(escaped) && !contains("\"\\`$", std::string_view(&escaped, 1)))
           line.value += '\\';
-        if (escaped != '\n') line.value += escaped;
+        if (!is_newline(escaped)) line.value += escaped;
         plain = plain || quote == 0;
         kept = line.value.size();
       } else if (quote == 0 && !plain && (letter == '"' || letter == '\'')) {

@@ -18,7 +18,7 @@ TEST(UnitSyntax, settings_and_their_lines) {
                                    "/u");
   ASSERT_EQ(settings.size(), 3U);
   EXPECT_EQ(settings[0].key, "ExecStart");
-  EXPECT_EQ(*unit_words(settings[0].value), (Words{"/a", "b"}));
+  EXPECT_EQ(unit_words(settings[0].value).words, (Words{"/a", "b"}));
   EXPECT_EQ(settings[0].line, 3);
   EXPECT_EQ(settings[1].value, "u");
   EXPECT_EQ(settings[1].line, 7);
@@ -28,14 +28,16 @@ TEST(UnitSyntax, settings_and_their_lines) {
 
 TEST(UnitSyntax, words_are_unquoted) {
   // The example of systemd.exec(5).
-  EXPECT_EQ(*unit_words(R"("VAR1=word1 word2" VAR2=word3 "VAR3=$word 5 6")"),
+  EXPECT_EQ(unit_words(R"("VAR1=word1 word2" VAR2=word3 "VAR3=$word 5 6")").words,
             (Words{"VAR1=word1 word2", "VAR2=word3", "VAR3=$word 5 6"}));
-  EXPECT_EQ(*unit_words(R"(A='b c' D=e\x20f "\t" '' \101)"),
+  EXPECT_EQ(unit_words(R"(A='b c' D=e\x20f "\t" '' \101)").words,
             (Words{"A=b c", "D=e f", "\t", "", "A"}));
-  EXPECT_EQ(*unit_words("  "), Words{});
-  EXPECT_FALSE(unit_words("\"open"));
-  EXPECT_FALSE(unit_words("A=\\q"));
-  EXPECT_FALSE(unit_words("A=\\"));
+  EXPECT_EQ(unit_words("  ").words, Words{});
+  for (const char* end : {"\"open", "B=\\q C=1", "B=\\"}) {
+    const auto words = unit_words(std::string("A=1 ") + end);
+    EXPECT_TRUE(words.broken);
+    EXPECT_EQ(words.words, Words{"A=1"}); // what stands before it counts
+  }
 }
 
 std::string value(std::string_view text, std::string_view name) {
@@ -53,6 +55,8 @@ TEST(UnitSyntax, environment_files) {
   EXPECT_EQ(value("A=one\\\ntwo", "A"), "onetwo");
   EXPECT_EQ(value("A=in\"ner\"", "A"), "in\"ner\"");
   EXPECT_EQ(value("A=", "A"), "");
+  EXPECT_EQ(value("A=1\rB=2\r\n", "B"), "2");
+  EXPECT_EQ(value("A=\"a\" b", "A"), "ab");
   EXPECT_EQ(value("A=\"over\nlines\"\nB=2", "B"), "2");
   EXPECT_EQ(parse_environment_file("\n\nA=1\nexport B=2\n")[1].name, "export B");
   EXPECT_EQ(parse_environment_file("\n\nA=1\n")[0].line, 3);
@@ -120,6 +124,19 @@ TEST_F(Service, drop_ins_override_in_the_order_of_their_names) {
   EXPECT_EQ(place.environment.at("A"), "b");
   EXPECT_EQ(place.environment.at("B"), "a");
   EXPECT_EQ(place.environment.at("C"), "c");
+}
+
+TEST_F(Service, drop_ins_of_every_name) {
+  unit("real-one.service", "[Service]\nExecStart=/opt/gpu/bin/python\n");
+  system_.add_link("/etc/systemd/system/other.service", "/etc/systemd/system/real-one.service");
+  unit("other.service.d/a.conf", "[Service]\nEnvironment=A=alias\n");
+  unit("real-.service.d/b.conf", "[Service]\nEnvironment=B=prefix\n");
+  for (const auto* name : {"real-one", "other"}) {
+    const auto place = find(name);
+    ASSERT_TRUE(place) << place.error().message;
+    EXPECT_EQ(place->environment.at("A"), "alias") << name;
+    EXPECT_EQ(place->environment.at("B"), "prefix") << name;
+  }
 }
 
 TEST_F(Service, an_empty_value_takes_back) {
