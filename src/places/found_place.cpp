@@ -89,10 +89,14 @@ void compare_with(const Facts& shell, Facts& facts) {
   kept.access = shell.access;
   kept.observed = shell.observed;
   for (const auto& python : shell.pythons) {
-    if (python.selected) kept.interpreter = python.interpreter;
-    const bool known = std::any_of(
-        facts.pythons.begin(), facts.pythons.end(),
-        [&](const PythonEnvironment& each) { return each.interpreter == python.interpreter; });
+    // python and python3 of one environment are the same.
+    const auto same = std::find_if(
+        facts.pythons.begin(), facts.pythons.end(), [&](const PythonEnvironment& each) {
+          return each.interpreter == python.interpreter ||
+                 (each.prefix == python.prefix && each.executable == python.executable);
+        });
+    const bool known = same != facts.pythons.end();
+    if (python.selected) kept.interpreter = known ? same->interpreter : python.interpreter;
     if (known) continue;
     facts.pythons.push_back(python);
     facts.pythons.back().selected = false;

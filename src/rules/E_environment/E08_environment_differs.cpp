@@ -6,11 +6,15 @@
 #include "rules/place_words.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gpuwhy::rules {
 namespace {
 
 using Kind = Difference::Kind;
+
+/// All: with this put right and nothing else, none of them is there.
+constexpr std::array<std::string_view, 1> kExplains{"*"};
 
 const Variable* find(const std::vector<Variable>& variables, std::string_view name) {
   for (const auto& variable : variables) {
@@ -51,18 +55,19 @@ std::string variable_words(const std::string& name, const Variable* there, const
   return name + " is " + quoted(there->value) + " there and " + quoted(here->value) + " here";
 }
 
-const DeviceNode* refused_node(const Access& access) {
-  if (!access.nodes.known()) return nullptr;
-  for (const auto& node : access.nodes.value()) {
-    if (node.usable.known() && !node.usable.value()) return &node;
-  }
-  return nullptr;
+std::vector<DeviceNode> refused_nodes(const Access& access) {
+  auto nodes = access.nodes.value_or({});
+  std::erase_if(nodes, [](const DeviceNode& node) { return node.usable.value_or(true); });
+  return nodes;
 }
 
 std::string access_words(const Facts& facts) {
-  const auto* node = refused_node(facts.access);
-  if (node == nullptr) return "the GPU's device files are not there";
-  return node->path + " may not be opened there (" + node->problem + ")";
+  const auto refused = refused_nodes(facts.access);
+  if (refused.empty()) return "the GPU's device files are not there";
+  std::vector<std::string> paths;
+  for (const auto& node : refused) paths.push_back(node.path);
+  if (paths.size() > 3) paths.resize(3);
+  return join(paths, ", ") + " may not be opened there (" + refused.front().problem + ")";
 }
 
 std::string difference_words(const Facts& facts, const Shell& shell, const Difference& difference) {
@@ -100,9 +105,10 @@ void add_evidence(Outcome& outcome, const Facts& facts, const Shell& shell,
     return;
   case Kind::access: break;
   }
-  const auto* node = refused_node(facts.access);
-  outcome.evidence.push_back({access_words(facts), node != nullptr ? node->usable.source()
-                                                                   : facts.access.nodes.source()});
+  const auto refused = refused_nodes(facts.access);
+  outcome.evidence.push_back({access_words(facts), refused.empty()
+                                                       ? facts.access.nodes.source()
+                                                       : refused.front().usable.source()});
 }
 
 std::string variable_fix(const Facts& facts, const Shell& shell, const std::string& name) {
@@ -169,7 +175,7 @@ kernel or the service again.)",
         R"(- [Jupyter: kernel specs](https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs)
 - [systemd.exec: environment](https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Environment)
 - [Works in the terminal, not in Jupyter (tensorflow#56959)](https://github.com/tensorflow/tensorflow/issues/56959))",
-    .explains = {},
+    .explains = kExplains,
     .check = check,
 };
 

@@ -75,7 +75,8 @@ TEST(Decisive, the_variable_that_decides_among_others) {
   const auto& cause = verdict.causes.front();
   EXPECT_EQ(cause.summary, "this shell would use the GPU, the Jupyter kernel gpu does not: "
                            "CUDA_VISIBLE_DEVICES is \"-1\" there and not set here");
-  EXPECT_EQ(cause.evidence.front().source, (Source{"/k/kernel.json", 7}));
+  EXPECT_TRUE(cause.evidence[0].text.starts_with("so there: E01, CUDA_VISIBLE_DEVICES=\"-1\""));
+  EXPECT_EQ(cause.evidence[1].source, (Source{"/k/kernel.json", 7}));
   EXPECT_EQ(cause.fix->words, "remove CUDA_VISIBLE_DEVICES (/k/kernel.json:7) in \"env\" of "
                               "/k/kernel.json, then restart the kernel");
   EXPECT_TRUE(cause.fix->verified);
@@ -100,7 +101,8 @@ TEST(Decisive, the_path_that_only_the_shell_has) {
   EXPECT_EQ(find_decisive(bench.facts, "tensorflow"), wanted);
   const auto cause = judge(bench.facts).frameworks.front().causes.front();
   EXPECT_EQ(cause.id, "E08");
-  EXPECT_EQ(cause.evidence.front().source, (Source{"/home/u/.bashrc", 118}));
+  EXPECT_TRUE(cause.evidence[0].text.starts_with("so there: L0"));
+  EXPECT_EQ(cause.evidence[1].source, (Source{"/home/u/.bashrc", 118}));
 }
 
 TEST(Decisive, the_interpreter) {
