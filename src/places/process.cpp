@@ -85,12 +85,12 @@ private:
   }
 
   Result<void> read_environment() {
-    const auto text = system_.read(base_ + "/environ", kLargestEnvironment);
-    if (!text) return refused(text.error());
     const auto program = system_.read_link(base_ + "/exe");
-    if (!program && program.error().kind == Unavailable::Kind::absent)
+    if (!program && program.error().kind == Unavailable::Kind::absent && system_.status(base_))
       return fail("process " + std::to_string(pid_) + " (" + name_ +
                   ") is a thread of the kernel: it runs no program");
+    const auto text = system_.read(base_ + "/environ", kLargestEnvironment);
+    if (!text) return refused(text.error());
     if (program) program_ = *program;
     for (const auto entry : split(*text, '\0')) {
       const auto equals = entry.find('=');
@@ -110,6 +110,13 @@ private:
     const bool other_files = theirs && ours && *theirs != *ours;
     const bool other_root = root && *root != "/";
     if (other_files || other_root) found_.root = base_ + "/root";
+    if (other_root) root_ = *root;
+    program_ = inside(program_);
+  }
+
+  /// Links of procfs tell paths from our root; a changed root is a prefix of them.
+  std::string inside(const std::string& path) const {
+    return !root_.empty() && path.starts_with(root_ + "/") ? path.substr(root_.size()) : path;
   }
 
   void read_identity() {
@@ -123,7 +130,7 @@ private:
     const auto home = found_.environment.find("HOME");
     identity.home = home != found_.environment.end() ? home->second : account.home;
     if (const auto directory = system_.read_link(base_ + "/cwd"))
-      identity.working_directory = *directory;
+      identity.working_directory = inside(*directory);
   }
 
   /// exe is the file behind the links of a virtual environment; the name under which it was started
@@ -232,6 +239,7 @@ private:
   const int pid_;
   std::string name_;
   std::string program_; // /proc/N/exe
+  std::string root_;    // of a chroot, as we see it
   std::vector<std::uint32_t> user_;
   std::vector<std::uint32_t> group_;
   std::vector<std::uint32_t> groups_;

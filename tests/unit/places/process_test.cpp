@@ -61,6 +61,16 @@ TEST_F(Process, in_a_container) {
   EXPECT_EQ(place->devices.kind, DeviceRules::Kind::unknown);
 }
 
+TEST_F(Process, in_a_changed_root) {
+  system_.add_link("/proc/42/root", "/srv/root");
+  system_.add_link("/proc/42/exe", "/srv/root/opt/gpu/bin/python3.11");
+  system_.add_link("/proc/42/cwd", "/srv/root/work");
+  const auto place = find();
+  EXPECT_EQ(place->root, "/proc/42/root");
+  EXPECT_EQ(place->interpreter, "/opt/gpu/bin/python3.11");
+  EXPECT_EQ(place->identity.working_directory, "/work");
+}
+
 TEST_F(Process, of_another_control_group) {
   system_.add_file("/proc/42/cgroup", "0::/system.slice/train.service\n");
   EXPECT_EQ(find()->devices.kind, DeviceRules::Kind::unknown);
