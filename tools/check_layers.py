@@ -19,6 +19,7 @@ SEES = {
     "loader": {"base", "facts"},
     "knowledge": {"base", "facts"},
     "collect": {"base", "facts", "system", "elf", "loader", "knowledge"},
+    "places": {"base", "facts", "system"},
     "verdict": {"base", "facts"},
     "rules": PURE | {"program", "use"},  # causes in code look at its syntax, causes of use at a run's statistics
     "judge": PURE | {"rules", "use"},
@@ -43,7 +44,8 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 # Headers that a probe and what reads its words have in common.
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
-JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
+JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch",
+        "places"}
 LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -40,17 +40,23 @@ public:
 
   void run() {
     if (!scope_.python.empty()) {
-      add(interpreter_of(scope_.python), "--python", true);
+      const bool asked = scope_.chosen_by.empty();
+      add(interpreter_of(scope_.python), asked ? "--python" : scope_.chosen_by, true);
+      if (!asked) add_others();
     } else {
       select();
-      add_activated();
-      add_beside();
-      add_on_path();
+      add_others();
     }
     if (scope_.all_environments) add_everywhere();
   }
 
 private:
+  void add_others() {
+    add_activated();
+    add_beside();
+    add_on_path();
+  }
+
   /// An interpreter that a name leads to, and why it is that one where a shim decided.
   struct Target {
     std::string path;

@@ -1,4 +1,5 @@
 #include "commands/observe.h"
+#include "commands/place.h"
 #include "commands/table.h"
 
 #include "judge/judge.h"
@@ -14,6 +15,11 @@ namespace {
 
 constexpr std::array kOptions{
     kPythonOption,
+    kKernelOption,
+    kPidOption,
+    kServiceOption,
+    kRootOption,
+    kEnvOption,
     kAllOption,
     Option{"from", 'f', "FILE",
            "judge a recorded machine (snapshot or tape) instead of this one; - is standard input"},

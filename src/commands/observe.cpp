@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "collect/collector.h"
+#include "commands/place.h"
 #include "facts/json.h"
 #include "system/input.h"
 #include "system/live.h"
@@ -27,7 +28,8 @@ Result<Facts> replay(const Arguments& arguments) {
   return facts;
 }
 
-/// "train.py", a notebook, or the directory of a project.
+} // namespace
+
 Result<void> check_program(System& system, const std::string& program) {
   if (program.empty()) return {};
   const auto status =
@@ -53,20 +55,26 @@ Result<void> check_program(System& system, const std::string& program) {
   return {};
 }
 
-} // namespace
-
-Facts look_at(System& system, const Arguments& arguments) {
+Scope scope_of(const Arguments& arguments) {
   Scope scope;
   scope.python = arguments.value("python");
   if (!arguments.operands.empty()) scope.program = arguments.operands.front();
   scope.all_environments = arguments.has("all");
   scope.probes = !arguments.has("no-probes");
+  return scope;
+}
+
+Facts look_at(System& system, const Arguments& arguments) {
+  const auto scope = scope_of(arguments);
   Facts facts;
   for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
   return facts;
 }
 
 Result<Facts> observe(const Arguments& arguments) {
+  if (names_place(arguments)) {
+    return look_at_place(arguments).map([](auto&& seen) { return std::move(seen.facts); });
+  }
   if (arguments.has("from")) return replay(arguments);
   const auto system = make_live_system();
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();

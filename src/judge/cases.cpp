@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "judge/decisive.h"
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
@@ -117,7 +118,7 @@ std::string keras_backend(const Facts& facts, const Framework& keras) {
   return keras.configured_backend.value_or("tensorflow");
 }
 
-std::vector<Case> cases_of(const Facts& facts) {
+std::vector<Case> cases_without_shell(const Facts& facts) {
   std::vector<Case> cases;
   for (const auto& python : facts.pythons) { // the selected one comes first
     const auto before = cases.size();
@@ -142,6 +143,16 @@ std::vector<Case> cases_of(const Facts& facts) {
     cases.push_back(std::move(subject));
   }
   if (cases.empty()) cases.push_back(Case{.facts = facts});
+  return cases;
+}
+
+std::vector<Case> cases_of(const Facts& facts) {
+  auto cases = cases_without_shell(facts);
+  if (!facts.place.shell.known()) return cases;
+  for (auto& subject : cases) {
+    if (subject.python != nullptr && subject.python->selected)
+      subject.decisive = find_decisive(facts, subject.wanted);
+  }
   return cases;
 }
 

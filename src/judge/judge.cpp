@@ -1,6 +1,7 @@
 #include "judge/judge.h"
 
 #include "base/text.h"
+#include "judge/decisive.h"
 
 #include <algorithm>
 
@@ -28,19 +29,6 @@ Cause cause_of(const Ruling& ruling) {
 bool has_cause(const Rulings& rulings, std::string_view id) {
   return std::any_of(rulings.found.begin(), rulings.found.end(),
                      [&](const Ruling& ruling) { return ruling.rule->id == id; });
-}
-
-Usable usable(const Rulings& rulings) {
-  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or
-  // unknown.
-  const auto hides = [](const Ruling& ruling) {
-    return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
-  };
-  const auto any = [&](const std::vector<Ruling>& list) {
-    return std::any_of(list.begin(), list.end(), hides);
-  };
-  if (any(rulings.found)) return Usable::no_gpu;
-  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
 }
 
 /// The case of the same installation after an edit.
@@ -211,12 +199,22 @@ std::vector<GpuLine> gpu_lines(const Facts& facts) {
   return lines;
 }
 
+std::optional<PlaceLine> place_of(const Facts& facts,
+                                  const std::vector<FrameworkVerdict>& frameworks) {
+  const auto& place = facts.place;
+  if (place.kind.empty()) return std::nullopt;
+  PlaceLine line{place.kind, place.name, place.origin, {}, place.loaded.value_or({})};
+  if (!frameworks.empty()) line.shell = answer_of_shell(facts, frameworks.front().framework);
+  return line;
+}
+
 } // namespace
 
 Verdict judge(const Facts& facts) {
   Verdict verdict;
   for (const auto& subject : cases_of(facts)) verdict.frameworks.push_back(judge_case(subject));
   verdict.gpus = gpu_lines(facts);
+  verdict.place = place_of(facts, verdict.frameworks);
   verdict.problems = facts.problems;
   return verdict;
 }

@@ -18,6 +18,8 @@ Verdict judge(const Facts& facts);
 /// The cases that judge() looks at: one an installation, with the loader's answers for what it
 /// opens.
 std::vector<Case> cases_of(const Facts& facts);
+/// The same, not compared with the shell.
+std::vector<Case> cases_without_shell(const Facts& facts);
 
 /// The backend that Keras takes when it is imported: "tensorflow", "jax", "torch", "openvino", or
 /// any other word that a variable or keras.json holds. Source: keras/src/backend/config.py.
@@ -36,5 +38,7 @@ struct Rulings {
   std::vector<Ruling> unknown;
 };
 Rulings ask_rules(const Case& subject);
+/// What they come to.
+Usable usable(const Rulings& rulings);
 
 } // namespace gpuwhy

@@ -29,6 +29,26 @@ void drop_consequences(std::vector<Ruling>& found) {
   });
 }
 
+/// A rule that explains "*" has proven that all else comes of its cause. What would be the root
+/// without it becomes its first evidence.
+void keep_proven(std::vector<Ruling>& found) {
+  const auto proven = std::find_if(found.begin(), found.end(), [](const Ruling& ruling) {
+    const auto& explains = ruling.rule->explains;
+    return std::find(explains.begin(), explains.end(), "*") != explains.end();
+  });
+  if (proven == found.end()) return;
+  const Rule* rule = proven->rule;
+  const auto comes_of_it = [&](const Ruling& ruling) {
+    return ruling.rule != rule && effect_of(ruling) == Effect::hides;
+  };
+  const auto first = std::find_if(found.begin(), found.end(), comes_of_it);
+  if (first == found.end()) return;
+  const Evidence evidence{"so there: " + std::string(first->rule->id) + ", " + first->outcome.text,
+                          {}};
+  proven->outcome.evidence.insert(proven->outcome.evidence.begin(), evidence);
+  std::erase_if(found, comes_of_it);
+}
+
 } // namespace
 
 Rulings ask_rules(const Case& subject) {
@@ -54,7 +74,19 @@ Rulings ask_rules(const Case& subject) {
                      if (effect_of(a) != effect_of(b)) return effect_of(a) < effect_of(b);
                      return a.rule->gate < b.rule->gate;
                    });
+  keep_proven(rulings.found);
   return rulings;
+}
+
+Usable usable(const Rulings& rulings) {
+  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or
+  // unknown.
+  const auto hides = [](const Ruling& ruling) { return effect_of(ruling) == Effect::hides; };
+  const auto any = [&](const std::vector<Ruling>& list) {
+    return std::any_of(list.begin(), list.end(), hides);
+  };
+  if (any(rulings.found)) return Usable::no_gpu;
+  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
 }
 
 } // namespace gpuwhy

@@ -150,12 +150,26 @@ template <> struct Shape<GpuLine> {
   }
 };
 
+template <> struct Shape<PlaceLine> {
+  static constexpr const char* name = "place";
+  template <class V> static void fields(V&& v) {
+    v("kind", &PlaceLine::kind, "kernel, service, process, root or variables");
+    v("name", &PlaceLine::name, "Name of the kernel or unit, number of the process, path");
+    v("origin", &PlaceLine::origin, "File or folder that tells what it is like");
+    v("shell", &PlaceLine::shell,
+      "What the same framework would do in this shell; null: not compared");
+    v("loaded", &PlaceLine::loaded,
+      "CUDA and driver libraries that a running process has mapped");
+  }
+};
+
 template <> struct Shape<Verdict> {
   static constexpr const char* name = "report";
   template <class V> static void fields(V&& v) {
     v("verdicts", &Verdict::frameworks,
       "One for each framework installation, the selected environment's first");
     v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
+    v("place", &Verdict::place, "Where the program runs; null: in this shell");
     v("problems", &Verdict::problems, "What could not be looked at");
   }
 };

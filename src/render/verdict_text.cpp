@@ -78,6 +78,7 @@ private:
     page_.headline(sign, ink, answer_words(framework));
     if (!full_) shorten_paths(framework);
     page_.blank();
+    if (verdict_.place) place(*verdict_.place);
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
     if (framework.answer == Usable::unknown || !framework.causes.empty()) page_.blank();
@@ -105,6 +106,32 @@ private:
     const auto python = "/python" + std::string(parts[0]) + "." + std::string(parts[1]);
     for (const char* lib : {"/lib", "/lib64"}) {
       page_.call(framework.environment + lib + python, style_.unicode ? "…" : "...");
+    }
+  }
+
+  // --- where it runs
+
+  static std::string kind_words(const PlaceLine& line) {
+    if (line.kind == "kernel") return "Jupyter kernel " + line.name;
+    if (line.kind == "service") return "service " + line.name;
+    if (line.kind == "process") return "process " + line.name;
+    if (line.kind == "root") return "root directory " + line.name;
+    return "variables of " + line.name;
+  }
+
+  void place(const PlaceLine& line) {
+    auto words = kind_words(line);
+    if (!contains(words, line.origin)) words += " (" + line.origin + ")";
+    page_.row("place", words);
+    const bool told = chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+    if (line.shell && *line.shell != chosen().answer && !told) {
+      page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
+                  : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
+                                                  : "what this shell would do is not known",
+                  Ink::faint);
+    }
+    if (full_) {
+      for (const auto& library : line.loaded) page_.under("loaded: " + library, Ink::faint);
     }
   }
 

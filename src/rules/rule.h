@@ -10,6 +10,7 @@
 //   }
 #pragma once
 
+#include "facts/differences.h"
 #include "facts/edit.h"
 #include "facts/facts.h"
 #include "loader/search.h"
@@ -48,6 +49,9 @@ struct Case {
       {};                           // likewise; nothing: this framework does not open it
   const Framework* keras = nullptr; // the Keras in question, on top of `framework`
   std::string backend = {};         // of Keras: "tensorflow", "jax", "torch", "openvino", ...
+  /// The shell would use the GPU, the place of the program does not: what makes the difference,
+  /// nothing of which can be left out.
+  std::vector<Difference> decisive = {};
 
   /// Whose build is asked: the framework, or the backend of Keras.
   std::string_view kind() const { return keras == nullptr ? wanted : backend; }

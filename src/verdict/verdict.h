@@ -81,9 +81,19 @@ struct GpuLine {
   std::string cuda;               // CUDA version of the driver, "12.4"; empty: not known
 };
 
+/// Where the program runs, if not in the shell.
+struct PlaceLine {
+  std::string kind;   // "kernel", "service", "process", "root", "variables"
+  std::string name;   // of the kernel or unit, number of the process, path
+  std::string origin; // file or folder that tells what it is like
+  std::optional<Usable> shell;     // what the shell's own Python would do; nothing: not compared
+  std::vector<std::string> loaded; // CUDA libraries that a running process has mapped
+};
+
 struct Verdict {
   std::vector<FrameworkVerdict> frameworks; // the selected environment's first
   std::vector<GpuLine> gpus;
+  std::optional<PlaceLine> place;
   std::vector<std::string> problems; // what could not be looked at
 };
 
