@@ -31,6 +31,7 @@ SEES = {
     "pick": PURE,
     "use": {"base", "system"},
     "watch": {"base", "system", "use"},
+    "mend": {"base", "system"},  # the only room that writes the user's files
     "commands": None,  # wires all of them
 }
 
@@ -43,7 +44,7 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 # Headers that a probe and what reads its words have in common.
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
-JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
+JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch", "mend"}
 LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
 GROWN = {"probes/cuda_windows.c": 520}  # beyond it already: no further
 

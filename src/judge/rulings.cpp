@@ -57,4 +57,13 @@ Rulings ask_rules(const Case& subject) {
   return rulings;
 }
 
+Usable usable(const Rulings& rulings) {
+  const auto any = [](const std::vector<Ruling>& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [](const Ruling& each) { return effect_of(each) == Effect::hides; });
+  };
+  if (any(rulings.found)) return Usable::no_gpu;
+  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
+}
+
 } // namespace gpuwhy
