@@ -26,6 +26,7 @@ constexpr std::array kOptions{
     Option{"undo", 0, "", "take the last --apply back"},
     Option{"dry-run", 'n', "", "show what --apply would write and run"},
     Option{"plan", 0, "N", "take the plan of this number, as listed (default 1)"},
+    Option{"framework", 0, "NAME", "of several in one environment this: keras, jax, torch, ..."},
     Option{"into", 0, "FILE",
            "set variables there: a shell's start-up file, or a Jupyter kernel's kernel.json"},
     kPythonOption,
@@ -51,10 +52,32 @@ void follow(Facts& facts, const mend::Action& action) {
   }
 }
 
+/// The one that was named, else the first of the selected environment that something is wrong with.
+Result<FrameworkVerdict> choose(const Verdict& verdict, const Arguments& arguments) {
+  const auto& all = verdict.frameworks;
+  const auto& first = all.front();
+  if (arguments.has("framework")) {
+    const auto name = arguments.value("framework");
+    std::vector<std::string> names;
+    for (const auto& each : all) {
+      if (each.framework == name) return each;
+      names.push_back(each.framework);
+    }
+    return fail("--framework " + printable(name) + ": it is not here; there is " +
+                join(names, ", "));
+  }
+  for (const auto& each : all) {
+    if (each.interpreter == first.interpreter && !each.causes.empty()) return each;
+  }
+  return first;
+}
+
 Result<Prepared> prepare(const Facts& facts, const Verdict& verdict, const Arguments& arguments) {
   Prepared prepared;
   auto& mending = prepared.mending;
-  mending.verdict = verdict.frameworks.front();
+  auto one = choose(verdict, arguments);
+  if (!one) return tl::unexpected(one.error());
+  mending.verdict = std::move(*one);
   const auto& chosen = mending.verdict;
   if (arguments.has("plan")) {
     const auto number = to_number(arguments.value("plan"));

@@ -102,8 +102,12 @@ std::vector<Needs> torch_needs() {
     needs.driver = driver_for(build.cuda, build.min_driver);
     needs.machine_code = texts(build.sass);
     needs.ptx = texts(build.ptx);
-    needs.install = "torch==" + needs.version + ".*" +
-                    (build.is_default ? "" : " from PyTorch's index " + needs.variant);
+    if (build.is_default) {
+      needs.install = "torch==" + needs.version + ".*";
+    } else {
+      needs.notes =
+          "in PyTorch's own index " + needs.variant + ": its install page has the command";
+    }
     needs.source = build.source;
     all.push_back(std::move(needs));
   }

@@ -350,6 +350,18 @@ private:
         gone.push_back(path);
     }
     for (const auto& path : gone) edit::remove_library(facts_, path);
+    // The directories that the build looks into and nobody made.
+    const auto* framework = installed("tensorflow");
+    if (framework == nullptr) return;
+    const auto* build = framework->build.get();
+    const auto cuda = Version::parse(build == nullptr ? "" : build->cuda_version.value_or(""));
+    for (const auto& entry : rules::wheel_search_path(cuda ? cuda->major() : 0, "..")) {
+      const auto path = normalize_path(replace_all(entry, "$ORIGIN", framework->directory));
+      if (facts_.libraries.directories.contains(path)) continue;
+      auto& directory = facts_.libraries.directories[path];
+      directory.path = path;
+      directory.status = LibraryDirectory::Status::absent;
+    }
   }
 
   Facts& facts_;

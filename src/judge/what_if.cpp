@@ -26,6 +26,33 @@ bool assignment(std::string_view word) {
   return equals != std::string_view::npos && variable_name(word.substr(0, equals));
 }
 
+std::string library_path(const Facts& facts) {
+  const auto* variable = facts.environment.find("LD_LIBRARY_PATH");
+  return variable == nullptr ? std::string() : variable->value;
+}
+
+bool has_element(const std::string& path, std::string_view directory) {
+  const auto elements = split(std::string_view(path), ':');
+  return std::any_of(elements.begin(), elements.end(), [&](std::string_view element) {
+    return !element.empty() && normalize_path(element) == normalize_path(directory);
+  });
+}
+
+/// The driver answered through the libcuda of that moment's path. Without that one in the way the
+/// real one is asked; with another one in the way nobody knows.
+void follow_library_path(Facts& facts, const std::string& before) {
+  const auto now = library_path(facts);
+  if (now == before) return;
+  const auto* probe = facts.observed.cuda_unhidden.get();
+  const bool was_there = probe != nullptr && has_element(before, parent_path(probe->library));
+  if (was_there && !has_element(now, parent_path(probe->library))) rules::ask_driver(facts);
+  for (const auto& [path, file] : facts.libraries.files) {
+    const auto directory = parent_path(path);
+    if (base_name(path) != "libcuda.so.1" || !has_element(now, directory)) continue;
+    if (!has_element(before, directory)) facts.observed = {};
+  }
+}
+
 /// What the driver would answer with another CUDA_VISIBLE_DEVICES only it knows, unless it is as
 /// without: the rules about the variable read its value.
 void set(Facts& facts, std::string_view name, std::string_view value) {
@@ -101,19 +128,23 @@ Result<Supposed> suppose(Facts& facts, const std::string& change) {
   const auto rest = std::vector<std::string>(words->begin() + 1, words->end());
   if (first == "unset" && !rest.empty() && std::all_of(rest.begin(), rest.end(), variable_name)) {
     std::vector<std::string> absent;
+    const auto before = library_path(facts);
     for (const auto& name : rest) {
       if (facts.environment.find(name) == nullptr) absent.push_back(name);
       edit::unset_variable(facts, name);
     }
+    follow_library_path(facts, before);
     return Supposed{{}, absent.empty() ? "" : join(absent, ", ") + " was not set", true};
   }
   const auto assigned = first == "export" ? rest : *words;
   if (!assigned.empty() && std::all_of(assigned.begin(), assigned.end(), assignment)) {
+    const auto before = library_path(facts);
     for (const auto& each : assigned) {
       const auto equals = each.find('=');
       set(facts, std::string_view(each).substr(0, equals),
           std::string_view(each).substr(equals + 1));
     }
+    follow_library_path(facts, before);
     return Supposed{};
   }
   if (first == "driver" && rest.size() == 1) {
@@ -131,18 +162,20 @@ Result<Supposed> suppose(Facts& facts, const std::string& change) {
   return none("not understood");
 }
 
-/// Whatever could have come with a package that is in no table leaves the answer open, as far as
-/// packages decide.
-void open_up(FrameworkVerdict& verdict, const std::string& why) {
-  const auto of_packages = [](const Cause& cause) {
+/// Whatever could have come with a package, or a driver, that is in no table leaves the answer open
+/// as far as it decides.
+void open_up(FrameworkVerdict& verdict, const Supposed& change) {
+  const bool driver = change.change.starts_with("driver");
+  const auto decides = [&](const Cause& cause) {
+    if (driver) return cause.gate > Gate::hardware && cause.gate <= Gate::libcuda;
     return cause.gate == Gate::program || cause.gate == Gate::build ||
            cause.gate == Gate::libraries || cause.gate == Gate::architecture;
   };
   const bool stays = verdict.answer == Usable::no_gpu && !verdict.causes.empty() &&
                      std::any_of(verdict.causes.begin(), verdict.causes.end(),
-                                 [&](const Cause& cause) { return !of_packages(cause); });
-  verdict.unknown.insert(verdict.unknown.begin(), why);
-  std::erase_if(verdict.causes, of_packages);
+                                 [&](const Cause& cause) { return !decides(cause); });
+  verdict.unknown.insert(verdict.unknown.begin(), change.outcome);
+  std::erase_if(verdict.causes, decides);
   verdict.plan.clear();
   verdict.alternatives.clear();
   verdict.plan_reaches_gpu = false;
@@ -164,7 +197,7 @@ Result<WhatIf> what_if(const Facts& facts, const std::vector<std::string>& chang
   result.after = judge(after);
   for (const auto& change : result.changes) {
     if (change.told) continue;
-    for (auto& verdict : result.after.frameworks) open_up(verdict, change.outcome);
+    for (auto& verdict : result.after.frameworks) open_up(verdict, change);
   }
   return result;
 }

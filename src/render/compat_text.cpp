@@ -69,7 +69,9 @@ void brief(Page& page, const Style& style, const FitTable& table) {
                             : table.framework == "jax"      ? "JAX"
                                                             : "PyTorch";
   const auto& fits = table.fits;
-  auto best = std::find_if(fits.begin(), fits.end(), works);
+  auto best = std::find_if(fits.begin(), fits.end(),
+                           [](const Fit& fit) { return works(fit) && !fit.needs.install.empty(); });
+  if (best == fits.end()) best = std::find_if(fits.begin(), fits.end(), works);
   if (best == fits.end()) best = std::find_if(fits.begin(), fits.end(), may_work);
   if (best == fits.end()) {
     page.item(label, mark_bad(style), Ink::bad,
@@ -78,7 +80,7 @@ void brief(Page& page, const Style& style, const FitTable& table) {
     return;
   }
   fit_line(page, style, label, *best);
-  page.command("pip install '" + best->needs.install + "'");
+  if (!best->needs.install.empty()) page.command("pip install '" + best->needs.install + "'");
   const Needs* oldest = nullptr;
   std::size_t count = 0;
   for (const auto& fit : fits) {

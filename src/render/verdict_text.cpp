@@ -143,7 +143,7 @@ private:
 
   /// The plan ends in gpu without this one.
   static bool needless(const FrameworkVerdict& framework, const Fix& fix) {
-    return framework.plan_reaches_gpu &&
+    return framework.plan_reaches_gpu && framework.plan.size() < framework.causes.size() &&
            std::none_of(framework.plan.begin(), framework.plan.end(), [&](const Fix& step) {
              return step.words == fix.words && step.commands == fix.commands;
            });
