@@ -32,6 +32,7 @@ SEES = {
     "pick": PURE,
     "use": {"base", "system"},
     "watch": {"base", "system", "use"},
+    "mend": {"base", "system"},  # the only room that writes the user's files
     "commands": None,  # wires all of them
 }
 
@@ -45,7 +46,7 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch",
-        "places"}
+        "places", "mend"}
 LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

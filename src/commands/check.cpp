@@ -3,8 +3,10 @@
 #include "commands/table.h"
 
 #include "judge/judge.h"
+#include "judge/what_if.h"
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
+#include "render/what_if_text.h"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +28,7 @@ constexpr std::array kOptions{
     Option{"json", 0, "", "one JSON document for programs"},
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
     kNoProbesOption,
+    Option{"what-if", 'w', "CHANGE", "judge as if this had been typed; may be given several times"},
 };
 
 /// The selected environment decides. A GPU that is listed and fails when it is used is no success.
@@ -46,6 +49,15 @@ Exit exit_of(const Verdict& verdict) {
 Exit run(const Arguments& arguments, Console& console) {
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
+  if (const auto changes = arguments.options.find("what-if"); changes != arguments.options.end()) {
+    const auto supposed = what_if(*facts, changes->second);
+    if (!supposed) return wrong_usage(console, supposed.error().message);
+    console.out << (arguments.has("json")
+                        ? what_if_json(*supposed)
+                        : what_if_text(*supposed, console.style,
+                                       arguments.has("verbose") ? Detail::full : Detail::brief));
+    return exit_of(supposed->after);
+  }
   const auto verdict = judge(*facts);
   if (arguments.has("json")) {
     console.out << verdict_json(verdict);
@@ -65,7 +77,14 @@ const Command kCheckCommand{
     .summary = "will the GPU be used here, and if not, why?",
     .details = "PATH is the program (.py, .ipynb) or the project's directory; without it, what a "
                "plain 'python' "
-               "would use is judged.",
+               "would use is judged.\n"
+               "\n"
+               "--what-if changes what was seen, not the machine, and shows the verdict before and "
+               "after. It takes:\n"
+               "  unset LD_LIBRARY_PATH              NAME=VALUE\n"
+               "  pip install 'jax[cuda12]==0.6.*'   pip uninstall tensorflow-cpu\n"
+               "  driver 550\n"
+               "A package whose content is in none of gpuwhy's tables leaves the answer open.",
     .options = kOptions,
     .run = run,
 };

@@ -10,10 +10,10 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::array kCommands{&kCheckCommand, &kLintCommand,  &kExplainCommand,
-                               &kRunCommand,   &kPidCommand,   &kWatchCommand,
-                               &kProveCommand, &kPickCommand,  &kSnapshotCommand,
-                               &kRuleCommand,  &kRulesCommand, &kSchemaCommand};
+constexpr std::array kCommands{&kCheckCommand,   &kFixCommand,   &kCompatCommand,   &kLintCommand,
+                               &kExplainCommand, &kRunCommand,   &kPidCommand,      &kWatchCommand,
+                               &kProveCommand,   &kPickCommand,  &kSnapshotCommand, &kRuleCommand,
+                               &kRulesCommand,   &kSchemaCommand};
 
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {

@@ -7,6 +7,8 @@ namespace gpuwhy {
 
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
+extern const Command kFixCommand;
+extern const Command kCompatCommand;
 extern const Command kLintCommand;
 extern const Command kRunCommand;
 extern const Command kPidCommand;

@@ -7,6 +7,7 @@
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
+#include <array>
 #include <set>
 
 namespace gpuwhy {
@@ -95,6 +96,16 @@ const Framework* imported(const PythonEnvironment& python, std::string_view name
   return nullptr;
 }
 
+Case framework_case(const Facts& facts, const PythonEnvironment& python,
+                    const Framework& framework) {
+  Case subject{.facts = facts};
+  subject.wanted = framework.name;
+  subject.python = &python;
+  subject.framework = &framework;
+  search_libraries(subject);
+  return subject;
+}
+
 /// One more for Keras, on top of its backend.
 Case keras_case(const Facts& facts, const PythonEnvironment& python, const Framework& keras) {
   Case subject{.facts = facts};
@@ -105,8 +116,11 @@ Case keras_case(const Facts& facts, const PythonEnvironment& python, const Frame
   const auto& name = subject.backend;
   if (name == "tensorflow" || name == "jax" || name == "torch")
     subject.framework = imported(python, name);
+  search_libraries(subject);
   return subject;
 }
+
+constexpr std::array<std::string_view, 3> kFrameworks{"tensorflow", "jax", "torch"};
 
 } // namespace
 
@@ -122,21 +136,12 @@ std::vector<Case> cases_without_shell(const Facts& facts) {
   std::vector<Case> cases;
   for (const auto& python : facts.pythons) { // the selected one comes first
     const auto before = cases.size();
-    for (const auto* name : {"tensorflow", "jax", "torch"}) {
-      const auto* framework = imported(python, name);
-      if (framework == nullptr) continue;
-      Case subject{.facts = facts};
-      subject.wanted = name;
-      subject.python = &python;
-      subject.framework = framework;
-      search_libraries(subject);
-      cases.push_back(std::move(subject));
+    for (const auto name : kFrameworks) {
+      if (const auto* framework = imported(python, name))
+        cases.push_back(framework_case(facts, python, *framework));
     }
-    if (const auto* keras = imported(python, "keras")) {
-      auto subject = keras_case(facts, python, *keras);
-      search_libraries(subject);
-      cases.push_back(std::move(subject));
-    }
+    if (const auto* keras = imported(python, "keras"))
+      cases.push_back(keras_case(facts, python, *keras));
     if (cases.size() > before || !python.selected) continue;
     Case subject{.facts = facts};
     subject.python = &python;
@@ -154,6 +159,22 @@ std::vector<Case> cases_of(const Facts& facts) {
       subject.decisive = find_decisive(facts, subject.wanted);
   }
   return cases;
+}
+
+std::optional<Case> case_again(const Facts& facts, const Case& subject) {
+  for (const auto& python : facts.pythons) {
+    if (subject.python != nullptr && python.interpreter != subject.python->interpreter) continue;
+    const auto* framework = imported(python, subject.wanted);
+    if (framework != nullptr && subject.wanted == "keras")
+      return keras_case(facts, python, *framework);
+    if (framework != nullptr) return framework_case(facts, python, *framework);
+    if (subject.framework != nullptr || subject.keras != nullptr) return std::nullopt;
+    Case again{.facts = facts};
+    again.python = &python;
+    return again;
+  }
+  if (subject.python != nullptr) return std::nullopt;
+  return Case{.facts = facts};
 }
 
 } // namespace gpuwhy

@@ -2,78 +2,12 @@
 
 #include "base/text.h"
 #include "judge/decisive.h"
+#include "judge/plan.h"
 
 #include <algorithm>
 
 namespace gpuwhy {
 namespace {
-
-constexpr std::size_t kLongestPlan = 12;
-
-Cause cause_of(const Ruling& ruling) {
-  Cause cause;
-  cause.id = ruling.rule->id;
-  cause.slug = ruling.rule->slug;
-  cause.gate = ruling.rule->gate;
-  cause.effect = ruling.outcome.effect.value_or(ruling.rule->effect);
-  cause.title = ruling.rule->title;
-  cause.summary = ruling.outcome.text;
-  cause.evidence = ruling.outcome.evidence;
-  if (!ruling.outcome.edits.empty()) {
-    const auto& edit = ruling.outcome.edits.front();
-    cause.fix = Fix{edit.words, edit.commands, false};
-  }
-  return cause;
-}
-
-bool has_cause(const Rulings& rulings, std::string_view id) {
-  return std::any_of(rulings.found.begin(), rulings.found.end(),
-                     [&](const Ruling& ruling) { return ruling.rule->id == id; });
-}
-
-/// The case of the same installation after an edit.
-const Case* same_case(const std::vector<Case>& cases, const Case& subject) {
-  for (const auto& other : cases) {
-    if (other.wanted != subject.wanted) continue;
-    if (subject.python == nullptr || other.python == nullptr) return &other;
-    if (other.python->interpreter == subject.python->interpreter) return &other;
-  }
-  return nullptr;
-}
-
-/// Applies the root cause's edit, judges again, and so on: the plan, and what would have failed
-/// next.
-void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) {
-  Facts facts = subject.facts;
-  Rulings rulings = first;
-  for (std::size_t step = 0; step < kLongestPlan && !rulings.found.empty(); ++step) {
-    const Ruling root = rulings.found.front();
-    Cause cause = cause_of(root);
-    const bool provable = !root.outcome.edits.empty() && root.outcome.edits.front().apply;
-    if (provable) {
-      root.outcome.edits.front().apply(facts);
-      const auto cases = cases_of(facts);
-      const auto* again = same_case(cases, subject);
-      if (again == nullptr) return verdict.causes.push_back(std::move(cause));
-      rulings = ask_rules(*again);
-      cause.fix->verified = !has_cause(rulings, cause.id);
-    }
-    const bool stuck = !provable || !cause.fix->verified;
-    if (cause.fix) verdict.plan.push_back(*cause.fix);
-    verdict.causes.push_back(std::move(cause));
-    if (stuck) {
-      // Cannot see behind this one by simulation: tell what else was found as things are.
-      for (const auto& other : rulings.found) {
-        if (std::none_of(verdict.causes.begin(), verdict.causes.end(),
-                         [&](const Cause& known) { return known.id == other.rule->id; })) {
-          verdict.causes.push_back(cause_of(other));
-        }
-      }
-      return;
-    }
-  }
-  verdict.plan_reaches_gpu = usable(rulings) == Usable::gpu && rulings.found.empty();
-}
 
 /// A gate that nothing was sent through: that a rule behind it is clear means nothing.
 std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
@@ -155,7 +89,7 @@ FrameworkVerdict judge_case(const Case& subject) {
     verdict.ruled_out.push_back(std::string(ruling.rule->id) + " " +
                                 std::string(ruling.rule->slug) + ": " + ruling.outcome.text);
   }
-  plan(subject, rulings, verdict);
+  make_plan(subject, rulings, verdict);
   return verdict;
 }
 

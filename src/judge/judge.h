@@ -5,6 +5,7 @@
 #include "rules/rule.h"
 #include "verdict/verdict.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ Verdict judge(const Facts& facts);
 std::vector<Case> cases_of(const Facts& facts);
 /// The same, not compared with the shell.
 std::vector<Case> cases_without_shell(const Facts& facts);
+
+/// The case of the same installation in facts that were edited; nothing if it is gone.
+std::optional<Case> case_again(const Facts& facts, const Case& subject);
 
 /// The backend that Keras takes when it is imported: "tensorflow", "jax", "torch", "openvino", or
 /// any other word that a variable or keras.json holds. Source: keras/src/backend/config.py.
@@ -38,7 +42,8 @@ struct Rulings {
   std::vector<Ruling> unknown;
 };
 Rulings ask_rules(const Case& subject);
-/// What they come to.
+/// What they come to. What breaks or slows the use of a GPU that is listed anyway decides nothing
+/// here.
 Usable usable(const Rulings& rulings);
 
 } // namespace gpuwhy

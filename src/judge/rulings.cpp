@@ -79,11 +79,9 @@ Rulings ask_rules(const Case& subject) {
 }
 
 Usable usable(const Rulings& rulings) {
-  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or
-  // unknown.
-  const auto hides = [](const Ruling& ruling) { return effect_of(ruling) == Effect::hides; };
-  const auto any = [&](const std::vector<Ruling>& list) {
-    return std::any_of(list.begin(), list.end(), hides);
+  const auto any = [](const std::vector<Ruling>& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [](const Ruling& each) { return effect_of(each) == Effect::hides; });
   };
   if (any(rulings.found)) return Usable::no_gpu;
   return any(rulings.unknown) ? Usable::unknown : Usable::gpu;

@@ -23,6 +23,10 @@ template <> struct Words<Usable> {
 template <> struct Words<Effect> {
   static constexpr std::string_view all[] = {"hides", "breaks", "slows"};
 };
+template <> struct Words<Reach> {
+  static constexpr std::string_view all[] = {"shell",  "packages", "environment",
+                                             "system", "driver",   "hardware"};
+};
 template <> struct Words<GateResult::State> {
   static constexpr std::string_view all[] = {"passed", "failed", "unknown"};
 };
@@ -74,6 +78,17 @@ template <> struct Shape<Fix> {
     v("words", &Fix::words, "What to do, for a person");
     v("commands", &Fix::commands, "Shell commands that do it, in order; may be empty");
     v("verified", &Fix::verified, "The fix was simulated and its cause was gone");
+    v("reach", &Fix::reach,
+      "How far it reaches. shell: a variable or a file of this user; packages: of this Python "
+      "environment; environment: another environment, container or job; system: needs root; "
+      "driver: the kernel's driver, mostly with a restart; hardware: nothing that can be typed");
+  }
+};
+
+template <> struct Shape<Plan> {
+  static constexpr const char* name = "plan";
+  template <class V> static void fields(V&& v) {
+    v("steps", &Plan::steps, "Fixes to make, in order; none can be left out");
   }
 };
 
@@ -126,6 +141,11 @@ template <> struct Shape<FrameworkVerdict> {
     v("plan", &F::plan, "Fixes to make, in order");
     v("plan_reaches_gpu", &F::plan_reaches_gpu,
       "The whole plan was simulated, and then the GPU is used");
+    v("alternatives", &F::alternatives,
+      "Other plans, each simulated as a whole: then the GPU is used. The one that reaches least "
+      "first");
+    v("obstacle", or_null(&F::obstacle),
+      "What nothing that is typed on this machine mends; null: no such thing was found");
     v("route", &F::route, "The gates in the order in which a program meets them");
     v("unknown", &F::unknown, "Facts that were missing and would have mattered");
     v("ruled_out", &F::ruled_out, "Causes that were looked for and are not there, and why");
@@ -171,6 +191,32 @@ template <> struct Shape<Verdict> {
     v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
     v("place", &Verdict::place, "Where the program runs; null: in this shell");
     v("problems", &Verdict::problems, "What could not be looked at");
+  }
+};
+
+template <> struct Shape<Supposed> {
+  static constexpr const char* name = "supposed";
+  template <class V> static void fields(V&& v) {
+    v("change", &Supposed::change, "The change as it was typed");
+    v("outcome", &Supposed::outcome, "What it would do, or why nobody can tell; may be empty");
+    v("told", &Supposed::told, "False: what it brings is in no table, and the answer is open");
+  }
+};
+
+/// Beside the members of a report, whose verdicts are then those after the changes.
+struct WhatIfMember {
+  const std::vector<Supposed>* changes = nullptr;
+  const std::vector<FrameworkVerdict>* before = nullptr;
+};
+template <> struct Shape<WhatIfMember> {
+  static constexpr const char* name = "what_if";
+  template <class V> static void fields(V&& v) {
+    v(
+        "changes", [](const WhatIfMember& each) { return *each.changes; },
+        "What was supposed, in order");
+    v(
+        "before", [](const WhatIfMember& each) { return *each.before; },
+        "The verdicts without the changes");
   }
 };
 
@@ -269,6 +315,13 @@ std::string verdict_json(const Verdict& verdict) {
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string what_if_json(const WhatIf& what_if) {
+  Json report = head();
+  report["what_if"] = Writer::write(WhatIfMember{&what_if.changes, &what_if.before.frameworks});
+  report.update(Writer::write(what_if.after));
+  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 std::string report_schema() {
   Json definitions = Json::object();
   Json report = Schema<Verdict>::object(definitions);
@@ -276,6 +329,9 @@ std::string report_schema() {
                      {"command", {{"const", "check"}}},
                      {"version", {{"description", "Version of gpuwhy"}, {"type", "string"}}}};
   Json required = {"schema", "command", "version"};
+  properties["what_if"] = {
+      {"description", "With --what-if only: 'verdicts' are then those after the changes"}};
+  properties["what_if"].update(Schema<WhatIfMember>::of(definitions));
   properties.update(report["properties"]);
   for (const auto& name : report["required"]) required.push_back(name);
   const Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},

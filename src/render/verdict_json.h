@@ -3,6 +3,7 @@
 #pragma once
 
 #include "verdict/verdict.h"
+#include "verdict/what_if.h"
 
 #include <string>
 
@@ -12,6 +13,9 @@ inline constexpr const char* kReportSchema = "gpuwhy.report/1";
 
 /// One JSON document and a line feed; valid UTF-8 whatever the verdict holds.
 std::string verdict_json(const Verdict& verdict);
+
+/// The same for what would be, and what is.
+std::string what_if_json(const WhatIf& what_if);
 
 /// The JSON Schema (draft 2020-12) of what verdict_json() writes, made from the same table of
 /// fields.

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kEvidence = 2;
 constexpr std::size_t kEvidenceLines = 3; // of one piece of evidence
 constexpr std::size_t kFollowers = 4;
+constexpr std::size_t kAlternatives = 2;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
 constexpr std::size_t kNamed = 2; // environments of one line
@@ -142,7 +143,7 @@ private:
     const auto& all = framework.causes;
     const std::size_t most = full_ ? all.size() : std::min(all.size(), kFollowers + 1);
     std::string proof; // of a plan that is one fix
-    if (framework.plan_reaches_gpu && all.size() == 1) {
+    if (framework.plan_reaches_gpu && framework.plan.size() == 1) {
       proof = tone_of(framework) == Tone::limited ? "verified: then this is gone"
                                                   : "verified: then the GPU is used";
     }
@@ -154,12 +155,41 @@ private:
                             : "also",
                 cause.summary, {cause.id + " " + cause.slug, cause.id});
       evidence(cause, index == 0 ? kEvidence : 0);
-      if (cause.fix) fix(*cause.fix, proof);
+      if (cause.fix && needless(framework, *cause.fix)) {
+        page_.row("fix", "none of its own: what mends the others mends this");
+      } else if (cause.fix) {
+        fix(*cause.fix, proof);
+      }
       simulated = simulated && cause.fix && cause.fix->verified;
     }
     if (most < all.size())
       page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
     outcome(framework);
+    alternatives(framework);
+  }
+
+  /// The plan ends in gpu without this one.
+  static bool needless(const FrameworkVerdict& framework, const Fix& fix) {
+    return framework.plan_reaches_gpu && framework.plan.size() < framework.causes.size() &&
+           std::none_of(framework.plan.begin(), framework.plan.end(), [&](const Fix& step) {
+             return step.words == fix.words && step.commands == fix.commands;
+           });
+  }
+
+  /// Other ways, each of which was simulated to its end.
+  void alternatives(const FrameworkVerdict& framework) {
+    const auto& all = framework.alternatives;
+    const std::size_t most = full_ ? all.size() : std::min(all.size(), kAlternatives);
+    for (std::size_t index = 0; index < most; ++index) {
+      std::vector<std::string> words;
+      for (const auto& step : all[index].steps) words.push_back(step.words);
+      page_.row("or", join(words, "; and "), {full_ ? "verified" : "", {}, Ink::good});
+      if (!full_) continue;
+      for (const auto& step : all[index].steps) {
+        for (const auto& each : step.commands) page_.command(each);
+      }
+    }
+    if (!full_ && most > 0) page_.under("verified too; 'gpuwhy fix' has the commands", Ink::faint);
   }
 
   /// What the sentence above has said already comes last, and then only where it was seen.
@@ -193,9 +223,14 @@ private:
   void outcome(const FrameworkVerdict& framework) {
     const auto& all = framework.causes;
     if (framework.plan_reaches_gpu) {
-      if (all.size() < 2) return;
-      return page_.row("then", "the GPU is used: verified for these " + std::to_string(all.size()) +
-                                   " fixes together");
+      if (framework.plan.size() < 2) return;
+      return page_.row("then", "the GPU is used: verified for these " +
+                                   std::to_string(framework.plan.size()) + " fixes together");
+    }
+    if (!framework.obstacle.empty()) {
+      const bool told = framework.obstacle == all.front().summary;
+      return page_.row("limit", "nothing that is typed on this machine mends " +
+                                    (told ? std::string("this") : "that " + framework.obstacle));
     }
     if (!all.front().fix) {
       return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id +

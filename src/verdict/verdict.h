@@ -24,10 +24,27 @@ struct Evidence {
   Source source;
 };
 
+/// How far a fix reaches. Of several that serve, the one that reaches least comes first.
+enum class Reach {
+  shell,       // a variable, or a file of this user: undone by one line
+  packages,    // packages of one Python environment
+  environment, // another environment, container or job; what is there stays as it is
+  system,      // the system's files: needs root
+  driver,      // the kernel's driver, mostly with a restart
+  hardware,    // nothing that can be typed
+};
+
 struct Fix {
   std::string words;                 // "remove /usr/local/cuda-11.8/lib64 from LD_LIBRARY_PATH"
   std::vector<std::string> commands; // what to type; may be empty
   bool verified = false;             // applied to the facts and judged again: this cause is gone
+  Reach reach = Reach::shell;
+};
+
+/// Steps after which the answer is gpu: all of them made on the facts and judged again, and none of
+/// them can be left out.
+struct Plan {
+  std::vector<Fix> steps;
 };
 
 struct Cause {
@@ -64,8 +81,10 @@ struct FrameworkVerdict {
   bool selected = false; // the one that the program or a plain `python` would use
   Usable answer = Usable::unknown;
   std::vector<Cause> causes; // root first, then what would fail next
-  std::vector<Fix> plan;     // steps after which the answer is gpu; empty: none was found
+  std::vector<Fix> plan;     // the way that reaches least; as far as it goes if none ends in gpu
   bool plan_reaches_gpu = false;
+  std::vector<Plan> alternatives; // other ways to the GPU, the one that reaches least first
+  std::string obstacle;           // what nothing that is typed here mends; empty: no such thing
   std::vector<GateResult> route;
   std::vector<std::string> unknown; // facts that were missing and would have mattered
   std::vector<std::string>

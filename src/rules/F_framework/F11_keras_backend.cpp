@@ -6,7 +6,9 @@
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 namespace gpuwhy::rules {
 namespace {
@@ -70,6 +72,34 @@ Edit choose(std::string_view name) {
   return edit;
 }
 
+/// The same in the file that chose, where one did.
+std::optional<Edit> choose_in_file(const Case& c, std::string_view name) {
+  const auto& configured = c.keras->configured_backend;
+  const bool plain = std::all_of(c.backend.begin(), c.backend.end(), [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || letter == '_';
+  });
+  if (by_variable(c) || !configured.known() || !plain) return std::nullopt;
+  const std::string backend(name);
+  const auto& file = configured.source().where;
+  Edit edit;
+  edit.words = "let Keras run on " + std::string(display_name(backend)) +
+               ": write \"backend\": \"" + backend + "\" into " + file;
+  edit.commands = {
+      "sed -i " +
+      shell_word("s/\"backend\": *\"" + c.backend + "\"/\"backend\": \"" + backend + "\"/") + " " +
+      shell_word(file)};
+  edit.apply = [backend](Facts& facts) {
+    for (auto& python : facts.pythons) {
+      for (auto& framework : python.frameworks) {
+        if (framework.name != "keras" || !framework.configured_backend.known()) continue;
+        framework.configured_backend =
+            Fact<std::string>::known(backend, framework.configured_backend.source());
+      }
+    }
+  };
+  return edit;
+}
+
 Edit install_backend(const Case& c) {
   Edit edit;
   edit.words =
@@ -103,6 +133,7 @@ Outcome report(const Case& c, std::string summary) {
         {std::string(display_name(other)) + ", with GPU support, is in the same environment",
          {installed(c, other)->directory, 0}});
     outcome.edits.push_back(choose(other));
+    if (auto in_file = choose_in_file(c, other)) outcome.edits.push_back(std::move(*in_file));
   }
   if (holds(kWithGpu, c.backend) && c.framework == nullptr)
     outcome.edits.push_back(install_backend(c));
