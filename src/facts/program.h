@@ -20,13 +20,13 @@ struct FrameworkImport {
   }
 };
 
-struct Program {
+struct ProgramFacts {
   std::string path;
   std::vector<FrameworkImport> imports; // in the order of running; each framework once
 
   template <class V> static void fields(V&& v) {
-    v("path", &Program::path, "The program");
-    v("imports", &Program::imports, "Frameworks that it imports, in order");
+    v("path", &ProgramFacts::path, "The program");
+    v("imports", &ProgramFacts::imports, "Frameworks that it imports, in order");
   }
 };
 
