@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "facts/json.h"
+#include "program/imports.h"
 #include "system/input.h"
 #include "system/live.h"
 #include "system/tape.h"
@@ -53,6 +54,19 @@ Result<void> check_program(System& system, const std::string& program) {
   return {};
 }
 
+/// What the program imports; a project's directory is no program.
+Fact<ProgramFacts> read_program(System& system, const std::string& program) {
+  const auto path = normalize_path(join_path(system.identity().working_directory, program));
+  const auto status = system.status(path);
+  if (program.empty() || !status || status->type != FileStatus::Type::regular) return {};
+  const auto imports = program::framework_imports(system, path);
+  if (!imports) return Fact<ProgramFacts>::unknown(imports.error().message, {path, 0});
+  ProgramFacts facts{path, {}};
+  for (const auto& each : *imports)
+    facts.imports.push_back({each.name, each.module, each.line});
+  return Fact<ProgramFacts>::known(std::move(facts), {path, 0});
+}
+
 } // namespace
 
 Facts look_at(System& system, const Arguments& arguments) {
@@ -63,6 +77,7 @@ Facts look_at(System& system, const Arguments& arguments) {
   scope.probes = !arguments.has("no-probes");
   Facts facts;
   for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
+  facts.program = read_program(system, scope.program);
   return facts;
 }
 

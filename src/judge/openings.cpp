@@ -123,10 +123,14 @@ public:
 
 private:
   void open(std::string name, std::string product, bool required, const std::string& opener) {
-    list_.push_back({{std::move(name), opener, build_.loader_chain}, std::move(product), required});
+    const bool early = framework_.name == "torch" ? required : // TensorFlow registers its kernels
+                           framework_.name == "tensorflow" && product == "cudart";
+    list_.push_back(
+        {{std::move(name), opener, build_.loader_chain}, std::move(product), required, early});
   }
   void preload(const std::string& path) {
-    list_.push_back({{path, python_.executable, {python_.executable}}, {}, false});
+    const bool early = framework_.name == "torch";
+    list_.push_back({{path, python_.executable, {python_.executable}}, {}, false, early});
   }
 
   void tensorflow() {
