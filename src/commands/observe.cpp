@@ -4,6 +4,7 @@
 #include "collect/collector.h"
 #include "commands/place.h"
 #include "facts/json.h"
+#include "program/imports.h"
 #include "system/input.h"
 #include "system/live.h"
 #include "system/tape.h"
@@ -55,6 +56,23 @@ Result<void> check_program(System& system, const std::string& program) {
   return {};
 }
 
+namespace {
+
+/// What the program imports; a project's directory is no program.
+Fact<ProgramFacts> read_program(System& system, const std::string& program) {
+  const auto path = normalize_path(join_path(system.identity().working_directory, program));
+  const auto status = system.status(path);
+  if (program.empty() || !status || status->type != FileStatus::Type::regular) return {};
+  const auto imports = program::framework_imports(system, path);
+  if (!imports) return Fact<ProgramFacts>::unknown(imports.error().message, {path, 0});
+  ProgramFacts facts{path, {}};
+  for (const auto& each : *imports)
+    facts.imports.push_back({each.name, each.module, each.line});
+  return Fact<ProgramFacts>::known(std::move(facts), {path, 0});
+}
+
+} // namespace
+
 Scope scope_of(const Arguments& arguments) {
   Scope scope;
   scope.python = arguments.value("python");
@@ -68,6 +86,7 @@ Facts look_at(System& system, const Arguments& arguments) {
   const auto scope = scope_of(arguments);
   Facts facts;
   for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
+  facts.program = read_program(system, scope.program);
   return facts;
 }
 

@@ -9,6 +9,7 @@
 #include "facts/libraries.h"
 #include "facts/observed.h"
 #include "facts/place.h"
+#include "facts/program.h"
 #include "facts/python.h"
 
 namespace gpuwhy {
@@ -45,6 +46,7 @@ struct Facts {
   Libraries libraries;
   EnvironmentFacts environment;
   Place place; // where the program runs
+  Fact<ProgramFacts> program; // not looked: none was named
   std::vector<std::string> problems; // what collectors could not do, one line each
 
   template <class V> static void fields(V&& v) {
@@ -57,6 +59,7 @@ struct Facts {
     v("libraries", &Facts::libraries, "What the dynamic loader could meet");
     v("environment", &Facts::environment, "Environment variables");
     v("place", &Facts::place, "Where the program runs, if not in the shell");
+    v("program", &Facts::program, "The program in question");
     v("problems", &Facts::problems, "What could not be looked at");
   }
 };

@@ -4,19 +4,21 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "judge/decisive.h"
+#include "judge/neighbours.h"
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
 #include <array>
+#include <map>
 #include <set>
 
 namespace gpuwhy {
 namespace {
 
-/// Sonames that are in the process before the framework opens CUDA: what its own objects need, and
-/// libc's.
+/// Sonames that are in the process before a framework opens CUDA: libc's, and what its own objects
+/// need.
 std::set<std::string> loaded_from_the_start(const Libraries& libraries,
-                                            const FrameworkBuild& build) {
+                                            const std::vector<Case>& frameworks) {
   std::set<std::string> loaded = {"libc.so.6",
                                   "libm.so.6",
                                   "libdl.so.2",
@@ -35,12 +37,14 @@ std::set<std::string> loaded_from_the_start(const Libraries& libraries,
       if (!is_cuda_name(name)) loaded.insert(name); // those are the question
     }
   };
-  add(build.opener);
-  for (const auto& object : build.loader_chain) add(object);
+  for (const auto& framework : frameworks) {
+    add(framework.build()->opener);
+    for (const auto& object : framework.build()->loader_chain) add(object);
+  }
   return loaded;
 }
 
-loader::Process process_of(const Case& subject) {
+loader::Process process_of(const Case& subject, const std::vector<Case>& frameworks) {
   const auto& facts = subject.facts;
   loader::Setting setting;
   if (const auto* path = facts.environment.find("LD_LIBRARY_PATH"))
@@ -48,52 +52,71 @@ loader::Process process_of(const Case& subject) {
   setting.executable = subject.python->executable;
   setting.working_directory = facts.platform.working_directory;
   setting.musl = facts.libraries.libc.known() && facts.libraries.libc.value().starts_with("musl");
-  return {facts.libraries, setting, loaded_from_the_start(facts.libraries, *subject.build())};
+  return {facts.libraries, setting, loaded_from_the_start(facts.libraries, frameworks)};
 }
 
-void run(loader::Process& process, const std::vector<Opening>& openings,
-         std::vector<LibraryNeed>& needs) {
-  for (const auto& opening : openings) {
-    auto found = process.open(opening.request);
-    if (opening.product.empty()) continue;
-    needs.push_back({opening.request.name, opening.product, opening.required, std::move(found)});
+enum class Stage { import, use };
+
+/// The process of a program, as one framework after the other loads into it.
+class Loading {
+public:
+  Loading(const Case& subject, const std::vector<Case>& frameworks)
+      : process_(process_of(subject, frameworks)) {}
+
+  loader::Found open(const loader::Request& request) { return process_.open(request); }
+
+  /// The framework's own steps of one stage, in the process as it is by then.
+  void run(const Case& framework, const std::vector<Opening>& openings, Stage stage,
+           std::vector<LibraryNeed>& needs) {
+    for (const auto& opening : openings) {
+      if (opening.at_import != (stage == Stage::import)) continue;
+      auto found = process_.open(opening.request);
+      for (const auto& path : found.loaded) loader_of_.emplace(path, &framework);
+      const auto other = loader_of_.find(found.path);
+      const bool shared =
+          other != loader_of_.end() && other->second->framework != framework.framework;
+      if (shared) found.because = importer_text(*other->second);
+      if (opening.product.empty()) continue;
+      needs.push_back({opening.request.name, opening.product, opening.required, std::move(found)});
+    }
   }
-}
+
+  /// PyTorch looks into sys.path if its first library does not load.
+  void bring_in(const Case& framework, std::vector<LibraryNeed>& needs) {
+    const auto openings = openings_of(framework);
+    const auto by_path = second_attempt(framework);
+    if (!by_path.empty() && !openings.empty()) {
+      auto trial = process_;
+      if (trial.open(openings.front().request).outcome != loader::Outcome::found)
+        run(framework, by_path, Stage::import, needs);
+    }
+    run(framework, openings, Stage::import, needs);
+  }
+
+private:
+  loader::Process process_;
+  std::map<std::string, const Case*> loader_of_; // path -> whose search brought it
+};
 
 void search_libraries(Case& subject) {
   const auto* build = subject.build();
   if (build == nullptr) return;
-  auto process = process_of(subject);
-  subject.libcuda = process.open({"libcuda.so.1", build->opener, build->loader_chain});
+  auto frameworks = imported_with(subject);
+  if (frameworks.empty()) frameworks.push_back(subject);
+  Loading loading(subject, frameworks);
+  subject.libcuda = loading.open({"libcuda.so.1", build->opener, build->loader_chain});
   if (!build->cuda.value_or(false)) return;
   if (subject.kind() == "tensorflow" &&
       tensorflow_opens_nvml(subject.framework->version.value_or(""))) {
-    subject.libnvidia_ml = process.open({"libnvidia-ml.so.1", build->opener, build->loader_chain});
+    subject.libnvidia_ml = loading.open({"libnvidia-ml.so.1", build->opener, build->loader_chain});
   }
-  const auto openings = openings_of(subject);
-  run(process, openings, subject.libraries);
-  const auto failed = [](const LibraryNeed& need) {
-    return need.required && need.found.outcome != loader::Outcome::found;
-  };
-  // PyTorch looks into sys.path if its first library does not load.
-  const auto& needs = subject.libraries;
-  if (!needs.empty() && failed(needs.front())) {
-    if (const auto by_path = second_attempt(subject); !by_path.empty()) {
-      auto again = process_of(subject);
-      std::vector<LibraryNeed> second;
-      run(again, by_path, second);
-      run(again, openings, second);
-      subject.libraries = std::move(second);
-    }
+  for (const auto& each : frameworks) {
+    std::vector<LibraryNeed> ignored;
+    const bool own = each.framework == subject.framework;
+    if (each.build()->cuda.value_or(false))
+      loading.bring_in(each, own ? subject.libraries : ignored);
   }
-}
-
-/// The first on sys.path is the one that an import takes.
-const Framework* imported(const PythonEnvironment& python, std::string_view name) {
-  for (const auto& framework : python.frameworks) {
-    if (framework.name == name) return &framework;
-  }
-  return nullptr;
+  loading.run(subject, openings_of(subject), Stage::use, subject.libraries);
 }
 
 Case framework_case(const Facts& facts, const PythonEnvironment& python,

@@ -33,7 +33,7 @@ struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
   std::string product;  // "cudnn", "cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver",
                         // "cusparse", ...
-  bool required = true; // without it the GPU is not listed
+  bool required = true; // without it the GPU is not listed; else what uses it fails
   loader::Found found;
 };
 

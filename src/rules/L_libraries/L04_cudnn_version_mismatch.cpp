@@ -6,6 +6,7 @@
 #include "knowledge/knowledge.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/cudnn_parts.h"
+#include "rules/L_libraries/jax_minimums.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
 #include "rules/L_libraries/wheels.h"
@@ -21,15 +22,6 @@ std::optional<Version> version_needed(const Case& c) {
   if (release != nullptr && (!build || build->major() == release->cudnn.major()))
     return release->cudnn;
   return Version::parse(lowest_version(pin_of(c, "cudnn")));
-}
-
-std::optional<Version> version_loaded(const Case& c, const std::string& path) {
-  const auto file = c.facts.libraries.files.find(path);
-  if (file != c.facts.libraries.files.end()) {
-    if (auto version = Version::parse(file->second.version.value_or(""))) return version;
-  }
-  const auto* wheel = in_own_wheel(c, path) ? installed_wheel(c, "cudnn") : nullptr;
-  return wheel == nullptr ? std::nullopt : Version::parse(wheel->version);
 }
 
 bool same_release(const Version& a, const Version& b) {
@@ -56,7 +48,7 @@ Outcome mended(const Case& c, Outcome outcome, const std::string& path, loader::
 
 Outcome compare(const Case& c, const loader::Found& cudnn) {
   const auto needed = version_needed(c);
-  const auto loaded = version_loaded(c, cudnn.path);
+  const auto loaded = library_version(c, "cudnn", cudnn.path);
   if (!loaded) return Outcome::unknown("the version of " + cudnn.path);
   if (!needed)
     return Outcome::unknown("the cuDNN version that this " + name_text(c) + " was compiled with");
