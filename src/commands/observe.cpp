@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "facts/json.h"
+#include "facts/program_run.h"
+#include "lint/program.h"
 #include "system/input.h"
 #include "system/live.h"
 #include "system/tape.h"
@@ -53,6 +55,20 @@ Result<void> check_program(System& system, const std::string& program) {
   return {};
 }
 
+/// GPUs that CUDA counts with the variables of this process; nothing if nobody could be asked.
+program::Machine machine_of(const Facts& facts) {
+  const auto* probe = facts.observed.cuda.get();
+  if (probe == nullptr || probe->init != 0) return {};
+  return {probe->count};
+}
+
+/// The program that was named, read here, whatever machine the other facts are of.
+void read_program(System& system, const Arguments& arguments, Facts& facts) {
+  if (arguments.operands.empty()) return;
+  facts.program = lint::read_program(system, arguments.operands.front(), machine_of(facts));
+  edit::run_program(facts);
+}
+
 } // namespace
 
 Facts look_at(System& system, const Arguments& arguments) {
@@ -67,12 +83,13 @@ Facts look_at(System& system, const Arguments& arguments) {
 }
 
 Result<Facts> observe(const Arguments& arguments) {
-  if (arguments.has("from")) return replay(arguments);
   const auto system = make_live_system();
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();
   if (const auto checked = check_program(*system, program); !checked)
     return tl::unexpected(checked.error());
-  return look_at(*system, arguments);
+  Result<Facts> facts = arguments.has("from") ? replay(arguments) : look_at(*system, arguments);
+  if (facts) read_program(*system, arguments, *facts);
+  return facts;
 }
 
 } // namespace gpuwhy

@@ -3,9 +3,11 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "judge/code.h"
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
+#include <algorithm>
 #include <set>
 
 namespace gpuwhy {
@@ -107,6 +109,21 @@ Case keras_case(const Facts& facts, const PythonEnvironment& python, const Frame
   return subject;
 }
 
+/// What the program computes with comes first, the framework that does most at the head.
+void sort_by_use(const ProgramFacts& program, std::vector<Case>& cases, std::size_t from) {
+  const auto rank = [&](const Case& subject) {
+    return std::find(program.frameworks.begin(), program.frameworks.end(), subject.wanted) -
+           program.frameworks.begin();
+  };
+  std::vector<const Case*> sorted;
+  for (auto at = from; at < cases.size(); ++at) sorted.push_back(&cases[at]);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Case* a, const Case* b) { return rank(*a) < rank(*b); });
+  std::vector<Case> result(cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(from));
+  for (const auto* each : sorted) result.push_back(*each);
+  cases.swap(result);
+}
+
 } // namespace
 
 std::string keras_backend(const Facts& facts, const Framework& keras) {
@@ -136,7 +153,15 @@ std::vector<Case> cases_of(const Facts& facts) {
       search_libraries(subject);
       cases.push_back(std::move(subject));
     }
-    if (cases.size() > before || !python.selected) continue;
+    if (!python.selected) continue;
+    for (const auto& name : missing_frameworks(facts, python)) {
+      Case subject{.facts = facts};
+      subject.wanted = name;
+      subject.python = &python;
+      cases.push_back(std::move(subject));
+    }
+    sort_by_use(facts.program, cases, before);
+    if (cases.size() > before) continue;
     Case subject{.facts = facts};
     subject.python = &python;
     cases.push_back(std::move(subject));

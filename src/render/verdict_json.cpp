@@ -23,6 +23,12 @@ template <> struct Words<Usable> {
 template <> struct Words<Effect> {
   static constexpr std::string_view all[] = {"hides", "breaks", "slows"};
 };
+template <> struct Words<Severity> {
+  static constexpr std::string_view all[] = {"error", "warning", "info"};
+};
+template <> struct Words<Bearing> {
+  static constexpr std::string_view all[] = {"note", "hides", "breaks"};
+};
 template <> struct Words<GateResult::State> {
   static constexpr std::string_view all[] = {"passed", "failed", "unknown"};
 };
@@ -117,6 +123,8 @@ template <> struct Shape<FrameworkVerdict> {
     v("environment_kind", or_null(&F::environment_kind),
       "system, venv, virtualenv, conda, pyenv, uv or other");
     v("python", or_null(&F::python_version), "Python version");
+    v("program", or_null(&F::program),
+      "File that it would run; null: no program was named, or it computes with another framework");
     v("selected", &F::selected, "The environment that the program, or a plain 'python', uses");
     v("verdict", &F::answer,
       "gpu: the framework will list a GPU (look at the causes' effects too); no_gpu: it will not; "
@@ -150,12 +158,62 @@ template <> struct Shape<GpuLine> {
   }
 };
 
+template <> struct Shape<TextEdit> {
+  static constexpr const char* name = "edit";
+  template <class V> static void fields(V&& v) { TextEdit::fields(v); }
+};
+
+template <> struct Shape<CodeFinding> {
+  static constexpr const char* name = "finding";
+  template <class V> static void fields(V&& v) {
+    using F = CodeFinding;
+    v("id", &F::id, "Id of the cause");
+    v("slug", &F::slug, "Name of the fault");
+    v("path", &F::path, "File");
+    v("line", &F::line, "Line in the file, or in the cell");
+    v("column", &F::column, "Column in characters, from 1");
+    v("end_line", &F::end_line, "Last line");
+    v("end_column", &F::end_column, "One past the last column");
+    v(
+        "cell",
+        [](const F& finding) {
+          return finding.cell > 0 ? std::optional<std::uint32_t>(finding.cell) : std::nullopt;
+        },
+        "Cell of a notebook, counted from 1; null: not a notebook");
+    v("title", &F::title, "The cause in general");
+    v("severity", &F::severity, "How bad it is where it stands");
+    v("bearing", &F::bearing,
+      "What it does to the verdict: note: nothing; hides: the model does not get to the GPU; "
+      "breaks: the program fails when it reaches for the GPU");
+    v("framework", or_null(&F::framework), "Whose work it bears on; null: any framework's");
+    v("message", &F::message, "What is wrong at this place");
+    v("fix", &F::fix, "The smallest change, in words");
+    v("edit", &F::edit,
+      "A replacement in the file's bytes that is safe to make; null: there is none");
+    v("lines", &F::lines, "The source lines, at most three");
+  }
+};
+
+template <> struct Shape<ProgramReport> {
+  static constexpr const char* name = "program";
+  template <class V> static void fields(V&& v) {
+    using F = ProgramReport;
+    v("path", &F::path, "The program, as it was named");
+    v("entry", &F::entry, "File that is started, where a folder was named");
+    v("files", &F::files, "Files that were read: the program, and what it imports of its project");
+    v("frameworks", &F::frameworks, "What it computes with, the framework that does most first");
+    v("notes", &F::notes, "What was odd about it, or has no effect");
+  }
+};
+
 template <> struct Shape<Verdict> {
   static constexpr const char* name = "report";
   template <class V> static void fields(V&& v) {
     v("verdicts", &Verdict::frameworks,
       "One for each framework installation, the selected environment's first");
     v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
+    v("program", &Verdict::program, "The program in question; null: none was named");
+    v("findings", &Verdict::findings, "What was found in the program's code");
     v("problems", &Verdict::problems, "What could not be looked at");
   }
 };

@@ -16,6 +16,7 @@ constexpr std::size_t kEvidenceLines = 3; // of one piece of evidence
 constexpr std::size_t kFollowers = 4;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
+constexpr std::size_t kNotes = 3; // of the program
 constexpr std::size_t kNamed = 2; // environments of one line
 
 struct Mark {
@@ -80,7 +81,8 @@ private:
     page_.blank();
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
-    if (framework.answer == Usable::unknown || !framework.causes.empty()) page_.blank();
+    notes(framework);
+    if (framework.answer == Usable::unknown || !framework.causes.empty() || noted_) page_.blank();
     if (full_) {
       gates(framework);
       list("cleared", framework.ruled_out);
@@ -185,6 +187,39 @@ private:
         "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
     if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
     page_.row("then", rest);
+  }
+
+  // --- the program's notes
+  // ---------------------------------------------------------------------------------
+
+  /// Findings that did not decide the verdict, shortly; and what was odd about the program.
+  void notes(const FrameworkVerdict& framework) {
+    if (!verdict_.program) return;
+    std::vector<std::string> lines = verdict_.program->notes;
+    for (const auto& finding : verdict_.findings) {
+      if (finding.severity == Severity::info && !full_) continue;
+      const bool told =
+          std::any_of(framework.causes.begin(), framework.causes.end(), [&](const Cause& cause) {
+            return cause.id == finding.id && finding.bearing != Bearing::note;
+          });
+      if (told) continue;
+      lines.push_back(finding.place() + ": " + finding.message + "  " + finding.id + " " +
+                      finding.slug);
+    }
+    const std::size_t most = full_ ? lines.size() : std::min(lines.size(), kNotes);
+    for (std::size_t index = 0; index < most; ++index) {
+      if (index == 0) {
+        page_.row("note", lines[index]);
+      } else {
+        page_.under(lines[index]);
+      }
+    }
+    if (most < lines.size()) {
+      page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy lint " +
+                      verdict_.program->path,
+                  Ink::faint);
+    }
+    noted_ = !lines.empty();
   }
 
   // --- what is not known
@@ -363,6 +398,7 @@ private:
   const Verdict& verdict_;
   const Style& style_;
   bool full_;
+  bool noted_ = false;
   Page page_;
 };
 

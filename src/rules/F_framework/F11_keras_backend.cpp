@@ -3,6 +3,8 @@
 // keras/src/backend/config.py and keras/src/backend/__init__.py of Keras 3.15.
 #include "base/text.h"
 #include "base/version.h"
+#include "facts/program_run.h"
+#include "rules/E_environment/unset.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -60,9 +62,14 @@ Evidence chosen(const Case& c) {
   return {"nothing names a backend, so Keras takes tensorflow", configured.source()};
 }
 
-Edit choose(std::string_view name) {
+Edit choose(const Case& c, std::string_view name) {
   const std::string backend(name);
   Edit edit;
+  if (const auto* statement = set_by_program(c.facts, "KERAS_BACKEND")) {
+    edit.words = statement->place + ": set KERAS_BACKEND to " + backend;
+    edit.apply = [backend](Facts& facts) { edit::set_variable(facts, "KERAS_BACKEND", backend); };
+    return edit;
+  }
   edit.words =
       "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
   edit.commands = {"export KERAS_BACKEND=" + backend};
@@ -102,7 +109,7 @@ Outcome report(const Case& c, std::string summary) {
     outcome.evidence.push_back(
         {std::string(display_name(other)) + ", with GPU support, is in the same environment",
          {installed(c, other)->directory, 0}});
-    outcome.edits.push_back(choose(other));
+    outcome.edits.push_back(choose(c, other));
   }
   if (holds(kWithGpu, c.backend) && c.framework == nullptr)
     outcome.edits.push_back(install_backend(c));
@@ -118,13 +125,9 @@ Outcome check_device(const Case& c) {
   const bool hides =
       c.backend == "torch" && variable != nullptr && variable->value.starts_with("cpu");
   if (!hides) return Outcome::clear("Keras runs on " + framework_text(c) + ": " + chosen(c).text);
-  Edit edit;
-  edit.words = "unset KERAS_TORCH_DEVICE" + set_where(c, "KERAS_TORCH_DEVICE");
-  edit.commands = {"unset KERAS_TORCH_DEVICE"};
-  edit.apply = [](Facts& facts) { edit::unset_variable(facts, "KERAS_TORCH_DEVICE"); };
   return Outcome::found("KERAS_TORCH_DEVICE=" + variable->value + " keeps Keras on the CPU")
       .because("KERAS_TORCH_DEVICE=" + variable->value, source_of(c, "KERAS_TORCH_DEVICE"))
-      .mend(std::move(edit));
+      .mend(unset_variable(c, "KERAS_TORCH_DEVICE"));
 }
 
 Outcome check(const Case& c) {

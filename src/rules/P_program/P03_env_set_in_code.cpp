@@ -25,20 +25,7 @@ NodeId read_before(const Module& module, const EnvironmentWrite& write) {
     for (auto at = trace.begin(); at != here; ++at) {
       if (module.exclusive(*at, write.where) || tree.inside(write.where, *at)) continue;
       if (module.dead(*at)) continue;
-      if (write.name == "KERAS_BACKEND") {
-        const Kind kind = tree.kind(*at);
-        if (kind != Kind::import_statement && kind != Kind::import_from_statement) continue;
-        const auto words = module.text(*at);
-        if (!words.starts_with("import keras") && !words.starts_with("from keras")) continue;
-        return *at;
-      }
-      if (tree.kind(*at) == Kind::call && opens_cuda(module, *at)) return *at;
-      const bool import =
-          tree.kind(*at) == Kind::import_statement || tree.kind(*at) == Kind::import_from_statement;
-      if (import && write.name.starts_with("JAX_")) {
-        const auto words = module.text(*at);
-        if (words.starts_with("import jax") || words.starts_with("from jax")) return *at;
-      }
+      if (reads_variable(module, *at, write.name)) return *at;
     }
     return kNoNode;
   }
@@ -109,6 +96,7 @@ void visible_devices(const Module& module, const EnvironmentWrite& write,
       report.at(write.at, Severity::error,
                 "CUDA_VISIBLE_DEVICES=\"" + value.string + "\" hides every GPU from this program",
                 "remove the line, or name the GPU to use: \"0\"");
+  finding.bearing = Bearing::hides;
   const auto& tree = module.tree();
   if (tree.kind(write.expression) == Kind::string) {
     report.edit(finding, tree[write.expression].begin_byte, tree[write.expression].end_byte,
@@ -143,8 +131,10 @@ void lint(const Unit& unit, lint::Report& report) {
     }
     if (!write.value.is_string() || write.value.string != "cpu") continue;
     if (!module.imports("jax") && !module.uses_framework()) continue;
-    report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
-              "remove the line");
+    auto& finding = report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
+                              "remove the line");
+    finding.bearing = Bearing::hides;
+    finding.framework = "jax";
   }
 }
 
