@@ -57,9 +57,9 @@ const Command kCheckCommand{
     .operands = "[PATH]",
     .most_operands = 1,
     .summary = "will the GPU be used here, and if not, why?",
-    .details = "PATH is the program (.py, .ipynb) or the project's directory; without it, what a "
-               "plain 'python' "
-               "would use is judged.",
+    .details = "PATH is the program (.py, .ipynb) or the project's directory: its code, and the "
+               "files of the project that it imports, are judged together with the machine. "
+               "Without it, what a plain 'python' would use is judged.",
     .options = kOptions,
     .run = run,
 };

@@ -66,12 +66,13 @@ ProgramFacts read_program(System& system, const std::string& path,
     facts.problem = facts.entry + ": " + project.error().message;
     return facts;
   }
+  facts.frameworks = frameworks_of(*project);
   for (auto& unit : project->files) {
     unit->machine = machine;
+    unit->of_program = !facts.frameworks.empty();
     facts.files.push_back(unit->path);
   }
   facts.notes.insert(facts.notes.end(), project->notes.begin(), project->notes.end());
-  facts.frameworks = frameworks_of(*project);
   facts.variables = variables_of(*project);
   facts.findings = findings_of(*project);
   weigh(facts);

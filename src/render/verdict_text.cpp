@@ -195,25 +195,24 @@ private:
   /// Findings that did not decide the verdict, shortly; and what was odd about the program.
   void notes(const FrameworkVerdict& framework) {
     if (!verdict_.program) return;
-    std::vector<std::string> lines = verdict_.program->notes;
+    struct Line {
+      std::string text;
+      Note note = {};
+    };
+    std::vector<Line> lines;
+    for (const auto& each : verdict_.program->notes) lines.push_back({each});
     for (const auto& finding : verdict_.findings) {
       if (finding.severity == Severity::info && !full_) continue;
-      const bool told =
-          std::any_of(framework.causes.begin(), framework.causes.end(), [&](const Cause& cause) {
-            return cause.id == finding.id && finding.bearing != Bearing::note;
-          });
-      if (told) continue;
-      lines.push_back(finding.place() + ": " + finding.message + "  " + finding.id + " " +
-                      finding.slug);
+      const auto told = [&](const Cause& cause) {
+        return cause.id == finding.id && finding.bearing != Bearing::note;
+      };
+      if (std::any_of(framework.causes.begin(), framework.causes.end(), told)) continue;
+      lines.push_back({finding.place() + ": " + finding.message,
+                       {finding.id + " " + finding.slug, finding.id}});
     }
     const std::size_t most = full_ ? lines.size() : std::min(lines.size(), kNotes);
-    for (std::size_t index = 0; index < most; ++index) {
-      if (index == 0) {
-        page_.row("note", lines[index]);
-      } else {
-        page_.under(lines[index]);
-      }
-    }
+    for (std::size_t index = 0; index < most; ++index)
+      page_.row("note", lines[index].text, lines[index].note);
     if (most < lines.size()) {
       page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy lint " +
                       verdict_.program->path,

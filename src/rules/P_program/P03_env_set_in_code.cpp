@@ -15,6 +15,10 @@ namespace {
 
 using namespace program;
 
+bool computes(const Unit& unit) {
+  return unit.of_program || unit.module->uses_framework();
+}
+
 /// The first thing in the order of execution that made the variable count; kNoNode if nothing did
 /// before.
 NodeId read_before(const Module& module, const EnvironmentWrite& write) {
@@ -72,8 +76,9 @@ bool overwritten(const Module& module, const EnvironmentWrite& write,
   return false;
 }
 
-void visible_devices(const Module& module, const EnvironmentWrite& write,
+void visible_devices(const Unit& unit, const EnvironmentWrite& write,
                      const std::vector<EnvironmentWrite>& writes, lint::Report& report) {
+  const auto& module = *unit.module;
   const auto& value = write.value;
   if (value.known() && !value.is_string()) {
     report.at(write.at, Severity::error, "the value is not a string: this line raises TypeError",
@@ -91,7 +96,7 @@ void visible_devices(const Module& module, const EnvironmentWrite& write,
     return;
   }
   if (!value.is_string() || !hides_every_gpu(value.string)) return;
-  if (!module.uses_framework() || overwritten(module, write, writes)) return;
+  if (!computes(unit) || overwritten(module, write, writes)) return;
   auto& finding =
       report.at(write.at, Severity::error,
                 "CUDA_VISIBLE_DEVICES=\"" + value.string + "\" hides every GPU from this program",
@@ -116,7 +121,7 @@ void lint(const Unit& unit, lint::Report& report) {
       continue;
     if (restored(module, write, writes)) continue;
     if (write.name == "CUDA_VISIBLE_DEVICES") {
-      visible_devices(module, write, writes, report);
+      visible_devices(unit, write, writes, report);
       continue;
     }
     const NodeId reader = read_before(module, write);
@@ -130,7 +135,7 @@ void lint(const Unit& unit, lint::Report& report) {
       continue;
     }
     if (!write.value.is_string() || write.value.string != "cpu") continue;
-    if (!module.imports("jax") && !module.uses_framework()) continue;
+    if (!computes(unit)) continue;
     auto& finding = report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
                               "remove the line");
     finding.bearing = Bearing::hides;
