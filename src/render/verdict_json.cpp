@@ -26,6 +26,12 @@ template <> struct Words<Effect> {
 template <> struct Words<Severity> {
   static constexpr std::string_view all[] = {"error", "warning", "info"};
 };
+template <> struct Words<LogCause::Here> {
+  static constexpr std::string_view all[] = {"found", "ruled_out", "open"};
+};
+template <> struct Words<LogReport::Says> {
+  static constexpr std::string_view all[] = {"gpu", "no_gpu", "cannot_tell"};
+};
 template <> struct Words<Bearing> {
   static constexpr std::string_view all[] = {"note", "hides", "breaks"};
 };
@@ -206,6 +212,38 @@ template <> struct Shape<ProgramReport> {
   }
 };
 
+template <> struct Shape<LogCause> {
+  static constexpr const char* name = "log_cause";
+  template <class V> static void fields(V&& v) {
+    using F = LogCause;
+    v("id", &F::id, "Id of the cause that the log names");
+    v("slug", &F::slug, "Name of the fault");
+    v("summary", &F::summary, "The cause as the log has it");
+    v(
+        "line",
+        [](const F& cause) {
+          return cause.line > 0 ? std::optional<std::uint64_t>(cause.line) : std::nullopt;
+        },
+        "Line of the log; null: no single one");
+    v("here", &F::here,
+      "found: this machine and program show it too; ruled_out: they show that it is not there; "
+      "open: they cannot show it either way");
+    v("reason", or_null(&F::reason), "What rules it out here; null: nothing does");
+  }
+};
+
+template <> struct Shape<LogReport> {
+  static constexpr const char* name = "log";
+  template <class V> static void fields(V&& v) {
+    using F = LogReport;
+    v("path", &F::path, "The log");
+    v("says", &F::says, "What the log alone says");
+    v("causes", &F::causes, "Causes that it names, the root first");
+    v("contradictions", &F::contradictions,
+      "What it says of its environment that is not so here; empty: it may be of this one");
+  }
+};
+
 template <> struct Shape<Verdict> {
   static constexpr const char* name = "report";
   template <class V> static void fields(V&& v) {
@@ -307,9 +345,10 @@ Json head() {
 
 } // namespace
 
-std::string verdict_json(const Verdict& verdict) {
+std::string verdict_json(const Verdict& verdict, const LogReport* log) {
   Json report = head();
   report.update(Writer::write(verdict));
+  report["log"] = log == nullptr ? Json(nullptr) : Writer::write(*log);
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -321,7 +360,11 @@ std::string report_schema() {
                      {"version", {{"description", "Version of gpuwhy"}, {"type", "string"}}}};
   Json required = {"schema", "command", "version"};
   properties.update(report["properties"]);
+  properties["log"] = {
+      {"description", "The log of --log, held against this; null: none was named"}};
+  properties["log"].update(Schema<std::optional<LogReport>>::of(definitions));
   for (const auto& name : report["required"]) required.push_back(name);
+  required.push_back("log");
   const Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                        {"title", "gpuwhy check: will the GPU be used, and if not, why?"},
                        {"type", "object"},

@@ -27,9 +27,9 @@ class CodeTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def write(self, **files):
+    def write(self, files):
         for name, text in files.items():
-            path = self.folder / (name.replace("__", "/") + ".py")
+            path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
@@ -128,11 +128,11 @@ class CodeTest(unittest.TestCase):
         self.assertIn("imports none of", self.report["program"]["notes"][0])
 
     def test_imported_files_run_first(self):
-        self.write(settings="import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n",
-                   net__init__="", net__model="import tensorflow as tf\nfrom . import parts\n\ndef build():\n"
-                   "  with tf.device('/cpu:0'):\n    return tf.keras.Sequential([parts.dense()])\n\n"
+        self.write({"settings.py": "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n",
+                    "net/__init__.py": "", "net/model.py": "import tensorflow as tf\nfrom . import parts\n\ndef build():\n"
+                    "  with tf.device('/cpu:0'):\n    return tf.keras.Sequential([parts.dense()])\n\n"
                    "def never():\n  tf.config.set_visible_devices([], 'GPU')\n",
-                   net__parts="import tensorflow as tf\nfrom . import model\n\ndef dense():\n  return tf.keras.layers.Dense(3)\n")
+                    "net/parts.py": "import tensorflow as tf\nfrom . import model\n\ndef dense():\n  return tf.keras.layers.Dense(3)\n"})
         verdict, causes, places = self.judge("import settings\nfrom net.model import build\nmodel = build()\nmodel.fit(x, y)\n")
         self.assertEqual((verdict, sorted(causes)), ("no_gpu", ["P01", "P03"]))
         self.assertTrue(self.report["verdicts"][0]["plan_reaches_gpu"])
@@ -141,7 +141,7 @@ class CodeTest(unittest.TestCase):
         self.assertEqual(self.judge(program=".")[1], causes)
 
     def test_functions_of_other_files(self):
-        self.write(gpu="import os\n\ndef hide():\n  os.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n")
+        self.write({"gpu.py": "import os\n\ndef hide():\n  os.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n"})
         verdict, causes, places = self.judge("from gpu import hide\nhide()\n" + TF + MODEL)
         self.assertEqual((verdict, causes, places), ("no_gpu", ["P03"], ["gpu.py:4"]))
         self.assert_gpu("import gpu\n" + TF + MODEL)
@@ -153,7 +153,7 @@ class CodeTest(unittest.TestCase):
         self.assertEqual((verdict, causes, places), ("no_gpu", ["P03"], ["a.ipynb:cell 1:1"]))
 
     def test_text(self):
-        self.write(train="import tensorflow as tf\nwith tf.device('/CPU:0'):\n  model = tf.keras.Sequential([])\n")
+        self.write({"train.py": "import tensorflow as tf\nwith tf.device('/CPU:0'):\n  model = tf.keras.Sequential([])\n"})
         text = self.check("train.py").stdout
         self.assertIn("will run train.py on the CPU", text.splitlines()[0])
         self.assertIn("with tf.device('/CPU:0'): (train.py:2)", text)
