@@ -26,7 +26,7 @@ SEES = {
     "render": {"base", "verdict", "use"},
     # Programs that are read, logs that are read, proofs and choices: each beside the route, none behind it.
     "program": {"base", "system"},
-    "lint": {"base", "system", "program", "rules", "verdict"},
+    "lint": {"base", "facts", "system", "program", "rules", "verdict"},
     "explain": PURE,
     "prove": PURE | {"rules"},
     "pick": PURE,

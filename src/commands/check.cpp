@@ -2,14 +2,19 @@
 #include "commands/place.h"
 #include "commands/table.h"
 
+#include "explain/explainer.h"
 #include "judge/judge.h"
+#include "judge/log.h"
 #include "judge/what_if.h"
+#include "render/log_text.h"
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
 #include "render/what_if_text.h"
+#include "system/input_stream.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
 
 namespace gpuwhy {
@@ -25,6 +30,8 @@ constexpr std::array kOptions{
     kAllOption,
     Option{"from", 'f', "FILE",
            "judge a recorded machine (snapshot or tape) instead of this one; - is standard input"},
+    Option{"log", 'l', "FILE",
+           "hold a log of the program against this machine; - is standard input"},
     Option{"json", 0, "", "one JSON document for programs"},
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
     kNoProbesOption,
@@ -46,6 +53,13 @@ Exit exit_of(const Verdict& verdict) {
   return Exit::unknown;
 }
 
+Result<LogReport> read_log(const std::string& path, const Verdict& verdict) {
+  explain::Explainer explainer;
+  const auto read = stream_input(path, [&](std::string_view bytes) { explainer.feed(bytes); });
+  if (!read) return tl::unexpected(read.error());
+  return compare_log(path, explainer.finish(), verdict);
+}
+
 Exit run(const Arguments& arguments, Console& console) {
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
@@ -59,13 +73,20 @@ Exit run(const Arguments& arguments, Console& console) {
     return exit_of(supposed->after);
   }
   const auto verdict = judge(*facts);
+  std::optional<LogReport> log;
+  if (arguments.has("log")) {
+    auto read = read_log(arguments.value("log"), verdict);
+    if (!read) return wrong_usage(console, read.error().message);
+    log = std::move(*read);
+  }
   if (arguments.has("json")) {
-    console.out << verdict_json(verdict);
+    console.out << verdict_json(verdict, log ? &*log : nullptr);
   } else {
     console.out << verdict_text(verdict, console.style,
                                 arguments.has("verbose") ? Detail::full : Detail::brief);
+    if (log) console.out << log_text(*log, console.style);
   }
-  return exit_of(verdict);
+  return log && log_decides(*log) ? Exit::findings : exit_of(verdict);
 }
 
 } // namespace
@@ -75,16 +96,18 @@ const Command kCheckCommand{
     .operands = "[PATH]",
     .most_operands = 1,
     .summary = "will the GPU be used here, and if not, why?",
-    .details = "PATH is the program (.py, .ipynb) or the project's directory; without it, what a "
-               "plain 'python' "
-               "would use is judged.\n"
-               "\n"
-               "--what-if changes what was seen, not the machine, and shows the verdict before and "
-               "after. It takes:\n"
-               "  unset LD_LIBRARY_PATH              NAME=VALUE\n"
-               "  pip install 'jax[cuda12]==0.6.*'   pip uninstall tensorflow-cpu\n"
-               "  driver 550\n"
-               "A package whose content is in none of gpuwhy's tables leaves the answer open.",
+    .details =
+        "PATH is the program (.py, .ipynb) or the project's directory: its code, and the "
+        "files of the project that it imports, are judged together with the machine. "
+        "Without it, what a plain 'python' would use is judged. --log adds what a log says, and "
+        "whether it can be of this environment at all.\n"
+        "\n"
+        "--what-if changes what was seen, not the machine, and shows the verdict before and "
+        "after. It takes:\n"
+        "  unset LD_LIBRARY_PATH              NAME=VALUE\n"
+        "  pip install 'jax[cuda12]==0.6.*'   pip uninstall tensorflow-cpu\n"
+        "  driver 550\n"
+        "A package whose content is in none of gpuwhy's tables leaves the answer open.",
     .options = kOptions,
     .run = run,
 };

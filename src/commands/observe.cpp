@@ -4,6 +4,8 @@
 #include "collect/collector.h"
 #include "commands/place.h"
 #include "facts/json.h"
+#include "facts/program_run.h"
+#include "lint/program.h"
 #include "program/imports.h"
 #include "system/input.h"
 #include "system/live.h"
@@ -58,17 +60,28 @@ Result<void> check_program(System& system, const std::string& program) {
 
 namespace {
 
-/// What the program imports; a project's directory is no program.
-Fact<ProgramFacts> read_program(System& system, const std::string& program) {
-  const auto path = normalize_path(join_path(system.identity().working_directory, program));
-  const auto status = system.status(path);
-  if (program.empty() || !status || status->type != FileStatus::Type::regular) return {};
+/// GPUs that CUDA counts with the variables of this process; nothing if nobody could be asked.
+program::Machine machine_of(const Facts& facts) {
+  const auto* probe = facts.observed.cuda.get();
+  if (probe == nullptr || probe->init != 0) return {};
+  return {probe->count};
+}
+
+/// The program that was named, read here, whatever machine the other facts are of.
+void read_program(System& system, const Arguments& arguments, Facts& facts) {
+  if (arguments.operands.empty()) return;
+  auto& program = facts.program;
+  program = lint::read_program(system, arguments.operands.front(), machine_of(facts));
+  if (!program.problem.empty()) return;
+  const auto path = normalize_path(join_path(system.identity().working_directory, program.entry));
   const auto imports = program::framework_imports(system, path);
-  if (!imports) return Fact<ProgramFacts>::unknown(imports.error().message, {path, 0});
-  ProgramFacts facts{path, {}};
-  for (const auto& each : *imports)
-    facts.imports.push_back({each.name, each.module, each.line});
-  return Fact<ProgramFacts>::known(std::move(facts), {path, 0});
+  if (!imports) {
+    program.notes.push_back("the order of its imports is not known: " + imports.error().message);
+  } else {
+    for (const auto& each : *imports)
+      program.imports.push_back({each.name, each.module, each.line});
+  }
+  edit::run_program(facts);
 }
 
 } // namespace
@@ -86,20 +99,23 @@ Facts look_at(System& system, const Arguments& arguments) {
   const auto scope = scope_of(arguments);
   Facts facts;
   for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
-  facts.program = read_program(system, scope.program);
   return facts;
 }
 
 Result<Facts> observe(const Arguments& arguments) {
-  if (names_place(arguments)) {
-    return look_at_place(arguments).map([](auto&& seen) { return std::move(seen.facts); });
-  }
-  if (arguments.has("from")) return replay(arguments);
   const auto system = make_live_system();
+  if (names_place(arguments)) {
+    auto facts = look_at_place(arguments).map([](auto&& seen) { return std::move(seen.facts); });
+    // A path inside another root is not a path here.
+    if (facts && !arguments.has("root")) read_program(*system, arguments, *facts);
+    return facts;
+  }
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();
   if (const auto checked = check_program(*system, program); !checked)
     return tl::unexpected(checked.error());
-  return look_at(*system, arguments);
+  Result<Facts> facts = arguments.has("from") ? replay(arguments) : look_at(*system, arguments);
+  if (facts) read_program(*system, arguments, *facts);
+  return facts;
 }
 
 } // namespace gpuwhy

@@ -133,8 +133,8 @@ private:
   /// What Jupyter and a plain `python` would find here.
   places::Here here() {
     places::Here here{*ground_, found_.environment, {}, {}};
-    const auto plain = make_placed_system(
-        *ground_, *ground_, {found_.environment, found_.identity, 0, !own_root_});
+    const auto plain = make_placed_system(*ground_, *ground_,
+                                          {found_.environment, found_.identity, 0, !own_root_});
     Facts facts;
     for (const auto& collector : all_collectors()) {
       if (collector.name == "interpreters") collector.collect(*plain, Scope{}, facts);
@@ -183,8 +183,7 @@ private:
 
   Result<Observation> collect() {
     std::unique_ptr<System> inner;
-    if (!found_.root.empty())
-      inner = make_rooted_system(*ground_, found_.root, found_.environment);
+    if (!found_.root.empty()) inner = make_rooted_system(*ground_, found_.root, found_.environment);
     System& files = inner ? *inner : *ground_;
     const bool as_ours = found_.devices.kind == places::DeviceRules::Kind::as_ours;
     const auto placed = make_placed_system(

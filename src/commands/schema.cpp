@@ -30,7 +30,8 @@ const Command kSchemaCommand{
     .name = "schema",
     .operands = "[snapshot|report|facts]",
     .most_operands = 1,
-    .summary = "print the JSON Schema of snapshots or of the report of check --json, or a page of all facts",
+    .summary = "print the JSON Schema of snapshots or of the report of check --json, or a page of "
+               "all facts",
     .details = {},
     .options = {},
     .run = run,

@@ -40,8 +40,8 @@ Exit write_place(const Arguments& arguments, Console& console) {
   }
   const auto ours = make_redactor(make_live_system()->identity());
   const auto theirs = make_redactor(seen->identity);
-  console.out << write_snapshot(
-      seen->facts, [&](std::string text) { return theirs(ours(std::move(text))); });
+  console.out << write_snapshot(seen->facts,
+                                [&](std::string text) { return theirs(ours(std::move(text))); });
   return Exit::gpu;
 }
 

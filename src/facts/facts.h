@@ -45,8 +45,8 @@ struct Facts {
   std::vector<PythonEnvironment> pythons; // the selected one first
   Libraries libraries;
   EnvironmentFacts environment;
-  Place place; // where the program runs
-  Fact<ProgramFacts> program; // not looked: none was named
+  Place place;                       // where the program runs
+  ProgramFacts program;              // the one whose run is in question, if one was named
   std::vector<std::string> problems; // what collectors could not do, one line each
 
   template <class V> static void fields(V&& v) {

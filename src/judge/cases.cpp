@@ -3,11 +3,13 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "judge/code.h"
 #include "judge/decisive.h"
 #include "judge/neighbours.h"
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -145,6 +147,21 @@ Case keras_case(const Facts& facts, const PythonEnvironment& python, const Frame
 
 constexpr std::array<std::string_view, 3> kFrameworks{"tensorflow", "jax", "torch"};
 
+/// What the program computes with comes first, the framework that does most at the head.
+void sort_by_use(const ProgramFacts& program, std::vector<Case>& cases, std::size_t from) {
+  const auto rank = [&](const Case& subject) {
+    return std::find(program.frameworks.begin(), program.frameworks.end(), subject.wanted) -
+           program.frameworks.begin();
+  };
+  std::vector<const Case*> sorted;
+  for (auto at = from; at < cases.size(); ++at) sorted.push_back(&cases[at]);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Case* a, const Case* b) { return rank(*a) < rank(*b); });
+  std::vector<Case> result(cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(from));
+  for (const auto* each : sorted) result.push_back(*each);
+  cases.swap(result);
+}
+
 } // namespace
 
 std::string keras_backend(const Facts& facts, const Framework& keras) {
@@ -165,7 +182,15 @@ std::vector<Case> cases_without_shell(const Facts& facts) {
     }
     if (const auto* keras = imported(python, "keras"))
       cases.push_back(keras_case(facts, python, *keras));
-    if (cases.size() > before || !python.selected) continue;
+    if (!python.selected) continue;
+    for (const auto& name : missing_frameworks(facts, python)) {
+      Case subject{.facts = facts};
+      subject.wanted = name;
+      subject.python = &python;
+      cases.push_back(std::move(subject));
+    }
+    sort_by_use(facts.program, cases, before);
+    if (cases.size() > before) continue;
     Case subject{.facts = facts};
     subject.python = &python;
     cases.push_back(std::move(subject));
@@ -193,6 +218,7 @@ std::optional<Case> case_again(const Facts& facts, const Case& subject) {
     if (framework != nullptr) return framework_case(facts, python, *framework);
     if (subject.framework != nullptr || subject.keras != nullptr) return std::nullopt;
     Case again{.facts = facts};
+    again.wanted = subject.wanted;
     again.python = &python;
     return again;
   }

@@ -26,10 +26,10 @@ const Framework* imported(const PythonEnvironment& python, std::string_view name
 }
 
 std::vector<Case> imported_with(const Case& subject) {
-  const auto* program = subject.facts.program.get();
-  if (program == nullptr || subject.python == nullptr || !subject.python->selected) return {};
+  const auto& program = subject.facts.program;
+  if (subject.python == nullptr || !subject.python->selected) return {};
   std::vector<Case> cases;
-  for (const auto& import : program->imports) {
+  for (const auto& import : program.imports) {
     Case each{.facts = subject.facts};
     each.wanted = brought_by(subject.facts, *subject.python, import);
     each.python = subject.python;
@@ -48,11 +48,10 @@ std::vector<Case> imported_with(const Case& subject) {
 std::string importer_text(const Case& framework) {
   const auto text =
       std::string(rules::display_name(framework.wanted)) + ", which the program imports";
-  const auto* program = framework.facts.program.get();
-  if (program == nullptr) return text;
-  for (const auto& import : program->imports) {
+  const auto& program = framework.facts.program;
+  for (const auto& import : program.imports) {
     if (brought_by(framework.facts, *framework.python, import) == framework.wanted)
-      return text + " (" + Source{program->path, import.line}.str() + ")";
+      return text + " (" + Source{program.entry, import.line}.str() + ")";
   }
   return text;
 }

@@ -1,3 +1,4 @@
+#include "judge/code.h"
 #include "judge/judge.h"
 
 #include <algorithm>
@@ -49,6 +50,23 @@ void keep_proven(std::vector<Ruling>& found) {
   std::erase_if(found, comes_of_it);
 }
 
+/// What was found at a line of the program is that line's doing: the variable that it sets is no
+/// other cause.
+void drop_consequences_of_code(std::vector<Ruling>& found, const std::vector<Ruling>& code) {
+  std::erase_if(found, [&](const Ruling& ruling) {
+    return ruling.rule->gate == Gate::visibility &&
+           std::any_of(code.begin(), code.end(), [&](const Ruling& in_code) {
+             const auto& places = in_code.outcome.evidence;
+             return std::any_of(places.begin(), places.end(), [&](const Evidence& place) {
+               const auto& seen = ruling.outcome.evidence;
+               return std::any_of(seen.begin(), seen.end(), [&](const Evidence& each) {
+                 return each.source == place.source;
+               });
+             });
+           });
+  });
+}
+
 } // namespace
 
 Rulings ask_rules(const Case& subject) {
@@ -66,6 +84,9 @@ Rulings ask_rules(const Case& subject) {
     case Outcome::State::not_applicable: break;
     }
   }
+  auto code = code_rulings(subject);
+  drop_consequences_of_code(rulings.found, code);
+  std::move(code.begin(), code.end(), std::back_inserter(rulings.found));
   drop_consequences(rulings.found);
   // What hides the GPU comes before what breaks its use; then the order of the route; then of the
   // ids.

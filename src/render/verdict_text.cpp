@@ -17,6 +17,7 @@ constexpr std::size_t kFollowers = 4;
 constexpr std::size_t kAlternatives = 2;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
+constexpr std::size_t kNotes = 3; // of the program
 constexpr std::size_t kNamed = 2; // environments of one line
 
 struct Mark {
@@ -82,7 +83,8 @@ private:
     if (verdict_.place) place(*verdict_.place);
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
-    if (framework.answer == Usable::unknown || !framework.causes.empty()) page_.blank();
+    notes(framework);
+    if (framework.answer == Usable::unknown || !framework.causes.empty() || noted_) page_.blank();
     if (full_) {
       gates(framework);
       list("cleared", framework.ruled_out);
@@ -247,6 +249,38 @@ private:
         "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
     if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
     page_.row("then", rest);
+  }
+
+  // --- the program's notes
+  // ---------------------------------------------------------------------------------
+
+  /// Findings that did not decide the verdict, shortly; and what was odd about the program.
+  void notes(const FrameworkVerdict& framework) {
+    if (!verdict_.program) return;
+    struct Line {
+      std::string text;
+      Note note = {};
+    };
+    std::vector<Line> lines;
+    for (const auto& each : verdict_.program->notes) lines.push_back({each});
+    for (const auto& finding : verdict_.findings) {
+      if (finding.severity == Severity::info && !full_) continue;
+      const auto told = [&](const Cause& cause) {
+        return cause.id == finding.id && finding.bearing != Bearing::note;
+      };
+      if (std::any_of(framework.causes.begin(), framework.causes.end(), told)) continue;
+      lines.push_back({finding.place() + ": " + finding.message,
+                       {finding.id + " " + finding.slug, finding.id}});
+    }
+    const std::size_t most = full_ ? lines.size() : std::min(lines.size(), kNotes);
+    for (std::size_t index = 0; index < most; ++index)
+      page_.row("note", lines[index].text, lines[index].note);
+    if (most < lines.size()) {
+      page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy lint " +
+                      verdict_.program->path,
+                  Ink::faint);
+    }
+    noted_ = !lines.empty();
   }
 
   // --- what is not known
@@ -425,6 +459,7 @@ private:
   const Verdict& verdict_;
   const Style& style_;
   bool full_;
+  bool noted_ = false;
   Page page_;
 };
 

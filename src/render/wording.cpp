@@ -95,20 +95,26 @@ std::string answer_words(const FrameworkVerdict& verdict) {
   const auto place = place_words(verdict);
   if (!verdict.installed) {
     const auto where = python + " (" + place + ")";
-    return verdict.answer == Usable::unknown ? "could not tell whether " + where + " has " + name
-                                             : "no " + name + " was found for " + where;
+    if (verdict.answer == Usable::unknown)
+      return "could not tell whether " + where + " has " + name;
+    if (!verdict.program.empty())
+      return printable(verdict.program) + " needs " + name + ", and none was found for " + where;
+    return "no " + name + " was found for " + where;
   }
   const auto subject = framework_words(verdict) + " (" + python + ", " + place + ")";
+  const auto program = verdict.program.empty() ? std::string() : " " + printable(verdict.program);
+  const auto for_program = program.empty() ? program : " for" + program;
   switch (verdict.answer) {
-  case Usable::no_gpu: return subject + " will run on the CPU, not on the GPU";
-  case Usable::unknown: return "could not tell whether " + subject + " will use the GPU";
+  case Usable::no_gpu: return subject + " will run" + program + " on the CPU, not on the GPU";
+  case Usable::unknown:
+    return "could not tell whether " + subject + " will use the GPU" + for_program;
   case Usable::gpu: break;
   }
   if (has_effect(verdict, Effect::breaks))
     return subject + " will list the GPU, then fail when it uses it";
   if (has_effect(verdict, Effect::slows))
     return subject + " will use the GPU, but not as well as it could";
-  return subject + " will use the GPU";
+  return subject + " will use the GPU" + for_program;
 }
 
 std::string gpu_words(const GpuLine& gpu) {

@@ -4,6 +4,7 @@
 // read from no variable, in no release from 0.4.14 to 0.11.0: its default there is the word "all".
 #include "base/text.h"
 #include "rules/C_container/project_files.h"
+#include "rules/E_environment/unset.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -17,13 +18,9 @@ bool is_gpu_platform(std::string_view name) {
 }
 
 Outcome turned_off(const Case& c, const Variable& variable, std::string summary) {
-  Edit edit;
-  edit.words = "unset " + variable.name + set_where(c, variable.name);
-  edit.commands = {"unset " + variable.name};
-  edit.apply = [name = variable.name](Facts& facts) { edit::unset_variable(facts, name); };
   auto outcome = Outcome::found(std::move(summary));
   outcome.evidence.push_back({variable.name + "=" + variable.value, source_of(c, variable.name)});
-  return std::move(outcome).mend(std::move(edit));
+  return std::move(outcome).mend(unset_variable(c, variable.name));
 }
 
 /// What stands first gets the work. JAX reads the names as written, blanks included, when it starts

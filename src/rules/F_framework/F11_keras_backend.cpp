@@ -4,6 +4,8 @@
 // tensorflow/python/util/lazy_loader.py of 2.18.
 #include "base/text.h"
 #include "base/version.h"
+#include "facts/program_run.h"
+#include "rules/E_environment/unset.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -65,9 +67,14 @@ Evidence chosen(const Case& c) {
   return {"nothing names a backend, so Keras takes tensorflow", configured.source()};
 }
 
-Edit choose(std::string_view name) {
+Edit choose(const Case& c, std::string_view name) {
   const std::string backend(name);
   Edit edit;
+  if (const auto* statement = set_by_program(c.facts, "KERAS_BACKEND")) {
+    edit.words = statement->place + ": set KERAS_BACKEND to " + backend;
+    edit.apply = [backend](Facts& facts) { edit::set_variable(facts, "KERAS_BACKEND", backend); };
+    return edit;
+  }
   edit.words =
       "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
   edit.commands = {"export KERAS_BACKEND=" + backend};
@@ -135,7 +142,7 @@ Outcome report(const Case& c, std::string summary) {
     outcome.evidence.push_back(
         {std::string(display_name(other)) + ", with GPU support, is in the same environment",
          {installed(c, other)->directory, 0}});
-    outcome.edits.push_back(choose(other));
+    outcome.edits.push_back(choose(c, other));
     if (auto in_file = choose_in_file(c, other)) outcome.edits.push_back(std::move(*in_file));
   }
   if (holds(kWithGpu, c.backend) && c.framework == nullptr)
@@ -152,31 +159,23 @@ Outcome check_device(const Case& c) {
   const bool hides =
       c.backend == "torch" && variable != nullptr && variable->value.starts_with("cpu");
   if (!hides) return Outcome::clear("Keras runs on " + framework_text(c) + ": " + chosen(c).text);
-  Edit edit;
-  edit.words = "unset KERAS_TORCH_DEVICE" + set_where(c, "KERAS_TORCH_DEVICE");
-  edit.commands = {"unset KERAS_TORCH_DEVICE"};
-  edit.apply = [](Facts& facts) { edit::unset_variable(facts, "KERAS_TORCH_DEVICE"); };
   return Outcome::found("KERAS_TORCH_DEVICE=" + variable->value + " keeps Keras on the CPU")
       .because("KERAS_TORCH_DEVICE=" + variable->value, source_of(c, "KERAS_TORCH_DEVICE"))
-      .mend(std::move(edit));
+      .mend(unset_variable(c, "KERAS_TORCH_DEVICE"));
 }
 
 /// TensorFlow since 2.16 looks for tf-keras when it is told to use the Keras of before, and
 /// tf.keras fails without it.
 Outcome check_legacy(const Case& c) {
   const auto* variable = c.facts.environment.find("TF_USE_LEGACY_KERAS");
-  const auto version = Version::parse(c.framework == nullptr ? std::string()
-                                                             : c.framework->version.value_or(""));
+  const auto version =
+      Version::parse(c.framework == nullptr ? std::string() : c.framework->version.value_or(""));
   const bool asked = variable != nullptr && holds(kTrueWords, variable->value);
   if (c.kind() != "tensorflow" || !asked || !version || *version < kFirstWithKeras3)
     return Outcome::not_applicable();
   if (const auto* legacy = find_distribution(*c.python, "tf-keras"))
     return Outcome::clear("tf.keras is tf-keras " + legacy->version);
   if (!c.python->problem.empty()) return Outcome::unknown("whether tf-keras is installed");
-  Edit unset;
-  unset.words = "unset TF_USE_LEGACY_KERAS" + set_where(c, "TF_USE_LEGACY_KERAS");
-  unset.commands = {"unset TF_USE_LEGACY_KERAS"};
-  unset.apply = [](Facts& facts) { edit::unset_variable(facts, "TF_USE_LEGACY_KERAS"); };
   const auto release = std::to_string(version->major()) + "." + std::to_string(version->minor());
   Edit install;
   install.words = "install tf-keras, the Keras that the variable asks for";
@@ -194,7 +193,7 @@ Outcome check_legacy(const Case& c) {
       .because("TF_USE_LEGACY_KERAS=" + variable->value, source_of(c, "TF_USE_LEGACY_KERAS"))
       .with_effect(Effect::breaks)
       .mend(std::move(install))
-      .mend(std::move(unset));
+      .mend(unset_variable(c, "TF_USE_LEGACY_KERAS"));
 }
 
 Outcome check(const Case& c) {

@@ -22,10 +22,11 @@ Facts both_frameworks() {
 }
 
 void import_in(Facts& facts, const std::vector<std::string>& names) {
-  ProgramFacts program{"/home/u/train.py", {}};
+  ProgramFacts program;
+  program.path = program.entry = "/home/u/train.py";
   int line = 0;
   for (const auto& name : names) program.imports.push_back({name, name, ++line});
-  facts.program = Fact<ProgramFacts>::known(std::move(program), {"/home/u/train.py", 0});
+  facts.program = std::move(program);
 }
 
 std::string cudnn_of(const Facts& facts, std::string_view framework) {
@@ -80,7 +81,7 @@ TEST(Neighbours, a_program_that_does_not_import_the_subject_says_nothing_of_it) 
   auto facts = both_frameworks();
   import_in(facts, {"torch"});
   EXPECT_EQ(cudnn_of(facts, "tensorflow"), "/opt/old/libcudnn.so.9");
-  facts.program = Fact<ProgramFacts>::unknown("train.py: Permission denied");
+  facts.program.problem = "train.py: Permission denied";
   EXPECT_EQ(cudnn_of(facts, "tensorflow"), "/opt/old/libcudnn.so.9");
 }
 
