@@ -37,6 +37,9 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
       result.evidence.insert(result.evidence.end(), ruling.outcome.evidence.begin(),
                              ruling.outcome.evidence.end());
     }
+    for (const auto& ruling : rulings.comes_of_it) {
+      if (ruling.rule->gate == text.gate) ids.emplace_back(ruling.rule->id);
+    }
     std::vector<std::string> missing;
     for (const auto& ruling : rulings.unknown) {
       if (ruling.rule->gate == text.gate) missing.push_back(ruling.outcome.text);

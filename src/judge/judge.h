@@ -38,6 +38,7 @@ struct Ruling {
 /// All rules asked about one case, without the consequences of other findings, root cause first.
 struct Rulings {
   std::vector<Ruling> found;
+  std::vector<Ruling> comes_of_it; // found too, and proven to come of the first one in `found`
   std::vector<Ruling> clear;
   std::vector<Ruling> unknown;
 };

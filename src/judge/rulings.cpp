@@ -2,6 +2,7 @@
 #include "judge/judge.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace gpuwhy {
@@ -32,7 +33,8 @@ void drop_consequences(std::vector<Ruling>& found) {
 
 /// A rule that explains "*" has proven that all else comes of its cause. What would be the root
 /// without it becomes its first evidence.
-void keep_proven(std::vector<Ruling>& found) {
+void keep_proven(Rulings& rulings) {
+  auto& found = rulings.found;
   const auto proven = std::find_if(found.begin(), found.end(), [](const Ruling& ruling) {
     const auto& explains = ruling.rule->explains;
     return std::find(explains.begin(), explains.end(), "*") != explains.end();
@@ -42,9 +44,10 @@ void keep_proven(std::vector<Ruling>& found) {
   const auto comes_of_it = [&](const Ruling& ruling) {
     return ruling.rule != rule && effect_of(ruling) == Effect::hides;
   };
-  const auto first = std::find_if(found.begin(), found.end(), comes_of_it);
-  if (first == found.end()) return;
-  const Evidence evidence{"so there: " + std::string(first->rule->id) + ", " + first->outcome.text,
+  std::copy_if(found.begin(), found.end(), std::back_inserter(rulings.comes_of_it), comes_of_it);
+  if (rulings.comes_of_it.empty()) return;
+  const auto& first = rulings.comes_of_it.front();
+  const Evidence evidence{"so there: " + std::string(first.rule->id) + ", " + first.outcome.text,
                           {}};
   proven->outcome.evidence.insert(proven->outcome.evidence.begin(), evidence);
   std::erase_if(found, comes_of_it);
@@ -95,7 +98,7 @@ Rulings ask_rules(const Case& subject) {
                      if (effect_of(a) != effect_of(b)) return effect_of(a) < effect_of(b);
                      return a.rule->gate < b.rule->gate;
                    });
-  keep_proven(rulings.found);
+  keep_proven(rulings);
   return rulings;
 }
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kLargestSpec = 256U << 10U;
 constexpr std::size_t kMostFolders = 64;
 constexpr std::size_t kMostKernels = 200;
-constexpr std::size_t kMostNamed = 8; // in an error
+constexpr std::size_t kMostNamed = 8;   // in an error
+constexpr std::size_t kMostLines = 500; // of variables; no kernelspec of a person has as many
 
 std::string value_of(const Environment& environment, std::string_view name) {
   const auto found = environment.find(name);
@@ -193,7 +194,8 @@ Result<FoundPlace> find_kernel(const Here& here, const std::string& name) {
       if (!value.is_string()) continue;
       const auto written = value.get<std::string>();
       place.environment[variable] = substitute(written, here.environment);
-      VariableOrigin origin{shown, line_of_key(*text, "env", variable), {}, true, {}};
+      const bool sought = place.origins.size() < kMostLines;
+      VariableOrigin origin{shown, sought ? line_of_key(*text, "env", variable) : 0, {}, true, {}};
       origin.text = printable(("\"" + variable + "\": \"" + written + "\"").substr(0, 200));
       place.origins[variable] = std::move(origin);
     }

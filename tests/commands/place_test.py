@@ -1,7 +1,10 @@
 """check and snapshot in another place than the shell: kernel, process, service, root directory, file of variables."""
 
+import ctypes
+import glob
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -136,6 +139,70 @@ class Place(StubTest):
         self.assertEqual(self.origin(facts, "XLA_FLAGS"), ["/etc/systemd/system/train@.service.d/gpu.conf:2"])
         self.assertEqual(facts["pythons"][0]["interpreter"], "/opt/gpu/bin/python")
         self.refused("--root", str(root), "--service", "trian@a", says="no unit 'trian@a.service'")
+
+    UNIT = r"""[Service]
+Type=oneshot
+Environment="CUDA_HOME=two words" CUDA_PATH=x\x20y 'XLA_FLAGS=it''s %i %%h' TF_XLA_FLAGS=in"ner" $x
+Environment=KERAS_BACKEND=a\tb \
+# among joined lines
+ "LD_PRELOAD=a\"b" CUDA_ROOT="open
+Environment=CUDNN_PATH=
+ExecStart=/bin/true
+"""
+    LINES = r"""# comment \
+CUDA_DIR=of the comment
+CUDA_HOME="two words"  \
+CUDA_PATH=in"ner"  x
+XLA_FLAGS='single $x \' # y
+TF_XLA_FLAGS="a\"b\x\
+c" d
+KERAS_BACKEND=one\
+ two
+export LD_PRELOAD=1
+CUDNN_PATH
+CUDA_ROOT = \"q\"
+"""
+
+    def service_variables(self, unit):
+        root = self.image()
+        self.write("image/etc/systemd/system/t@.service", unit)
+        variables = self.variables(self.facts("--root", str(root), "--service", "t@x"))
+        variables.pop("PATH")
+        return variables
+
+    def test_units_as_systemd_reads_them(self):
+        program = "/lib/systemd/systemd"
+        if not os.path.exists(program):
+            self.skipTest("systemd is not installed")
+        os.chmod(self.folder.name, 0o755)
+        units = self.write("units/t@.service", self.UNIT).parent
+        other = {"user": 65534} if os.geteuid() == 0 else {}  # it refuses to test as root
+        out = subprocess.run([program, "--test", "--system", "--unit=t@x.service", "--no-pager"], text=True, errors="replace",
+                             capture_output=True, timeout=60, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{units}:"}, **other).stdout
+        block = re.search(r"-> Unit t@x\.service:\n(.*?)(?=-> Unit|\Z)", out, re.S)
+        if block is None:
+            self.skipTest("systemd cannot be asked here")
+        real = dict(re.findall(r"^\t\tEnvironment: (\w+)=(.*)$", block[1], re.M))
+        self.assertGreater(len(real), 5)
+        self.assertEqual(self.service_variables(self.UNIT), real)
+
+    def test_environment_files_as_systemd_reads_them(self):
+        libraries = glob.glob("/usr/lib/*/systemd/libsystemd-shared-*.so") + glob.glob("/usr/lib/systemd/libsystemd-shared-*.so")
+        if not libraries:
+            self.skipTest("systemd is not installed")
+        path = self.write("image/etc/default/t", self.LINES)
+        entries = ctypes.POINTER(ctypes.c_char_p)()
+        self.assertEqual(ctypes.CDLL(libraries[0]).load_env_file(None, str(path).encode(), ctypes.byref(entries)), 0)
+        real = {}
+        for entry in entries:
+            if entry is None:
+                break
+            name, value = entry.decode().split("=", 1)
+            if name.isidentifier():
+                real[name] = value
+        self.assertGreater(len(real), 4)
+        unit = "[Service]\nEnvironmentFile=/etc/default/t\nExecStart=/bin/true\n"
+        self.assertEqual(self.service_variables(unit), real)
 
     # --- root directories
 

@@ -81,6 +81,10 @@ TEST(Decisive, the_variable_that_decides_among_others) {
                               "/k/kernel.json, then restart the kernel");
   EXPECT_TRUE(cause.fix->verified);
   EXPECT_TRUE(verdict.plan_reaches_gpu);
+  for (const auto& gate : verdict.route) {
+    const bool failed = gate.gate == Gate::program || gate.gate == Gate::visibility;
+    EXPECT_EQ(gate.state == GateResult::State::failed, failed) << name_of(gate.gate);
+  }
 }
 
 TEST(Decisive, the_path_that_only_the_shell_has) {
