@@ -52,7 +52,7 @@ void follow(Facts& facts, const mend::Action& action) {
   }
 }
 
-/// The one that was named, else the first of the selected environment that something is wrong with.
+/// The one that was named, else the first; where that is well, the Keras on top of it.
 Result<FrameworkVerdict> choose(const Verdict& verdict, const Arguments& arguments) {
   const auto& all = verdict.frameworks;
   const auto& first = all.front();
@@ -66,10 +66,11 @@ Result<FrameworkVerdict> choose(const Verdict& verdict, const Arguments& argumen
     return fail("--framework " + printable(name) + ": it is not here; there is " +
                 join(names, ", "));
   }
-  for (const auto& each : all) {
-    if (each.interpreter == first.interpreter && !each.causes.empty()) return each;
-  }
-  return first;
+  const auto keras = std::find_if(all.begin(), all.end(), [&](const FrameworkVerdict& each) {
+    return each.framework == "keras" && each.interpreter == first.interpreter &&
+           !each.causes.empty();
+  });
+  return first.causes.empty() && keras != all.end() ? *keras : first;
 }
 
 Result<Prepared> prepare(const Facts& facts, const Verdict& verdict, const Arguments& arguments) {

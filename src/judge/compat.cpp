@@ -202,16 +202,16 @@ Fit fit(const Needs& needs, const std::optional<Version>& python, const Machine&
   Fit result{needs, {}, {}};
   const auto takes = python ? takes_python(needs, *python) : std::nullopt;
   if (takes == false) result.against.push_back("it is for Python " + needs.python);
-  if (!takes) result.open.push_back("which Python it is for");
+  if (!takes) result.open.push_back("which Python it is for is not known");
   const auto minimum = Version::parse(needs.driver);
   const auto cuda = Version::parse(needs.cuda);
   if (!machine.driver) {
-    result.open.push_back("the driver: it needs " + needs.driver + " or newer");
+    result.open.push_back("no driver is loaded; it needs " + needs.driver + " or newer");
   } else if (minimum && *machine.driver < *minimum) {
     result.against.push_back("it needs driver " + needs.driver + " or newer");
   }
   const auto code = rules::stated_code(stated(needs));
-  if (code.empty()) result.open.push_back("which GPUs it has code for");
+  if (code.empty()) result.open.push_back("which GPUs it has code for is not known");
   for (const auto& gpu : machine.gpus) {
     if (code.empty()) break;
     const auto coverage = rules::coverage(code, gpu.capability);
@@ -328,7 +328,8 @@ Compat compatible_here(const Facts& facts) {
         auto& made = table.fits.back();
         if (name == "tensorflow" && made.against.empty() &&
             newer(*each, rules::release_for(python)))
-          made.open.push_back("LD_LIBRARY_PATH: its wheel does not find all its libraries alone");
+          made.open.push_back(
+              "it needs LD_LIBRARY_PATH: its wheel does not find all its libraries");
       }
       compat.here.push_back(std::move(table));
     }

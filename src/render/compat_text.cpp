@@ -51,12 +51,17 @@ bool may_work(const Fit& fit) {
   return fit.against.empty();
 }
 
+/// What speaks against taking it: open questions, and that no plain pip gets it.
+std::size_t doubts(const Fit& fit) {
+  return 2 * fit.open.size() + (fit.needs.install.empty() ? 1 : 0);
+}
+
 void fit_line(Page& page, const Style& style, const std::string& label, const Fit& fit) {
   if (works(fit)) {
     page.item(label, mark_good(style), Ink::good, name_of(fit.needs));
   } else if (may_work(fit)) {
     page.item(label, mark_open(style), Ink::open, name_of(fit.needs));
-    page.under("not known: " + join(fit.open, "; "), Ink::faint, 1);
+    page.under(join(fit.open, "; "), Ink::faint, 1);
   } else {
     page.item(label, mark_bad(style), Ink::bad,
               name_of(fit.needs) + ": " + join(fit.against, "; "));
@@ -69,10 +74,10 @@ void brief(Page& page, const Style& style, const FitTable& table) {
                             : table.framework == "jax"      ? "JAX"
                                                             : "PyTorch";
   const auto& fits = table.fits;
-  auto best = std::find_if(fits.begin(), fits.end(),
-                           [](const Fit& fit) { return works(fit) && !fit.needs.install.empty(); });
-  if (best == fits.end()) best = std::find_if(fits.begin(), fits.end(), works);
-  if (best == fits.end()) best = std::find_if(fits.begin(), fits.end(), may_work);
+  auto best = fits.end(); // the newest of those about which least is open
+  for (auto each = fits.begin(); each != fits.end(); ++each) {
+    if (may_work(*each) && (best == fits.end() || doubts(*each) < doubts(*best))) best = each;
+  }
   if (best == fits.end()) {
     page.item(label, mark_bad(style), Ink::bad,
               "no release that gpuwhy knows: of " + name_of(fits.front().needs) + ", " +

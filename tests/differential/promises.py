@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does a plan keep its promise? `gpuwhy fix --apply` on broken environments, and the real TensorFlow asked again.
 
-    promises.py [--gpuwhy FILE] [--cache DIR] [--only WORD]... [--list]
+    promises.py [--gpuwhy FILE] [--cache DIR] [--only WORD]... [--quick] [--list]
 
 For each cell a real TensorFlow is asked before, `gpuwhy fix --apply` is run as the cell's user, TensorFlow is
 asked again as a new shell would start it, then `gpuwhy fix --undo` is run and what it touched is compared with
@@ -46,9 +46,10 @@ print("RESULT", gpus, cudnn, backend)
 class Promise:
     """`arguments` go to gpuwhy fix; `wheels` are what pip may find; `cudnn` is the least that must be loaded."""
 
-    def __init__(self, environment, *seeded, wheels=(), arguments=(), prepare=None, cudnn=0, keras=False, rc=""):
+    def __init__(self, environment, *seeded, wheels=(), arguments=(), prepare=None, cudnn=0, keras=False, rc="",
+                 quick=False):
         self.environment, self.seeded, self.wheels, self.arguments = environment, seeded, wheels, arguments
-        self.prepare, self.cudnn, self.keras, self.rc = prepare, cudnn, keras, rc
+        self.prepare, self.cudnn, self.keras, self.rc, self.quick = prepare, cudnn, keras, rc, quick
 
     @property
     def text(self):
@@ -70,7 +71,7 @@ PROMISES = [
     Promise(T18, f.cudnn_shadowed_by_older, cudnn=90300),
     Promise(T16, f.short_runpath),
     Promise(T21, f.short_runpath),
-    Promise(PLAIN, f.toolkit_not_configured),
+    Promise(PLAIN, f.toolkit_not_cached, quick=True),
     Promise(T18, f.removed("libcudart.so.12", "L01"), wheels=("nvidia-cuda-runtime-cu12",)),
     Promise(T18, f.without("L09", "the nvJitLink wheel is missing", "nvidia-nvjitlink-cu12"),
             wheels=("nvidia-nvjitlink-cu12",)),
@@ -222,10 +223,11 @@ def main():
     parser.add_argument("--cache", default=os.environ.get("GPUWHY_CACHE") or
                         os.path.join(environments.SOURCE, "build/differential"))
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--quick", action="store_true", help="the one that needs a small download")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     chosen = [each for each in PROMISES
-              if all(word.lower() in (each.environment + " " + each.text).lower() for word in options.only)]
+              if (each.quick or not options.quick) and all(word.lower() in (each.environment + " " + each.text).lower() for word in options.only)]
     if options.list:
         for each in chosen:
             print(f"{each.environment:<11}{each.text}")

@@ -1,8 +1,8 @@
 // What an installation of JAX or PyTorch would make of the facts: the edits behind the fixes.
 // Truth: the wheels of jax 0.10 with its plug-ins, and of torch 2.6 and 2.11.
+#include "rules/F_framework/put_framework.h"
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
-#include "rules/F_framework/put_framework.h"
 #include "rules/H_hardware/architectures.h"
 #include "rules/L_libraries/wheels.h"
 
@@ -114,6 +114,9 @@ void put_jax(Facts& facts, std::string_view interpreter, std::string_view versio
   put_distribution(*python, site, "jax-cuda" + major + "-plugin", number);
   put_distribution(*python, site, "jax-cuda" + major + "-pjrt", number);
   put_wheels(facts, *python, site, build, {}, {});
+  if (auto* tools = facts.libraries.cuda_tools.get()) // the extra brings libdevice too
+    tools->push_back(site + (cuda >= 13 ? "/nvidia/cu13" : "/nvidia/cuda_nvcc") +
+                     "/nvvm/libdevice/libdevice.10.bc");
   framework.build = Fact<FrameworkBuild>::known(std::move(build), source);
   python->frameworks.insert(python->frameworks.begin(), std::move(framework));
 }
