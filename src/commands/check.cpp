@@ -1,7 +1,9 @@
+#include "commands/html_page.h"
 #include "commands/observe.h"
 #include "commands/table.h"
 
 #include "judge/judge.h"
+#include "render/html_verdict.h"
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
 
@@ -18,6 +20,7 @@ constexpr std::array kOptions{
     Option{"from", 'f', "FILE",
            "judge a recorded machine (snapshot or tape) instead of this one; - is standard input"},
     Option{"json", 0, "", "one JSON document for programs"},
+    kHtmlOption,
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
     kNoProbesOption,
 };
@@ -37,10 +40,22 @@ Exit exit_of(const Verdict& verdict) {
   return Exit::unknown;
 }
 
+Result<void> page(const Arguments& arguments, Console& console, const Verdict& verdict) {
+  if (!arguments.has("html")) return {};
+  const auto subject = arguments.has("from") ? arguments.value("from")
+                       : arguments.operands.empty() ? std::string("this machine")
+                                                    : arguments.operands.front();
+  return write_page(arguments, console,
+                    verdict_html(verdict, page_context(console, "check", subject)));
+}
+
 Exit run(const Arguments& arguments, Console& console) {
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
   const auto verdict = judge(*facts);
+  if (const auto written = page(arguments, console, verdict); !written)
+    return wrong_usage(console, written.error().message);
+  if (page_to_output(arguments)) return exit_of(verdict);
   if (arguments.has("json")) {
     console.out << verdict_json(verdict);
   } else {
