@@ -42,7 +42,7 @@ Exit exit_of(const Verdict& verdict) {
 
 Result<void> page(const Arguments& arguments, Console& console, const Verdict& verdict) {
   if (!arguments.has("html")) return {};
-  const auto subject = arguments.has("from") ? arguments.value("from")
+  const auto subject = arguments.has("from")        ? replayed(arguments)
                        : arguments.operands.empty() ? std::string("this machine")
                                                     : arguments.operands.front();
   return write_page(arguments, console,

@@ -1,5 +1,6 @@
 #include "commands/html_page.h"
 
+#include "base/text.h"
 #include "system/input.h"
 
 #include <array>
@@ -21,6 +22,11 @@ std::string now() {
 
 bool page_to_output(const Arguments& arguments) {
   return arguments.value("html") == "-";
+}
+
+std::string replayed(const Arguments& arguments) {
+  const auto path = arguments.value("from");
+  return path == "-" ? "a record from standard input" : std::string(base_name(path));
 }
 
 PageContext page_context(const Console& console, std::string command, std::string subject) {

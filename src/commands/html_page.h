@@ -10,10 +10,14 @@
 namespace gpuwhy {
 
 inline constexpr Option kHtmlOption{
-    "html", 0, "FILE", "also write the report as a page, one HTML file; - is standard output, alone"};
+    "html", 0, "FILE",
+    "also write the report as a page, one HTML file; - is standard output, alone"};
 
 /// The page takes standard output for itself.
 bool page_to_output(const Arguments& arguments);
+
+/// What --from names, without the folder that it lies in.
+std::string replayed(const Arguments& arguments);
 
 /// `subject` is what was looked at, in words.
 PageContext page_context(const Console& console, std::string command, std::string subject);

@@ -23,12 +23,8 @@ constexpr std::int64_t kSeconds = 5;
 constexpr std::int64_t kMostSeconds = 7 * 24 * 3600;
 
 constexpr std::array kOptions{
-    kRunJsonOption,
-    kRunOutputOption,
-    kRunTraceOption,
-    kHtmlOption,
-    kRunVerboseOption,
-    Option{"seconds", 'n', "N", "how long to look (5)"},
+    kRunJsonOption, kRunOutputOption,  kRunTraceOption,
+    kHtmlOption,    kRunVerboseOption, Option{"seconds", 'n', "N", "how long to look (5)"},
 };
 
 Exit exit_of(Used answer) {

@@ -1,6 +1,5 @@
 #include "commands/run_report.h"
 
-#include "base/text.h"
 #include "commands/html_page.h"
 #include "judge/judge_run.h"
 #include "render/html_run.h"
@@ -29,9 +28,10 @@ std::vector<std::string> frameworks_in(const use::RunStatistics& run) {
 Result<void> write_run_page(const RunVerdict& verdict, const use::RunStatistics& run,
                             const Arguments& arguments, Console& console, const std::string& name) {
   if (!arguments.has("html")) return {};
-  const auto subject = arguments.has("from") ? arguments.value("from") : std::string();
-  return write_page(arguments, console,
-                    run_html(verdict, run, frameworks_in(run), page_context(console, name, subject)));
+  const auto subject = arguments.has("from") ? replayed(arguments) : std::string();
+  return write_page(
+      arguments, console,
+      run_html(verdict, run, frameworks_in(run), page_context(console, name, subject)));
 }
 
 Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console,

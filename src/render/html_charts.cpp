@@ -59,7 +59,7 @@ void series(Html& html, const ChartSheet& sheet, const ChartSeries& each, const 
   std::string first;
   std::string last;
   for (std::size_t i = 0; i < each.values.size(); ++i) {
-    if (!each.values[i]) continue;
+    if (!each.values[i] || !std::isfinite(*each.values[i])) continue;
     const auto x = field.x(sheet.seconds[i]);
     const auto y = field.y(*each.values[i]);
     if (each.form == Form::dots)
@@ -148,7 +148,8 @@ std::string charts_json(const ChartSheet& sheet) {
 
 void html_chart(Html& html, const ChartSheet& sheet, std::size_t index) {
   const auto& chart = sheet.charts[index];
-  html.element("figure", {{"class", "chart"}, {"data-chart", std::to_string(index)}}, [&] {
+  const char* kind = chart.main ? "chart main" : "chart";
+  html.element("figure", {{"class", kind}, {"data-chart", std::to_string(index)}}, [&] {
     html.element("figcaption", {{"id", "caption-" + chart.id}}, [&] {
       html.element("b", {}, chart.title);
       html.text(", " + chart.unit);

@@ -13,7 +13,7 @@ namespace gpuwhy {
 
 struct ChartSeries {
   std::string name;
-  int color = 1; // 1 to 4, of page.css
+  int color = 1;                             // 1 to 4, of page.css
   std::vector<std::optional<double>> values; // one for each of the sheet's moments
   std::string summary;                       // "mean 38 %"
   enum class Form { line, area, dots, dashed } form = Form::line;
@@ -25,6 +25,7 @@ struct Chart {
   std::string unit;          // "%", "GiB"
   std::optional<double> top; // of the axis; empty: the highest value's
   std::vector<ChartSeries> series;
+  bool main = false;     // as wide as the page
   std::string note = {}; // one line below
 };
 

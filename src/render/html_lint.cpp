@@ -15,15 +15,6 @@ std::string counted(std::size_t count, const char* word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
 
-Tone tone_of(Severity severity) {
-  switch (severity) {
-  case Severity::error: return Tone::bad;
-  case Severity::warning: return Tone::limited;
-  case Severity::info: break;
-  }
-  return Tone::open;
-}
-
 const char* word_of(Severity severity) {
   return severity == Severity::info ? "hint" : name_of(severity);
 }
@@ -91,21 +82,25 @@ void labelled(Html& html, std::string_view label, std::string_view text) {
 }
 
 void show(Html& html, const CodeFinding& finding) {
-  html.element("article", {{"class", "finding"}, {"data-severity", word_of(finding.severity)}}, [&] {
-    html.element("h3", {}, [&] {
-      html_mark(html, tone_of(finding.severity));
-      html.element("span", {}, finding.title);
-    });
-    html.element("p", {{"class", "name"}}, [&] {
-      html.element("code", {{"class", "id"}}, finding.id);
-      if (finding.slug != finding.id) html.text(" " + finding.slug);
-      html.text(std::string(", ") + word_of(finding.severity) + ", " + place(finding));
-    });
-    frame(html, finding);
-    labelled(html, "why", finding.message);
-    if (!finding.fix.empty())
-      labelled(html, "fix", finding.fix + (finding.edit ? " (gpuwhy lint --fix does it)" : ""));
-  });
+  html.element(
+      "article", {{"class", "finding"}, {"data-severity", word_of(finding.severity)}}, [&] {
+        html.element("h3", {}, [&] {
+          if (finding.severity == Severity::info)
+            html_hint(html);
+          else
+            html_mark(html, finding.severity == Severity::error ? Tone::bad : Tone::limited);
+          html.element("span", {}, finding.title);
+        });
+        html.element("p", {{"class", "name"}}, [&] {
+          html.element("code", {{"class", "id"}}, finding.id);
+          if (finding.slug != finding.id) html.text(" " + finding.slug);
+          html.text(std::string(", ") + word_of(finding.severity) + ", " + place(finding));
+        });
+        frame(html, finding);
+        labelled(html, "why", finding.message);
+        if (!finding.fix.empty())
+          labelled(html, "fix", finding.fix + (finding.edit ? " (gpuwhy lint --fix does it)" : ""));
+      });
   html.line();
 }
 
@@ -119,8 +114,7 @@ Count count(const LintReport& report) {
 
 std::string sentence(const LintReport& report, const Count& all) {
   const auto files = counted(report.files, "file");
-  if (report.findings.empty())
-    return "nothing was found that keeps work off the GPU, in " + files;
+  if (report.findings.empty()) return "nothing was found that keeps work off the GPU, in " + files;
   std::vector<std::string> parts;
   constexpr std::array kWords{"error", "warning", "hint"};
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -131,20 +125,20 @@ std::string sentence(const LintReport& report, const Count& all) {
 
 /// Worked by the page's script; without it all findings stand there.
 void choice(Html& html, const Count& all) {
-  const auto kinds = std::count_if(all.begin(), all.end(), [](std::size_t each) { return each > 0; });
+  const auto kinds =
+      std::count_if(all.begin(), all.end(), [](std::size_t each) { return each > 0; });
   if (kinds < 2) return;
-  html.element("div", {{"class", "choice"}, {"role", "group"}, {"aria-label", "show"}, {"hidden"}},
-               [&] {
-                 for (const auto severity : {Severity::error, Severity::warning, Severity::info}) {
-                   const auto number = all[static_cast<std::size_t>(severity)];
-                   if (number == 0) continue;
-                   html.element("button",
-                                {{"type", "button"},
-                                 {"aria-pressed", "true"},
-                                 {"data-severity", word_of(severity)}},
-                                counted(number, word_of(severity)));
-                 }
-               });
+  html.element(
+      "div", {{"class", "choice"}, {"role", "group"}, {"aria-label", "show"}, {"hidden"}}, [&] {
+        for (const auto severity : {Severity::error, Severity::warning, Severity::info}) {
+          const auto number = all[static_cast<std::size_t>(severity)];
+          if (number == 0) continue;
+          html.element(
+              "button",
+              {{"type", "button"}, {"aria-pressed", "true"}, {"data-severity", word_of(severity)}},
+              counted(number, word_of(severity)));
+        }
+      });
   html.line();
 }
 
@@ -153,10 +147,10 @@ void choice(Html& html, const Count& all) {
 std::string lint_html(const LintReport& report, const PageContext& context) {
   const auto all = count(report);
   const auto said = sentence(report, all);
-  const auto tone = all[0] > 0                 ? Tone::bad
-                    : all[1] > 0               ? Tone::limited
+  const auto tone = all[0] > 0                ? Tone::bad
+                    : all[1] > 0              ? Tone::limited
                     : report.findings.empty() ? Tone::good
-                                               : Tone::open;
+                                              : Tone::open;
   std::map<std::string, std::vector<const CodeFinding*>> files;
   for (const auto& finding : report.findings) files[finding.path].push_back(&finding);
   return html_page(context, {.title = said}, [&](Html& html) {

@@ -15,12 +15,13 @@ struct Shape {
 };
 
 /// Drawn on a field of 24 by 24: a disc, an octagon, a triangle, a ring.
-constexpr std::array<Shape, 5> kShapes{{
+constexpr std::array<Shape, 6> kShapes{{
     {"mark-good", "M12 1a11 11 0 1 0 0 22a11 11 0 1 0 0-22z", "M7 12.5l3.4 3.4L17 8.8"},
     {"mark-bad", "M7.5 1h9L23 7.5v9L16.5 23h-9L1 16.5v-9z", "M8 8l8 8M16 8l-8 8"},
     {"mark-limited", "M12 1.5L23.3 21.5H.7z", "M12 8.5v6M12 17.6v.6"},
     {"mark-open", "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20z",
      "M9 9.4a3 3 0 1 1 4.4 2.7c-1 .6-1.4 1.1-1.4 2.1M12 17v.5"},
+    {"mark-hint", "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20z", "M12 11v6M12 7v.4"},
     {"mark-gpu", "M6 4h12a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z",
      "M9 9h6v6H9zM8 4V1M12 4V1M16 4V1M8 23v-3M12 23v-3M16 23v-3M1 8h3M1 12h3M1 16h3M20 8h3M20 "
      "12h3M20 16h3"},
@@ -51,8 +52,8 @@ void head(Html& html, const PageFrame& frame, const std::vector<PageAsset>& styl
           const std::vector<PageAsset>& scripts) {
   html.alone("meta", {{"charset", "utf-8"}});
   html.line();
-  html.alone("meta", {{"http-equiv", "Content-Security-Policy"},
-                      {"content", policy(styles, scripts)}});
+  html.alone("meta",
+             {{"http-equiv", "Content-Security-Policy"}, {"content", policy(styles, scripts)}});
   html.line();
   for (const auto& [name, content] : std::initializer_list<std::pair<const char*, const char*>>{
            {"viewport", "width=device-width, initial-scale=1"},
@@ -77,8 +78,8 @@ void banner(Html& html, const PageContext& context) {
       html.text(" ");
       html.element("span", {{"class", "subject"}}, context.subject);
     });
-    html.element("button",
-                 {{"type", "button"}, {"id", "theme"}, {"class", "quiet"}, {"hidden"}}, "theme");
+    html.element("button", {{"type", "button"}, {"id", "theme"}, {"class", "quiet"}, {"hidden"}},
+                 "theme");
   });
   html.line();
 }
@@ -162,12 +163,23 @@ std::string html_page(const PageContext& context, const PageFrame& frame,
   return html.take();
 }
 
-void html_mark(Html& html, Tone tone) {
-  static constexpr std::array kNames{"good", "limited", "bad", "open"};
-  const std::string name = kNames[static_cast<std::size_t>(tone)];
+namespace {
+
+void mark(Html& html, const std::string& name) {
   html.element("svg", {{"class", "mark " + name}, {"aria-hidden", "true"}}, [&] {
     html.element("use", {{"href", "#mark-" + name}}, "");
   });
+}
+
+} // namespace
+
+void html_mark(Html& html, Tone tone) {
+  static constexpr std::array kNames{"good", "limited", "bad", "open"};
+  mark(html, kNames[static_cast<std::size_t>(tone)]);
+}
+
+void html_hint(Html& html) {
+  mark(html, "hint");
 }
 
 void html_answer(Html& html, std::string_view tag, std::string_view id, Tone tone,
@@ -225,18 +237,15 @@ void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView&
     bool simulated = view.in_sequence; // the fixes before this one were
     for (std::size_t index = 0; index < causes.size(); ++index) {
       const auto& each = causes[index];
-      html.element("li",
-                   {{"class", index == 0 ? "root" : "later"},
-                    {"id", view.prefix + "cause-" + std::to_string(index + 1)}},
-                   [&] {
-                     cause(html, each,
-                           index == 0  ? "cause"
-                           : simulated ? "next"
-                                       : "also",
-                           view.proof, view);
-                     if (index == 0 && !each.fix)
-                       row(html, "fix", [&] { html.element("p", {}, no_fix_words(each)); });
-                   });
+      html.element(
+          "li",
+          {{"class", index == 0 ? "root" : "later"},
+           {"id", view.prefix + "cause-" + std::to_string(index + 1)}},
+          [&] {
+            cause(html, each, index == 0 ? "cause" : simulated ? "next" : "also", view.proof, view);
+            if (index == 0 && !each.fix)
+              row(html, "fix", [&] { html.element("p", {}, no_fix_words(each)); });
+          });
       html.line();
       simulated = simulated && each.fix && each.fix->verified;
     }
@@ -246,8 +255,7 @@ void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView&
   });
   if (view.outcome.empty() && steps < 2) return;
   html.element("div", {{"class", "after"}}, [&] {
-    if (!view.outcome.empty())
-      row(html, "then", [&] { html.element("p", {}, view.outcome); });
+    if (!view.outcome.empty()) row(html, "then", [&] { html.element("p", {}, view.outcome); });
     if (steps > 1)
       html.element("button", {{"type", "button"}, {"class", "copy-all"}, {"hidden"}},
                    "Copy all commands");

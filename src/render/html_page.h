@@ -33,6 +33,7 @@ void html_answer(Html& html, std::string_view tag, std::string_view id, Tone ton
 /// A sign that is told apart by its shape too; readers of screens get its words from the text
 /// beside it.
 void html_mark(Html& html, Tone tone);
+void html_hint(Html& html);
 /// Lines that can be copied.
 void html_commands(Html& html, const std::vector<std::string>& commands);
 /// A folded list: a title, how many, the lines.
@@ -42,10 +43,10 @@ void html_section(Html& html, std::string_view title, const std::vector<std::str
 
 /// The causes, the root first, each with what speaks for it and its fix.
 struct CausesView {
-  std::string prefix;        // of ids
-  std::string proof;         // of a single fix; may be empty
-  std::string outcome;       // what is known of the time after all of them; may be empty
-  bool in_sequence = true;   // each was found after the ones before were mended ("next")
+  std::string prefix;           // of ids
+  std::string proof;            // of a single fix; may be empty
+  std::string outcome;          // what is known of the time after all of them; may be empty
+  bool in_sequence = true;      // each was found after the ones before were mended ("next")
   std::string_view head = "h2"; // the tag of a cause's title
 };
 void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView& view);

@@ -50,9 +50,9 @@ void gate(Html& html, const FrameworkVerdict& verdict, const GateResult& gate, b
   const std::string name(name_of(gate.gate));
   const auto tip = prefix + "gate-" + name;
   const bool failed = gate.state == GateResult::State::failed;
-  std::string kind = failed                                      ? "failed"
+  std::string kind = failed                                     ? "failed"
                      : gate.state == GateResult::State::unknown ? "unknown"
-                                                                 : "passed";
+                                                                : "passed";
   if (reached) kind += " reached";
   html.element("li", {{"class", kind}}, [&] {
     html.element("button", {{"type", "button"}, {"class", "gate"}, {"aria-describedby", tip}}, [&] {
@@ -85,13 +85,14 @@ void html_route(Html& html, const FrameworkVerdict& verdict, const std::string& 
     const bool arrives = verdict.answer == Usable::gpu && open;
     html.element("li", {{"class", arrives ? "goal reached" : "goal"}}, [&] {
       html.element("span", {{"class", "gate"}}, [&] {
-        html.element("svg", {{"class", "mark"}, {"aria-hidden", "true"}},
-                     [&] { html.element("use", {{"href", "#mark-gpu"}}, ""); });
+        html.element("svg", {{"class", "mark"}, {"aria-hidden", "true"}}, [&] {
+          html.element("use", {{"href", "#mark-gpu"}}, "");
+        });
         html.element("span", {{"class", "name"}}, "GPU");
         html.element("span", {{"class", "state"}},
-                     arrives                              ? "reached"
+                     arrives                             ? "reached"
                      : verdict.answer == Usable::unknown ? "not known"
-                                                          : "not reached");
+                                                         : "not reached");
       });
     });
   });

@@ -28,6 +28,10 @@ std::string gib(std::uint64_t bytes) {
   return decimal(static_cast<double>(bytes) / (1U << 30U), 1) + " GiB";
 }
 
+std::string rate(double per_second) {
+  return per_second > 0 ? rate_words(per_second, "B/s") : "nothing";
+}
+
 std::string ended(const use::RunEnd& end) {
   if (end.signal != 0) return "signal " + std::to_string(end.signal);
   return end.exit_status ? "exit " + std::to_string(*end.exit_status) : "still running";
@@ -63,11 +67,12 @@ void figures(Html& html, const RunVerdict& verdict, const use::RunStatistics& ru
 /// Where the time of the threads that call CUDA goes, in the steady phase.
 void calls(Html& html, const use::CallUse& calls) {
   if (!calls.known()) return;
-  const std::vector<std::pair<std::string, double>> shares{{"no CUDA call: input and Python", calls.pause},
-                                                           {"copies", calls.copy},
-                                                           {"waiting for the GPU", calls.sync},
-                                                           {"loading code", calls.load},
-                                                           {"making calls", calls.issue}};
+  const std::vector<std::pair<std::string, double>> shares{
+      {"no CUDA call: input and Python", calls.pause},
+      {"copies", calls.copy},
+      {"waiting for the GPU", calls.sync},
+      {"loading code", calls.load},
+      {"making calls", calls.issue}};
   html.element("section", {}, [&] {
     html.element("h2", {}, "Where the program's time goes");
     html.element("p", {{"class", "note"}},
@@ -95,11 +100,10 @@ void calls(Html& html, const use::CallUse& calls) {
     });
     html.element("p", {{"class", "note"}},
                  short_number(calls.per_second(calls.sums.launches + calls.sums.graphs)) +
-                     " launches, " + short_number(calls.per_second(calls.sums.syncs)) +
-                     " waits a second; copies " +
-                     rate_words(calls.per_second(calls.sums.to_device_bytes), "B/s") +
-                     " to the GPU, " +
-                     rate_words(calls.per_second(calls.sums.to_host_bytes), "B/s") + " from it.");
+                     " launches a second, " + short_number(calls.per_second(calls.sums.syncs)) +
+                     " waits a second; copied to the GPU: " +
+                     rate(calls.per_second(calls.sums.to_device_bytes)) +
+                     ", from it: " + rate(calls.per_second(calls.sums.to_host_bytes)) + ".");
   });
   html.line();
 }
@@ -112,12 +116,13 @@ void timeline(Html& html, const ChartSheet& sheet) {
       html.element("p", {{"class", "help"}, {"hidden"}},
                    "Drag across a chart to zoom, double click to see all. With the keyboard: arrow "
                    "keys, + and -, 0.");
-      html.element("button",
-                   {{"type", "button"}, {"id", "whole"}, {"class", "quiet"}, {"hidden"}},
+      html.element("button", {{"type", "button"}, {"id", "whole"}, {"class", "quiet"}, {"hidden"}},
                    "Whole run");
     });
     html_bands(html, sheet);
-    for (std::size_t i = 0; i < sheet.charts.size(); ++i) html_chart(html, sheet, i);
+    html.element("div", {{"class", "charts"}}, [&] {
+      for (std::size_t i = 0; i < sheet.charts.size(); ++i) html_chart(html, sheet, i);
+    });
   });
   html.line();
 }
@@ -172,29 +177,30 @@ void gpus(Html& html, const use::RunStatistics& run) {
   if (run.gpus.empty()) return;
   html.element("section", {}, [&] {
     html.element("h2", {}, "GPUs");
-    html.element("div", {{"class", "wide"}, {"tabindex", "0"}, {"role", "region"},
-                         {"aria-label", "GPUs"}}, [&] {
-      html.element("table", {}, [&] {
-        html.element("thead", {}, [&] {
-          html.element("tr", {}, [&] {
-            for (const auto& column : columns())
-              html.element("th", {{"scope", "col"}}, column.name);
-          });
-        });
-        html.element("tbody", {}, [&] {
-          for (const auto& gpu : run.gpus) {
-            html.element("tr", {}, [&] {
-              for (const auto& column : columns()) {
-                const bool first = &column == &columns().front();
-                html.element(first ? "th" : "td",
-                             first ? Attributes{{"scope", "row"}} : Attributes{},
-                             column.text(gpu));
-              }
-            });
-          }
-        });
-      });
-    });
+    html.element("div",
+                 {{"class", "wide"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", "GPUs"}},
+                 [&] {
+                   html.element("table", {}, [&] {
+                     html.element("thead", {}, [&] {
+                       html.element("tr", {}, [&] {
+                         for (const auto& column : columns())
+                           html.element("th", {{"scope", "col"}}, column.name);
+                       });
+                     });
+                     html.element("tbody", {}, [&] {
+                       for (const auto& gpu : run.gpus) {
+                         html.element("tr", {}, [&] {
+                           for (const auto& column : columns()) {
+                             const bool first = &column == &columns().front();
+                             html.element(first ? "th" : "td",
+                                          first ? Attributes{{"scope", "row"}} : Attributes{},
+                                          column.text(gpu));
+                           }
+                         });
+                       }
+                     });
+                   });
+                 });
   });
   html.line();
 }
@@ -207,6 +213,15 @@ std::vector<std::string> process_lines(const use::RunStatistics& run) {
     if (!process.libraries.empty()) text += ": " + join(process.libraries, ", ");
     lines.push_back(std::move(text));
   }
+  return lines;
+}
+
+std::vector<std::string> notes(const RunVerdict& verdict, const use::RunStatistics& run) {
+  auto lines = verdict.notes;
+  if (run.end.left_behind.empty() || run.start.attached) return lines;
+  std::vector<std::string> pids;
+  for (const int pid : run.end.left_behind) pids.push_back(std::to_string(pid));
+  lines.push_back("processes of the run that still live: " + join(pids, " "));
   return lines;
 }
 
@@ -237,7 +252,7 @@ std::string run_html(const RunVerdict& verdict, const use::RunStatistics& run,
     timeline(html, sheet);
     calls(html, run.calls);
     gpus(html, run);
-    html_section(html, "Notes", verdict.notes);
+    html_section(html, "Notes", notes(verdict, run));
     html_section(html, "What could not be told", open_lines(verdict, run));
     html_folded(html, "Processes of the run", process_lines(run));
     html_folded(html, "Looked for and not there", verdict.ruled_out);

@@ -142,7 +142,7 @@ private:
     using Form = ChartSeries::Form;
     const auto busy = of_gpu(place, [](const auto& gpu) { return known(gpu.busy); });
     const auto sm = of_gpu(place, [](const auto& gpu) { return known(gpu.sm); });
-    add({id(place, "busy"), name(place) + " at work", "%", 100, {}},
+    add({id(place, "busy"), name(place) + " at work", "%", 100, {}, true},
         {{"time with a kernel", 1, busy, mean_words(busy, "%"), Form::area},
          {"multiprocessors with work", 2, sm, mean_words(sm, "%")}});
     memory(place);
@@ -168,9 +168,8 @@ private:
       if (!gpu.own_memory_known) return std::nullopt;
       return static_cast<double>(gpu.own_memory) / kGiB;
     });
-    std::vector<ChartSeries> series{
-        {"all programs", 3, all, most_words(all, "GiB"), Form::area},
-        {"this program", 1, own, most_words(own, "GiB")}};
+    std::vector<ChartSeries> series{{"all programs", 3, all, most_words(all, "GiB"), Form::area},
+                                    {"this program", 1, own, most_words(own, "GiB")}};
     Chart chart{id(place, "memory"), name(place) + " memory", "GiB", {}, {}};
     if (use.growth.steady) {
       const double minute = use.growth.slope.per_second * 60 / kGiB;
@@ -179,8 +178,8 @@ private:
       chart.note = "It grows by " + short_number(minute) + " GiB a minute (95 % sure of " +
                    short_number(use.growth.slope.lowest * 60 / kGiB) + " to " +
                    short_number(use.growth.slope.highest * 60 / kGiB) + "), in " +
-                   std::to_string(use.growth.steps) + " steps over " + run_time(use.growth.seconds) +
-                   ".";
+                   std::to_string(use.growth.steps) + " steps over " +
+                   run_time(use.growth.seconds) + ".";
     }
     add(std::move(chart), series);
   }
@@ -208,7 +207,8 @@ private:
   }
 
   void host() {
-    const auto all = values_of(moments_, [](const auto& moment) { return known(moment.host.cores); });
+    const auto all =
+        values_of(moments_, [](const auto& moment) { return known(moment.host.cores); });
     const auto one =
         values_of(moments_, [](const auto& moment) { return known(moment.host.busiest_thread); });
     add({"cores", "Processor", "cores", {}, {}},
@@ -235,8 +235,12 @@ private:
     const auto copy = share(&use::CudaTick::copy_time);
     const auto sync = share(&use::CudaTick::sync_time);
     const auto load = share(&use::CudaTick::load_time);
-    add({"calls", "Where the time of the threads that call CUDA goes", "% of the window observed", 100,
-         {}},
+    add({"calls",
+         "Where the time of the threads that call CUDA goes",
+         "% of the window observed",
+         100,
+         {},
+         true},
         {{"no call: input and Python", 1, pause, mean_words(pause, "%"), Form::dots},
          {"copies", 2, copy, mean_words(copy, "%"), Form::dots},
          {"waiting for the GPU", 3, sync, mean_words(sync, "%"), Form::dots},
@@ -247,10 +251,17 @@ private:
     const auto power = of_gpu(place, [](const auto& gpu) { return known(gpu.power); });
     const auto clock = of_gpu(place, [](const auto& gpu) { return known(gpu.sm_clock); });
     const auto heat = of_gpu(place, [](const auto& gpu) { return known(gpu.temperature); });
-    add({id(place, "power"), name(place) + " power", "W", run_.gpus[place].identity.power_limit, {}},
+    add({id(place, "power"),
+         name(place) + " power",
+         "W",
+         run_.gpus[place].identity.power_limit,
+         {}},
         {{"drawn", 1, power, mean_words(power, "W")}});
-    add({id(place, "clock"), name(place) + " clock", "MHz",
-         run_.gpus[place].identity.sm_clock_limit, {}},
+    add({id(place, "clock"),
+         name(place) + " clock",
+         "MHz",
+         run_.gpus[place].identity.sm_clock_limit,
+         {}},
         {{"multiprocessors", 1, clock, mean_words(clock, "MHz")}});
     add({id(place, "heat"), name(place) + " temperature", "°C", {}, {}},
         {{"of the chip", 2, heat, most_words(heat, "°C")}});

@@ -10,21 +10,17 @@ namespace gpuwhy {
 namespace {
 
 const FrameworkVerdict& chosen(const Verdict& verdict) {
-  const auto found =
-      std::find_if(verdict.frameworks.begin(), verdict.frameworks.end(),
-                   [](const FrameworkVerdict& each) { return each.selected; });
+  const auto found = std::find_if(verdict.frameworks.begin(), verdict.frameworks.end(),
+                                  [](const FrameworkVerdict& each) { return each.selected; });
   return found == verdict.frameworks.end() ? verdict.frameworks.front() : *found;
 }
 
-/// The sentence above has named the environment: "…/tensorflow" is enough below it.
+/// The sentence above has named the environment: "…/site-packages" is enough below it.
 void shorten_paths(Html& html, const FrameworkVerdict& framework) {
   const auto parts = split(framework.python_version, '.');
   if (framework.environment.size() < 2 || parts.size() < 2) return;
   const auto python = "/python" + std::string(parts[0]) + "." + std::string(parts[1]);
-  for (const char* lib : {"/lib", "/lib64"}) {
-    for (const char* packages : {"/site-packages", "/dist-packages", ""})
-      html.call(framework.environment + lib + python + packages, "…");
-  }
+  for (const char* lib : {"/lib", "/lib64"}) html.call(framework.environment + lib + python, "…");
 }
 
 void what_settles(Html& html, const FrameworkVerdict& framework, const Verdict& verdict) {
@@ -67,8 +63,8 @@ void about(Html& html, const FrameworkVerdict& framework, const Verdict& verdict
   html.element("p", {{"class", "place"}}, [&] {
     html.words(python_words(framework) + ": " + framework.interpreter);
     if (!framework.environment.empty())
-      html.words(", " + framework.environment_kind + (framework.environment_kind.empty() ? "" : " ") +
-                 framework.environment);
+      html.words(", " + framework.environment_kind +
+                 (framework.environment_kind.empty() ? "" : " ") + framework.environment);
   });
   html.line();
 }
@@ -112,8 +108,9 @@ void others(Html& html, const Verdict& verdict, const FrameworkVerdict& selected
           html_mark(html, tone_of(*each));
           html.element("span", {}, [&] {
             html.element("b", {}, framework_words(*each));
-            html.words(" in " + (each->environment.empty() ? each->interpreter : each->environment) +
-                       ": " + reason_words(*each));
+            html.words(" in " +
+                       (each->environment.empty() ? each->interpreter : each->environment) + ": " +
+                       reason_words(*each));
           });
         });
         html.element("p", {}, answer_words(*each));

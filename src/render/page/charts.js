@@ -16,7 +16,11 @@
     const places = Math.max(0, Math.min(3, -Math.floor(Math.log10(step / scale[0]) + 1e-9)));
     return `${(seconds / scale[0]).toFixed(places)} ${scale[1]}`;
   };
+  const places = (value) => (String(+value.toFixed(6)).split(".")[1] ?? "").length;
   const resolution = data.seconds.length > 1 ? (data.seconds.at(-1) - data.seconds[0]) / data.seconds.length : 0.1;
+
+  /** Of the axis; a line along its ends stays whole. */
+  const top = (chart, max) => chart.top ?? (max > 0 ? max * 1.06 : 1);
 
   const range = () => {
     const { min, max } = plots[0].scales.x;
@@ -79,16 +83,16 @@
     const axis = { stroke: soft, font: "12px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: color("line"), width: 1 } };
     return {
       width, height,
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       scales: {
         x: { time: false, range: (plot, min, max) => [min ?? 0, max ?? data.end] },
-        y: { range: (plot, min, max) => [0, chart.top ?? (max > 0 ? max * 1.08 : 1)] },
+        y: { range: (plot, min, max) => [-0.02 * top(chart, max), 1.02 * top(chart, max)] },
       },
       axes: [
         { ...axis, size: 24, gap: 4, grid: { show: false }, values: (plot, splits, axisIndex, space, step) => splits.map((each) => clock(each, step)) },
-        { ...axis, size: 52, space: 28 },
+        { ...axis, size: 52, space: 28, values: (plot, splits) => splits.map((each) => each.toFixed(Math.max(0, ...splits.map(places)))) },
       ],
       series: [{}, ...chart.series.map(series)],
       hooks: {
