@@ -50,6 +50,8 @@ Result<void> page(const Arguments& arguments, Console& console, const Verdict& v
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
   const auto verdict = judge(*facts);

@@ -24,6 +24,13 @@ bool page_to_output(const Arguments& arguments) {
   return arguments.value("html") == "-";
 }
 
+std::string output_clash(const Arguments& arguments) {
+  const bool report =
+      (arguments.has("json") && !arguments.has("output")) || arguments.has("format");
+  if (!page_to_output(arguments) || !report) return {};
+  return "standard output takes one report: give --html a file, or leave out the other form";
+}
+
 std::string replayed(const Arguments& arguments) {
   const auto path = arguments.value("from");
   return path == "-" ? "a record from standard input" : std::string(base_name(path));

@@ -16,6 +16,9 @@ inline constexpr Option kHtmlOption{
 /// The page takes standard output for itself.
 bool page_to_output(const Arguments& arguments);
 
+/// Why the page cannot have standard output for itself; empty: it can, or need not.
+std::string output_clash(const Arguments& arguments);
+
 /// What --from names, without the folder that it lies in.
 std::string replayed(const Arguments& arguments);
 

@@ -68,6 +68,8 @@ Result<std::size_t> mend(System& system, LintReport& report) {
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   lint::Options options;
   options.paths = arguments.operands.empty() ? std::vector<std::string>{"."} : arguments.operands;
   options.selection = {ids(arguments, "select"), ids(arguments, "ignore")};

@@ -39,6 +39,8 @@ Exit exit_of(Used answer) {
 
 Exit run(const Arguments& arguments, Console& console) {
   if (arguments.operands.empty()) return wrong_usage(console, "which process? gpuwhy pid N");
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   const auto pid = to_number(arguments.operands.front());
   const auto time = arguments.has("seconds") ? to_number(arguments.value("seconds")) : kSeconds;
   if (!pid || *pid < 1 || *pid > 1 << 30)

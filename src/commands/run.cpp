@@ -104,6 +104,8 @@ void show_status(const use::RunObserver& observer, Console& console) {
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   if (arguments.has("from")) return replay(arguments, console);
   if (arguments.program.empty())
     return wrong_usage(console, "which program? gpuwhy run -- python train.py");

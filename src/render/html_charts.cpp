@@ -148,7 +148,9 @@ std::string charts_json(const ChartSheet& sheet) {
 
 void html_chart(Html& html, const ChartSheet& sheet, std::size_t index) {
   const auto& chart = sheet.charts[index];
-  const char* kind = chart.main ? "chart main" : "chart";
+  const char* kind = chart.width == Chart::Width::whole   ? "chart whole"
+                     : chart.width == Chart::Width::third ? "chart third"
+                                                          : "chart";
   html.element("figure", {{"class", kind}, {"data-chart", std::to_string(index)}}, [&] {
     html.element("figcaption", {{"id", "caption-" + chart.id}}, [&] {
       html.element("b", {}, chart.title);
@@ -162,9 +164,9 @@ void html_chart(Html& html, const ChartSheet& sheet, std::size_t index) {
         });
       }
     });
+    if (!chart.note.empty()) html.element("p", {{"class", "note"}}, chart.note);
     html.element("div", {{"class", "plot"}}, "");
     still(html, sheet, chart);
-    if (!chart.note.empty()) html.element("p", {{"class", "note"}}, chart.note);
   });
   html.line();
 }
@@ -185,7 +187,7 @@ void html_bands(Html& html, const ChartSheet& sheet) {
 std::string short_number(double value) {
   const double size = std::abs(value);
   if (size >= 100 || value == std::round(value)) return decimal(value, 0);
-  return decimal(value, size >= 10 ? 1 : 2);
+  return decimal(value, size >= 10 ? 1 : size >= 0.1 ? 2 : 3);
 }
 
 std::string run_time(double seconds) {

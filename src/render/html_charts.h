@@ -25,8 +25,8 @@ struct Chart {
   std::string unit;          // "%", "GiB"
   std::optional<double> top; // of the axis; empty: the highest value's
   std::vector<ChartSeries> series;
-  bool main = false;     // as wide as the page
-  std::string note = {}; // one line below
+  enum class Width { half, third, whole } width = Width::half; // of the page
+  std::string note = {};                                       // one line above the field
 };
 
 /// A stretch of the time.
@@ -50,7 +50,7 @@ void html_chart(Html& html, const ChartSheet& sheet, std::size_t index);
 /// The bands as a strip, with their names and times.
 void html_bands(Html& html, const ChartSheet& sheet);
 
-/// "12.3", "0.45", "820": three digits that count.
+/// "820", "12.3", "0.45", "0.045".
 std::string short_number(double value);
 /// "13.0 s", "12 min", "2.4 h".
 std::string run_time(double seconds);

@@ -239,7 +239,8 @@ void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView&
       const auto& each = causes[index];
       html.element(
           "li",
-          {{"class", index == 0 ? "root" : "later"},
+          {{"class", std::string(index == 0 ? "root" : "later") +
+                         (each.effect == Effect::slows ? " slows" : "")},
            {"id", view.prefix + "cause-" + std::to_string(index + 1)}},
           [&] {
             cause(html, each, index == 0 ? "cause" : simulated ? "next" : "also", view.proof, view);

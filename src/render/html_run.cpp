@@ -50,22 +50,22 @@ void figures(Html& html, const RunVerdict& verdict, const use::RunStatistics& ru
     figure(html, "run", run_time(run.end.time) + ", " + ended(run.end));
     if (run.first_use) figure(html, "first kernel after", run_time(*run.first_use));
     if (const auto* gpu = run.main_gpu()) {
-      figure(html, "GPU " + std::to_string(gpu->identity.index) + " in its steady phase",
+      figure(html, "GPU " + std::to_string(gpu->identity.index) + " busy, steady phase",
              percent(gpu->busy));
-      figure(html, "its memory at most", gib(gpu->memory_peak));
+      figure(html, "its memory, at most", gib(gpu->memory_peak));
     }
     if (verdict.at_most_faster)
       figure(html, "if it never waited",
              "at most " + decimal(*verdict.at_most_faster, 1) + " times faster");
     figure(html, "processor", decimal(run.host.cores, 1) + " cores");
-    figure(html, "host memory at most", gib(run.host.rss_peak));
+    figure(html, "host memory, at most", gib(run.host.rss_peak));
     if (!frameworks.empty()) figure(html, "loaded", join(frameworks, ", "));
   });
   html.line();
 }
 
-/// Where the time of the threads that call CUDA goes, in the steady phase.
-void calls(Html& html, const use::CallUse& calls) {
+/// Where the time of the threads that call CUDA goes; in the steady phase, if there was one.
+void calls(Html& html, const use::CallUse& calls, bool used) {
   if (!calls.known()) return;
   const std::vector<std::pair<std::string, double>> shares{
       {"no CUDA call: input and Python", calls.pause},
@@ -76,8 +76,9 @@ void calls(Html& html, const use::CallUse& calls) {
   html.element("section", {}, [&] {
     html.element("h2", {}, "Where the program's time goes");
     html.element("p", {{"class", "note"}},
-                 "Threads that call CUDA, in the steady phase; " + time_words(calls.window) +
-                     " observed with CUPTI.");
+                 std::string("Threads that call CUDA, ") +
+                     (used ? "in the steady phase; " : "in the whole run; ") +
+                     time_words(calls.window) + " observed with CUPTI.");
     html.element("table", {{"class", "shares"}}, [&] {
       for (const auto& [name, share] : shares) {
         html.element("tr", {}, [&] {
@@ -250,7 +251,7 @@ std::string run_html(const RunVerdict& verdict, const use::RunStatistics& run,
     figures(html, verdict, run, frameworks);
     html_causes(html, verdict.causes, {.prefix = "", .in_sequence = false});
     timeline(html, sheet);
-    calls(html, run.calls);
+    calls(html, run.calls, run.any_used());
     gpus(html, run);
     html_section(html, "Notes", notes(verdict, run));
     html_section(html, "What could not be told", open_lines(verdict, run));

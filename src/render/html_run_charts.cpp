@@ -142,19 +142,32 @@ private:
     using Form = ChartSeries::Form;
     const auto busy = of_gpu(place, [](const auto& gpu) { return known(gpu.busy); });
     const auto sm = of_gpu(place, [](const auto& gpu) { return known(gpu.sm); });
-    add({id(place, "busy"), name(place) + " at work", "%", 100, {}, true},
+    add({id(place, "busy"), name(place) + " at work", "%", 100, {}, Chart::Width::whole},
         {{"time with a kernel", 1, busy, mean_words(busy, "%"), Form::area},
          {"multiprocessors with work", 2, sm, mean_words(sm, "%")}});
     memory(place);
-    const auto gigabytes = [](const use::Mean& rate) -> std::optional<double> {
+    copies(place);
+  }
+
+  void copies(std::size_t place) {
+    const auto megabytes = [](const use::Mean& rate) -> std::optional<double> {
       if (!rate.known()) return std::nullopt;
-      return rate.value() * 1024 / 1e9;
+      return rate.value() * 1024 / 1e6;
     };
-    const auto in = of_gpu(place, [&](const auto& gpu) { return gigabytes(gpu.pcie_rx); });
-    const auto out = of_gpu(place, [&](const auto& gpu) { return gigabytes(gpu.pcie_tx); });
-    add({id(place, "pcie"), name(place) + " copies over PCIe", "GB/s", {}, {}},
-        {{"to the GPU", 1, in, most_words(in, "GB/s")},
-         {"from the GPU", 2, out, most_words(out, "GB/s")}});
+    auto in = of_gpu(place, [&](const auto& gpu) { return megabytes(gpu.pcie_rx); });
+    auto out = of_gpu(place, [&](const auto& gpu) { return megabytes(gpu.pcie_tx); });
+    std::string unit = "MB/s";
+    if (std::max(summary_of(in).highest, summary_of(out).highest) >= 1000) {
+      unit = "GB/s";
+      for (auto* values : {&in, &out}) {
+        for (auto& value : *values) {
+          if (value) *value /= 1000;
+        }
+      }
+    }
+    add({id(place, "pcie"), name(place) + " copies over PCIe", unit, {}, {}},
+        {{"to the GPU", 1, in, most_words(in, unit)},
+         {"from the GPU", 2, out, most_words(out, unit)}});
   }
 
   void memory(std::size_t place) {
@@ -240,7 +253,7 @@ private:
          "% of the window observed",
          100,
          {},
-         true},
+         Chart::Width::whole},
         {{"no call: input and Python", 1, pause, mean_words(pause, "%"), Form::dots},
          {"copies", 2, copy, mean_words(copy, "%"), Form::dots},
          {"waiting for the GPU", 3, sync, mean_words(sync, "%"), Form::dots},
@@ -255,15 +268,17 @@ private:
          name(place) + " power",
          "W",
          run_.gpus[place].identity.power_limit,
-         {}},
+         {},
+         Chart::Width::third},
         {{"drawn", 1, power, mean_words(power, "W")}});
     add({id(place, "clock"),
          name(place) + " clock",
          "MHz",
          run_.gpus[place].identity.sm_clock_limit,
-         {}},
+         {},
+         Chart::Width::third},
         {{"multiprocessors", 1, clock, mean_words(clock, "MHz")}});
-    add({id(place, "heat"), name(place) + " temperature", "°C", {}, {}},
+    add({id(place, "heat"), name(place) + " temperature", "°C", {}, {}, Chart::Width::third},
         {{"of the chip", 2, heat, most_words(heat, "°C")}});
   }
 

@@ -50,7 +50,8 @@ def hostile_run():
             if "libraries" in process:
                 process["libraries"].append("libcudnn.so." + HOSTILE)
         if "end" in row:
-            row["notes"] = [HOSTILE]
+            row["end"]["notes"] = [HOSTILE]
+            row["end"]["cuda"] = {"works": False, "problem": HOSTILE}
         lines.append(json.dumps(row))
     return "\n".join(lines) + "\n"
 
@@ -109,7 +110,7 @@ def make(gpuwhy, folder):
     strange = folder / "strange"
     strange.mkdir()
     (strange / "<img src=x onerror=window.pwned=1>'\"&\u202e.py").write_text(HOSTILE_PROGRAM)
-    (strange / "<script>.py").write_text("def (\n")
+    (strange / "<script>.ipynb").write_text("<script>window.pwned=1</script>")
     page("hostile-lint", "lint", ".", statuses=(1,), cwd=strange)
     empty = folder / "empty"
     empty.mkdir()

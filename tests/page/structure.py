@@ -119,6 +119,9 @@ def same_on_output(gpuwhy):
     wrong = [] if text.startswith("<!DOCTYPE html>") and text.rstrip().endswith("</html>") else ["--html -: more than a page"]
     if done.returncode != 1 or done.stderr:
         wrong.append(f"--html -: status {done.returncode}, {done.stderr.decode()!r} on standard error")
+    both = subprocess.run([gpuwhy, "lint", "--json", "--html", "-", str(EXAMPLES)], capture_output=True)
+    if both.returncode != 2 or both.stdout:
+        wrong.append(f"--json with --html -: status {both.returncode}, {both.stdout[:80]!r}")
     nowhere = subprocess.run([gpuwhy, "check", "--from", str(EXAMPLES / "broken.json"), "--html", "/nowhere/at/all.html"],
                              capture_output=True)
     if nowhere.returncode != 2 or b"/nowhere/at/all.html" not in nowhere.stderr:
@@ -148,6 +151,8 @@ def main():
     wrong += says(pages, "run-R07-leak_list", "GPU memory grows all through the run", "GiB a minute", "steady work", "torch")
     wrong += says(pages, "run-two_gpus", "GPU 1 at work", "GPU 1 memory")
     wrong += says(pages, "lint", "P01", "what is made and run in this scope stays on the CPU", "line 6, column 6", "Dockerfile")
+    wrong += says(pages, "hostile-lint", "What could not be judged", "<script>.ipynb")
+    wrong += says(pages, "hostile-run", "What could not be told", "CUPTI: </script>")
     wrong += says(pages, "lint-clean", "nothing was found")
     for name in ("hostile-check", "hostile-run", "hostile-lint"):
         wrong += says(pages, name, "<script>window.pwned=1</script>", "onerror=window.pwned=1>")

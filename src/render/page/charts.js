@@ -7,17 +7,16 @@
   const plots = [];
   const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const digits = (value) => {
-    if (value == null) return "not seen";
     const size = Math.abs(value);
-    return value.toFixed(size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2);
-  };
-  const clock = (seconds, step = 0.1) => {
-    const scale = data.end < 120 ? [1, "s"] : data.end < 7200 ? [60, "min"] : [3600, "h"];
-    const places = Math.max(0, Math.min(3, -Math.floor(Math.log10(step / scale[0]) + 1e-9)));
-    return `${(seconds / scale[0]).toFixed(places)} ${scale[1]}`;
+    return value.toFixed(size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3);
   };
   const places = (value) => (String(+value.toFixed(6)).split(".")[1] ?? "").length;
-  const resolution = data.seconds.length > 1 ? (data.seconds.at(-1) - data.seconds[0]) / data.seconds.length : 0.1;
+  const [unit, unitName] = data.end < 120 ? [1, "s"] : data.end < 7200 ? [60, "min"] : [3600, "h"];
+  /** A time with as many digits as its neighbours on the axis need; a moment with one. */
+  const clock = (seconds, neighbours) => {
+    const digitsBehind = neighbours ? Math.min(3, Math.max(...neighbours.map((each) => places(each / unit)))) : 1;
+    return `${(seconds / unit).toFixed(digitsBehind)} ${unitName}`;
+  };
 
   /** Of the axis; a line along its ends stays whole. */
   const top = (chart, max) => chart.top ?? (max > 0 ? max * 1.06 : 1);
@@ -58,7 +57,7 @@
       }
       each.textContent = seen == null || chart.series[i].form === "dashed"
         ? summaries[i]
-        : `${digits(values[seen])} ${chart.unit.split(" ")[0]} at ${clock(plot.data[0][seen], resolution)}`;
+        : `${digits(values[seen])} ${chart.unit.split(" ")[0]} at ${clock(plot.data[0][seen])}`;
     });
   };
 
@@ -91,7 +90,7 @@
         y: { range: (plot, min, max) => [-0.02 * top(chart, max), 1.02 * top(chart, max)] },
       },
       axes: [
-        { ...axis, size: 24, gap: 4, grid: { show: false }, values: (plot, splits, axisIndex, space, step) => splits.map((each) => clock(each, step)) },
+        { ...axis, size: 24, gap: 4, grid: { show: false }, values: (plot, splits) => splits.map((each) => clock(each, splits)) },
         { ...axis, size: 52, space: 28, values: (plot, splits) => splits.map((each) => each.toFixed(Math.max(0, ...splits.map(places)))) },
       ],
       series: [{}, ...chart.series.map(series)],
