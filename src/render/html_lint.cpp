@@ -75,10 +75,7 @@ std::string place(const CodeFinding& finding) {
 }
 
 void labelled(Html& html, std::string_view label, std::string_view text) {
-  html.element("div", {{"class", "row"}}, [&] {
-    html.element("span", {{"class", "label"}}, label);
-    html.element("div", {{"class", "value"}}, [&] { html.element("p", {}, text); });
-  });
+  html_row(html, label, [&] { html.element("p", {}, text); });
 }
 
 void show(Html& html, const CodeFinding& finding) {

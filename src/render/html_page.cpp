@@ -101,16 +101,9 @@ void evidence(Html& html, const Cause& cause) {
   });
 }
 
-void row(Html& html, std::string_view label, const std::function<void()>& body) {
-  html.element("div", {{"class", "row"}}, [&] {
-    html.element("span", {{"class", "label"}}, label);
-    html.element("div", {{"class", "value"}}, body);
-  });
-}
-
 void cause(Html& html, const Cause& cause, std::string_view label, const std::string& proof,
            const CausesView& view) {
-  row(html, label, [&] {
+  html_row(html, label, [&] {
     html.element(view.head, {{"class", "summary"}}, cause.summary);
     html.element("p", {{"class", "name"}}, [&] {
       html.element("code", {{"class", "id"}}, cause.id);
@@ -119,7 +112,7 @@ void cause(Html& html, const Cause& cause, std::string_view label, const std::st
     evidence(html, cause);
   });
   if (!cause.fix) return;
-  row(html, "fix", [&] {
+  html_row(html, "fix", [&] {
     html.element("p", {}, [&] {
       html.words(cause.fix->words);
       if (proof.empty()) return;
@@ -206,6 +199,13 @@ void html_commands(Html& html, const std::vector<std::string>& commands) {
   });
 }
 
+void html_row(Html& html, std::string_view label, const std::function<void()>& body) {
+  html.element("div", {{"class", "row"}}, [&] {
+    html.element("span", {{"class", "label"}}, label);
+    html.element("div", {{"class", "value"}}, body);
+  });
+}
+
 void html_folded(Html& html, std::string_view title, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   html.element("details", {}, [&] {
@@ -245,7 +245,7 @@ void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView&
           [&] {
             cause(html, each, index == 0 ? "cause" : simulated ? "next" : "also", view.proof, view);
             if (index == 0 && !each.fix)
-              row(html, "fix", [&] { html.element("p", {}, no_fix_words(each)); });
+              html_row(html, "fix", [&] { html.element("p", {}, no_fix_words(each)); });
           });
       html.line();
       simulated = simulated && each.fix && each.fix->verified;
@@ -256,7 +256,7 @@ void html_causes(Html& html, const std::vector<Cause>& causes, const CausesView&
   });
   if (view.outcome.empty() && steps < 2) return;
   html.element("div", {{"class", "after"}}, [&] {
-    if (!view.outcome.empty()) row(html, "then", [&] { html.element("p", {}, view.outcome); });
+    if (!view.outcome.empty()) html_row(html, "then", [&] { html.element("p", {}, view.outcome); });
     if (steps > 1)
       html.element("button", {{"type", "button"}, {"class", "copy-all"}, {"hidden"}},
                    "Copy all commands");

@@ -36,6 +36,8 @@ void html_mark(Html& html, Tone tone);
 void html_hint(Html& html);
 /// Lines that can be copied.
 void html_commands(Html& html, const std::vector<std::string>& commands);
+/// A label and what belongs to it, as on the terminal.
+void html_row(Html& html, std::string_view label, const std::function<void()>& body);
 /// A folded list: a title, how many, the lines.
 void html_folded(Html& html, std::string_view title, const std::vector<std::string>& lines);
 /// An open section with a title; nothing where there are no lines.

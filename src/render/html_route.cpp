@@ -77,10 +77,13 @@ void gate(Html& html, const FrameworkVerdict& verdict, const GateResult& gate, b
 void html_route(Html& html, const FrameworkVerdict& verdict, const std::string& prefix) {
   if (verdict.route.empty()) return;
   html.element("ol", {{"class", "route"}, {"aria-label", "the route to the GPU"}}, [&] {
-    bool open = true; // so far nothing was in the way
+    bool open = true;    // so far nothing was in the way
+    bool certain = true; // and the program gets as far for sure
     for (const auto& each : verdict.route) {
-      gate(html, verdict, each, open, prefix);
+      gate(html, verdict, each, open && certain, prefix);
       open = open && each.state != GateResult::State::failed;
+      certain =
+          certain && (each.state != GateResult::State::unknown || verdict.answer == Usable::gpu);
     }
     const bool arrives = verdict.answer == Usable::gpu && open;
     html.element("li", {{"class", arrives ? "goal reached" : "goal"}}, [&] {

@@ -26,18 +26,22 @@ void shorten_paths(Html& html, const FrameworkVerdict& framework) {
 void what_settles(Html& html, const FrameworkVerdict& framework, const Verdict& verdict) {
   const auto& missing = framework.unknown.empty() ? verdict.problems : framework.unknown;
   html.element("div", {{"class", "open-question"}}, [&] {
-    html.element("ul", {{"class", "plain"}}, [&] {
-      for (const auto& each : missing) html.element("li", {}, each);
+    html_row(html, "unknown", [&] {
+      html.element("ul", {{"class", "plain"}}, [&] {
+        for (const auto& each : missing) html.element("li", {}, each);
+      });
     });
-    const auto question = ask_framework(framework);
-    if (question.empty()) {
-      html.element("p", {}, "To settle it, name the Python that runs your program:");
-      return html_commands(html, {"gpuwhy --python PATH"});
-    }
-    html.element("p", {},
-                 "To settle it, ask " + std::string(product_name(framework.framework)) +
-                     " itself, which takes some seconds; [] means that it sees no GPU:");
-    html_commands(html, {question});
+    html_row(html, "settle", [&] {
+      const auto question = ask_framework(framework);
+      if (question.empty()) {
+        html.element("p", {}, "name the Python that runs your program");
+        return html_commands(html, {"gpuwhy --python PATH"});
+      }
+      html.element("p", {},
+                   "ask " + std::string(product_name(framework.framework)) +
+                       " itself, which takes some seconds; [] means that it sees no GPU");
+      html_commands(html, {question});
+    });
   });
   html.line();
 }

@@ -37,6 +37,31 @@ def hostile_snapshot():
     return (EXAMPLES / "broken.json").read_text().replace("/home/user/train", "/home/user/" + name)
 
 
+def several():
+    """The broken machine with its GPU hidden too, and two more environments."""
+    record = json.loads((EXAMPLES / "broken.json").read_text())
+    facts = record["facts"]
+    facts["environment"]["variables"].append({
+        "name": "CUDA_VISIBLE_DEVICES", "value": "-1",
+        "origins": [{"path": "/home/user/.bashrc", "line": 118, "text": "export CUDA_VISIBLE_DEVICES=-1"}]})
+    facts["observed"]["cuda"]["value"].update(init=100, init_name="CUDA_ERROR_NO_DEVICE", count=0, devices=[])
+    for kind, prefix in (("conda", "/home/user/miniconda3/envs/train"), ("venv", "/home/user/old/.venv")):
+        other = json.loads(json.dumps(facts["pythons"][0]).replace("/home/user/train/.venv", prefix))
+        facts["pythons"].append({**other, "kind": kind, "selected": False})
+    return json.dumps(record)
+
+
+def unknown():
+    """The healthy machine, seen by somebody who may look at little."""
+    record = json.loads((EXAMPLES / "healthy.json").read_text())
+    facts = record["facts"]
+    facts["observed"] = {name: {"unknown": "the probe was not run", "source": "probe"} for name in facts["observed"]}
+    facts["driver"]["libcuda"] = {"unknown": "/usr/lib: permission denied", "source": "library directories"}
+    facts["access"]["nodes"] = {"unknown": "/dev: permission denied", "source": "/dev"}
+    facts["problems"] = ["/dev: permission denied"]
+    return json.dumps(record)
+
+
 def hostile_run():
     """A run in which every name that a stranger can choose is hostile."""
     lines = []
@@ -95,6 +120,8 @@ def make(gpuwhy, folder):
 
     page("healthy", "check", "--from", str(EXAMPLES / "healthy.json"), statuses=(0,))
     page("broken", "check", "--from", str(EXAMPLES / "broken.json"), statuses=(1,))
+    page("several", "check", "--from", record("several.json", several()), statuses=(1,))
+    page("unknown", "check", "--from", record("unknown.json", unknown()), statuses=(3,))
     page("hostile-check", "check", "--from", record("hostile.json", hostile_snapshot()), statuses=(1, 3))
     page("here", "check", "--all", "--no-probes", statuses=(0, 1, 3))
     for name in ("R03-keras_input_generator", "R07-leak_list", "E01-never_visible", "R12-device_error",

@@ -12,7 +12,7 @@ from pages import make
 
 SHOTS = [
     ("healthy", {}), ("healthy", {"theme": "dark"}), ("broken", {}), ("broken", {"theme": "dark"}), ("broken", {"width": 390}),
-    ("broken", {"width": 720, "medium": "print"}), ("here", {}), ("hostile-check", {}),
+    ("broken", {"width": 720, "medium": "print"}), ("here", {}), ("several", {}), ("several", {"width": 390, "theme": "dark"}), ("unknown", {}), ("hostile-check", {}),
     ("run-R07-leak_list", {}), ("run-R03-keras_input_generator", {"theme": "dark"}),
     ("run-R03-keras_input_generator", {"width": 390}), ("run-R03-keras_input_generator", {"width": 720, "medium": "print"}),
     ("run-R03-keras_input_generator", {"scripts": False}), ("run-E01-never_visible", {}), ("run-two_gpus", {}), ("hostile-run", {}),

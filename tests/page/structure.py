@@ -148,6 +148,9 @@ def main():
     wrong += says(pages, "broken", "will run on the CPU, not on the GPU", "CUDA 13 is installed, TensorFlow 2.18.1 needs CUDA 12",
                   "F15 framework-cuda-mismatch", "tensorflow[and-cuda]==2.18.1", "NVIDIA H100 80GB HBM3", "in the way")
     wrong += says(pages, "healthy", "will use the GPU", "the CUDA driver starts and reports a GPU", "reached")
+    wrong += says(pages, "several", "then the GPU is used: verified for these 2 fixes together", "E01 visible-devices-hides-all",
+                  "in /home/user/old/.venv", "unset CUDA_VISIBLE_DEVICES")
+    wrong += says(pages, "unknown", "could not tell whether TensorFlow 2.18.1", "What could not be looked at", "settle")
     wrong += says(pages, "run-R07-leak_list", "GPU memory grows all through the run", "GiB a minute", "steady work", "torch")
     wrong += says(pages, "run-two_gpus", "GPU 1 at work", "GPU 1 memory")
     wrong += says(pages, "lint", "P01", "what is made and run in this scope stays on the CPU", "line 6, column 6", "Dockerfile")

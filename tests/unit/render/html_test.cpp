@@ -88,6 +88,9 @@ TEST(VerdictHtml, UnknownSaysWhatWouldSettleIt) {
   EXPECT_TRUE(has(page, "/dev could not be read"));
   EXPECT_TRUE(has(page, "tf.config.list_physical_devices"));
   EXPECT_FALSE(has(page, "class=\"goal reached\""));
+  EXPECT_TRUE(has(page, "class=\"unknown reached\""))
+      << "the line is whole up to what is not known";
+  EXPECT_TRUE(has(page, "class=\"passed\"")) << "and not behind it";
 }
 
 TEST(VerdictHtml, NothingJudgedIsAnAnswerToo) {
