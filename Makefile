@@ -2,6 +2,7 @@
 #
 #   make run      build the release, check this machine, replay two recorded ones
 #   make test     build and run all tests
+#   make page     pictures of the HTML page, in build/pictures
 #   make build    build/release/gpuwhy
 #   make bench    speed, as ratios in one run        make differential  against real frameworks (gigabytes)
 #   make format   clang-format                       make tidy          clang-tidy
@@ -11,14 +12,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
-  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv
-test_packages := $(build_packages) libgtest-dev python3 patchelf binutils
+  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv $(if $(shell command -v npm),,npm)
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils $(browser_packages)
+browser_packages = chromium chromium-driver python3-selenium
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
 sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
 launcher := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: build run test bench differential format tidy fuzz asan tsan clean
+.PHONY: build run test page bench differential format tidy fuzz asan tsan clean
 
 build:
 	@tools/install_packages.sh $(build_packages)
@@ -38,6 +40,10 @@ test:
 	@cmake --preset test $(launcher)
 	@cmake --build --preset test
 	@ctest --preset test
+
+page: build
+	@tools/install_packages.sh $(browser_packages)
+	@/usr/bin/python3 tests/page/pictures.py build/release/gpuwhy build/pictures
 
 asan tsan: %san:
 	@tools/install_packages.sh $(test_packages)

@@ -1,3 +1,4 @@
+#include "commands/html_page.h"
 #include "commands/observe.h"
 #include "commands/place.h"
 #include "commands/table.h"
@@ -6,6 +7,7 @@
 #include "judge/judge.h"
 #include "judge/log.h"
 #include "judge/what_if.h"
+#include "render/html_verdict.h"
 #include "render/log_text.h"
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
@@ -33,6 +35,7 @@ constexpr std::array kOptions{
     Option{"log", 'l', "FILE",
            "hold a log of the program against this machine; - is standard input"},
     Option{"json", 0, "", "one JSON document for programs"},
+    kHtmlOption,
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
     kNoProbesOption,
     Option{"what-if", 'w', "CHANGE", "judge as if this had been typed; may be given several times"},
@@ -60,7 +63,18 @@ Result<LogReport> read_log(const std::string& path, const Verdict& verdict) {
   return compare_log(path, explainer.finish(), verdict);
 }
 
+Result<void> page(const Arguments& arguments, Console& console, const Verdict& verdict) {
+  if (!arguments.has("html")) return {};
+  const auto subject = arguments.has("from")        ? replayed(arguments)
+                       : arguments.operands.empty() ? std::string("this machine")
+                                                    : arguments.operands.front();
+  return write_page(arguments, console,
+                    verdict_html(verdict, page_context(console, "check", subject)));
+}
+
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
   if (const auto changes = arguments.options.find("what-if"); changes != arguments.options.end()) {
@@ -79,6 +93,9 @@ Exit run(const Arguments& arguments, Console& console) {
     if (!read) return wrong_usage(console, read.error().message);
     log = std::move(*read);
   }
+  if (const auto written = page(arguments, console, verdict); !written)
+    return wrong_usage(console, written.error().message);
+  if (page_to_output(arguments)) return exit_of(verdict);
   if (arguments.has("json")) {
     console.out << verdict_json(verdict, log ? &*log : nullptr);
   } else {

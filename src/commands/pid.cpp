@@ -1,4 +1,5 @@
 // gpuwhy pid N: how a program that runs already uses the GPU, without stopping it.
+#include "commands/html_page.h"
 #include "commands/run_report.h"
 #include "commands/table.h"
 
@@ -22,11 +23,8 @@ constexpr std::int64_t kSeconds = 5;
 constexpr std::int64_t kMostSeconds = 7 * 24 * 3600;
 
 constexpr std::array kOptions{
-    kRunJsonOption,
-    kRunOutputOption,
-    kRunTraceOption,
-    kRunVerboseOption,
-    Option{"seconds", 'n', "N", "how long to look (5)"},
+    kRunJsonOption, kRunOutputOption,  kRunTraceOption,
+    kHtmlOption,    kRunVerboseOption, Option{"seconds", 'n', "N", "how long to look (5)"},
 };
 
 Exit exit_of(Used answer) {
@@ -41,6 +39,8 @@ Exit exit_of(Used answer) {
 
 Exit run(const Arguments& arguments, Console& console) {
   if (arguments.operands.empty()) return wrong_usage(console, "which process? gpuwhy pid N");
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   const auto pid = to_number(arguments.operands.front());
   const auto time = arguments.has("seconds") ? to_number(arguments.value("seconds")) : kSeconds;
   if (!pid || *pid < 1 || *pid > 1 << 30)
@@ -68,9 +68,11 @@ Exit run(const Arguments& arguments, Console& console) {
           ? with_process(run_json(verdict, statistics, frameworks, "pid"), *process)
           : run_text(verdict, statistics, frameworks, console.style, arguments.has("verbose")) +
                 process_text(*process, console.style, arguments.has("verbose"));
-  if (!arguments.has("output"))
-    console.out << report;
-  else if (const auto written = write_output(arguments.value("output"), report); !written)
+  if (const auto written = write_run_page(verdict, statistics, arguments, console, "pid"); !written)
+    return wrong_usage(console, written.error().message);
+  if (!arguments.has("output")) {
+    if (!page_to_output(arguments)) console.out << report;
+  } else if (const auto written = write_output(arguments.value("output"), report); !written)
     return wrong_usage(console, written.error().message);
   if (arguments.has("trace")) {
     if (const auto written = write_output(arguments.value("trace"), run_trace(verdict, statistics));

@@ -1,4 +1,5 @@
 // gpuwhy run -- CMD...: the program runs unchanged; what was seen is told when it has ended.
+#include "commands/html_page.h"
 #include "commands/observe.h"
 #include "commands/run_report.h"
 #include "commands/table.h"
@@ -28,6 +29,7 @@ constexpr std::array kOptions{
     Option{"save", 's', "FILE", "record what is seen, for --from"},
     Option{"from", 'f', "FILE", "judge a recorded run; nothing is started; - is standard input"},
     kRunTraceOption,
+    kHtmlOption,
     kRunVerboseOption,
     Option{"status", 0, "", "a line with the GPUs' state while the program runs (on a terminal)"},
     Option{"no-calls", 0, "",
@@ -102,6 +104,8 @@ void show_status(const use::RunObserver& observer, Console& console) {
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   if (arguments.has("from")) return replay(arguments, console);
   if (arguments.program.empty())
     return wrong_usage(console, "which program? gpuwhy run -- python train.py");
@@ -124,7 +128,8 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto system = make_live_system();
   watch::RunOptions options;
   options.command = arguments.program;
-  options.output_to_errors = arguments.has("json") && !arguments.has("output");
+  options.output_to_errors =
+      (arguments.has("json") && !arguments.has("output")) || page_to_output(arguments);
   options.count_calls = !arguments.has("no-calls");
   if (arguments.has("status") && console.style.color) {
     options.status = [&](const use::RunObserver& observer) { show_status(observer, console); };

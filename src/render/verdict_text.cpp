@@ -29,18 +29,6 @@ std::string plural(std::size_t count, std::string_view one) {
   return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
 }
 
-std::string source_words(const Source& source) {
-  if (source.where == "edit") return "once the fixes above are made"; // a simulated fact
-  return source.str();
-}
-
-std::string evidence_words(const Evidence& evidence) {
-  const auto& where = evidence.source.where;
-  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0))
-    return evidence.text;
-  return evidence.text + " (" + source_words(evidence.source) + ")";
-}
-
 class Sheet {
 public:
   Sheet(const Verdict& verdict, const Style& style, Detail detail)
@@ -126,7 +114,8 @@ private:
     auto words = kind_words(line);
     if (!contains(words, line.origin)) words += " (" + line.origin + ")";
     page_.row("place", words);
-    const bool told = chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+    const bool told =
+        chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
     if (line.shell && *line.shell != chosen().answer && !told) {
       page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
                   : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
@@ -144,11 +133,7 @@ private:
   void causes(const FrameworkVerdict& framework) {
     const auto& all = framework.causes;
     const std::size_t most = full_ ? all.size() : std::min(all.size(), kFollowers + 1);
-    std::string proof; // of a plan that is one fix
-    if (framework.plan_reaches_gpu && framework.plan.size() == 1) {
-      proof = tone_of(framework) == Tone::limited ? "verified: then this is gone"
-                                                  : "verified: then the GPU is used";
-    }
+    const auto proof = proof_words(framework);
     bool simulated = true; // the fixes before this cause were, so that it is what comes next
     for (std::size_t index = 0; index < most; ++index) {
       const auto& cause = all[index];
@@ -166,7 +151,11 @@ private:
     }
     if (most < all.size())
       page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
-    outcome(framework);
+    if (!all.front().fix) {
+      page_.row("fix", no_fix_words(all.front()));
+    } else {
+      outcome(framework);
+    }
     alternatives(framework);
   }
 
@@ -223,32 +212,8 @@ private:
 
   /// What is known of the time after the fixes.
   void outcome(const FrameworkVerdict& framework) {
-    const auto& all = framework.causes;
-    if (framework.plan_reaches_gpu) {
-      if (framework.plan.size() < 2) return;
-      return page_.row("then", "the GPU is used: verified for these " +
-                                   std::to_string(framework.plan.size()) + " fixes together");
-    }
-    if (!framework.obstacle.empty()) {
-      const bool told = framework.obstacle == all.front().summary;
-      return page_.row("limit", "nothing that is typed on this machine mends " +
-                                    (told ? std::string("this") : "that " + framework.obstacle));
-    }
-    if (!all.front().fix) {
-      return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id +
-                                  "' tells what is known");
-    }
-    const bool every_fix_verified = std::all_of(all.begin(), all.end(), [](const Cause& cause) {
-      return cause.fix && cause.fix->verified;
-    });
-    if (!every_fix_verified) {
-      return page_.row("then",
-                       "run gpuwhy again: whether this is enough could not be verified beforehand");
-    }
-    std::string rest =
-        "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
-    if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
-    page_.row("then", rest);
+    if (const auto words = limit_words(framework); !words.empty()) page_.row("limit", words);
+    if (const auto words = outcome_words(framework); !words.empty()) page_.row("then", words);
   }
 
   // --- the program's notes

@@ -126,6 +126,54 @@ std::string gpu_words(const GpuLine& gpu) {
   return words;
 }
 
+std::string source_words(const Source& source) {
+  if (source.where == "edit") return "once the fixes above are made"; // a simulated fact
+  return source.str();
+}
+
+std::string evidence_words(const Evidence& evidence) {
+  const auto& where = evidence.source.where;
+  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0))
+    return evidence.text;
+  return evidence.text + " (" + source_words(evidence.source) + ")";
+}
+
+std::string proof_words(const FrameworkVerdict& verdict) {
+  if (!verdict.plan_reaches_gpu || verdict.plan.size() != 1) return {};
+  return tone_of(verdict) == Tone::limited ? "verified: then this is gone"
+                                           : "verified: then the GPU is used";
+}
+
+std::string outcome_words(const FrameworkVerdict& verdict) {
+  const auto& all = verdict.causes;
+  if (all.empty() || !all.front().fix) return {};
+  if (verdict.plan_reaches_gpu) {
+    if (verdict.plan.size() < 2) return {};
+    return "the GPU is used: verified for these " + std::to_string(verdict.plan.size()) +
+           " fixes together";
+  }
+  if (!verdict.obstacle.empty()) return {};
+  const bool every_fix_verified = std::all_of(
+      all.begin(), all.end(), [](const Cause& cause) { return cause.fix && cause.fix->verified; });
+  if (!every_fix_verified)
+    return "run gpuwhy again: whether this is enough could not be verified beforehand";
+  std::string rest =
+      "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
+  if (!verdict.unknown.empty()) rest += ": " + verdict.unknown.front();
+  return rest;
+}
+
+std::string limit_words(const FrameworkVerdict& verdict) {
+  if (verdict.plan_reaches_gpu || verdict.obstacle.empty() || verdict.causes.empty()) return {};
+  const bool told = verdict.obstacle == verdict.causes.front().summary;
+  return "nothing that is typed on this machine mends " +
+         (told ? std::string("this") : "that " + verdict.obstacle);
+}
+
+std::string no_fix_words(const Cause& cause) {
+  return "gpuwhy knows none; 'gpuwhy rule " + cause.id + "' tells what is known";
+}
+
 std::string ask_framework(const FrameworkVerdict& verdict) {
   const auto* product = product_of(verdict.framework);
   if (product == nullptr || !verdict.installed || verdict.interpreter.empty()) return {};
