@@ -59,6 +59,8 @@ Facts look_at(System& system, const Arguments& arguments) {
   Scope scope;
   scope.python = arguments.value("python");
   if (!arguments.operands.empty()) scope.program = arguments.operands.front();
+  if (const auto given = arguments.options.find("sys-path"); given != arguments.options.end())
+    scope.sys_path = given->second;
   scope.all_environments = arguments.has("all");
   scope.probes = !arguments.has("no-probes");
   Facts facts;
@@ -72,7 +74,14 @@ Result<Facts> observe(const Arguments& arguments) {
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();
   if (const auto checked = check_program(*system, program); !checked)
     return tl::unexpected(checked.error());
-  return look_at(*system, arguments);
+  // `python -m gpuwhy` asks about the interpreter that it was started with.
+  const auto& environment = system->environment();
+  const auto python = environment.find("GPUWHY_PYTHON");
+  if (arguments.has("python") || python == environment.end() || python->second.empty())
+    return look_at(*system, arguments);
+  auto with_python = arguments;
+  with_python.options["python"] = {python->second};
+  return look_at(*system, with_python);
 }
 
 } // namespace gpuwhy

@@ -12,8 +12,10 @@
 #include "watch/process_facts.h"
 #include "watch/run_program.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
+#include <unistd.h>
 
 namespace gpuwhy {
 namespace {
@@ -27,6 +29,9 @@ constexpr std::array kOptions{
     kRunTraceOption,
     kRunVerboseOption,
     Option{"seconds", 'n', "N", "how long to look (5)"},
+    Option{"on-request", 0, "",
+           "report whenever a line arrives on standard input, one JSON document a line, until it "
+           "ends or a line says 'end'"},
 };
 
 Exit exit_of(Used answer) {
@@ -37,6 +42,52 @@ Exit exit_of(Used answer) {
   case Used::unknown: break;
   }
   return Exit::unknown;
+}
+
+/// Where NVML tells nothing: CUDA needs libcuda in the process that uses it, and we saw all of it.
+RunVerdict judged(const use::RunStatistics& statistics, const use::ProcessFacts& process) {
+  auto verdict = judge_run(statistics);
+  const bool other = std::any_of(
+      statistics.processes.begin(), statistics.processes.end(), [&](const auto& each) {
+        return each.second.opens_gpu || (each.first != process.pid && !each.second.ended);
+      });
+  const bool opened = process.has_libcuda() || !process.devices.empty() ||
+                      statistics.maps("libcuda.so") || statistics.maps("libamdhip64");
+  if (verdict.answer == Used::unknown && process.problems.empty() && !other && !opened) {
+    verdict.answer = Used::not_used;
+    verdict.sentence = "the GPU was not used: the process has not loaded the driver's libcuda";
+  }
+  return verdict;
+}
+
+watch::AttachOptions attach_to(const use::ProcessFacts& process) {
+  watch::AttachOptions options{
+      .process = process.pid, .command = process.command, .visible_devices = {}};
+  for (const auto& [name, value] : process.variables) {
+    if (name == "CUDA_VISIBLE_DEVICES") options.visible_devices = value;
+  }
+  return options;
+}
+
+/// For programs that watch themselves: the first line says that observing has begun.
+Exit serve(System& system, use::ProcessFacts process, Console& console) {
+  auto answer = Used::unknown;
+  const auto begun = [&] {
+    console.out << R"({"schema":"gpuwhy.report/1","command":"pid","watching":)" << process.pid
+                << "}" << std::endl;
+  };
+  const auto report = [&](use::RunStatistics statistics, bool last) {
+    if (auto now = watch::read_process(system, process.pid)) process = std::move(*now);
+    for (const auto& problem : process.problems) statistics.end.notes.push_back(problem);
+    const auto verdict = judged(statistics, process);
+    answer = verdict.answer;
+    console.out << on_one_line(with_process(
+                       run_json(verdict, statistics, frameworks_in(statistics), "pid"), process))
+                << std::flush;
+    return !last && console.out.good();
+  };
+  watch::watch_on_request(system, attach_to(process), STDIN_FILENO, begun, report);
+  return exit_of(answer);
 }
 
 Exit run(const Arguments& arguments, Console& console) {
@@ -52,16 +103,18 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto system = make_live_system();
   const auto process = watch::read_process(*system, static_cast<int>(*pid));
   if (!process) return wrong_usage(console, "no process " + std::to_string(*pid));
-  std::optional<std::string> visible;
-  for (const auto& [name, value] : process->variables) {
-    if (name == "CUDA_VISIBLE_DEVICES") visible = value;
+  if (arguments.has("on-request")) {
+    for (const auto* other : {"json", "output", "trace", "verbose", "seconds"}) {
+      if (arguments.has(other))
+        return wrong_usage(console, "--on-request and --" + std::string(other) +
+                                        " do not go together: each report is a line of JSON");
+    }
+    return serve(*system, *process, console);
   }
-  auto statistics = watch::watch_process(
-      *system,
-      {.process = static_cast<int>(*pid), .command = process->command, .visible_devices = visible},
-      std::chrono::seconds(*time), {});
+  auto statistics =
+      watch::watch_process(*system, attach_to(*process), std::chrono::seconds(*time), {});
   for (const auto& problem : process->problems) statistics.end.notes.push_back(problem);
-  const auto verdict = judge_run(statistics);
+  const auto verdict = judged(statistics, *process);
   const auto frameworks = frameworks_in(statistics);
   const auto report =
       arguments.has("json")

@@ -15,6 +15,9 @@ constexpr std::array kCommands{&kCheckCommand, &kLintCommand,  &kExplainCommand,
                                &kProveCommand, &kPickCommand,  &kSnapshotCommand,
                                &kRuleCommand,  &kRulesCommand, &kSchemaCommand};
 
+/// Not in the list of commands: for packages and other programs.
+constexpr std::array kQuietCommands{&kCompletionsCommand, &kManCommand, &kMcpCommand};
+
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {
   return contains(word, "/") || contains(word, ".");
@@ -28,6 +31,9 @@ std::span<const Command* const> all_commands() {
 
 const Command* find_command(std::string_view name) {
   for (const auto* command : kCommands) {
+    if (command->name == name) return command;
+  }
+  for (const auto* command : kQuietCommands) {
     if (command->name == name) return command;
   }
   return nullptr;

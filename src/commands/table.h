@@ -18,4 +18,9 @@ extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;
 
+// For packages and other programs; help does not list them.
+extern const Command kCompletionsCommand;
+extern const Command kManCommand;
+extern const Command kMcpCommand;
+
 } // namespace gpuwhy
