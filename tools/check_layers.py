@@ -29,13 +29,14 @@ SEES = {
     "explain": PURE,
     "prove": PURE | {"rules"},
     "pick": PURE,
+    "mcp": {"base"},
     "use": {"base", "system"},
     "watch": {"base", "system", "use"},
     "commands": None,  # wires all of them
 }
 
 # Rooms whose answers follow from their arguments alone.
-NO_DOORS = {"base", "facts", "loader", "knowledge", "verdict", "rules", "judge", "render", "pick", "explain"}
+NO_DOORS = {"base", "facts", "loader", "knowledge", "verdict", "rules", "judge", "render", "pick", "explain", "mcp"}
 DOORS = re.compile(
     r"^(fstream|iostream|filesystem|unistd\.h|fcntl\.h|dlfcn\.h|spawn\.h|csignal|thread|random|chrono|ctime"
     r"|sys/(?!types\.h).*|netinet/.*|arpa/.*)$")
@@ -43,7 +44,7 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 # Headers that a probe and what reads its words have in common.
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
-JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch"}
+JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch", "mcp"}
 LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
 GROWN = {"probes/cuda_windows.c": 520}  # beyond it already: no further
 

@@ -17,8 +17,8 @@ struct Scope {
   std::string python;  // --python PATH: only this interpreter
   std::string program; // a .py, .ipynb or directory whose environment is wanted; may be empty
   std::vector<std::string> sys_path; // of the selected interpreter, as it is; empty: predicted
-  bool all_environments = false; // search for environments beyond the selected ones
-  bool probes = true;            // ask the driver through the probes
+  bool all_environments = false;     // search for environments beyond the selected ones
+  bool probes = true;                // ask the driver through the probes
 };
 
 struct Collector {

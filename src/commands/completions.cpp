@@ -1,5 +1,6 @@
 // gpuwhy completions SHELL: what a shell needs to complete our words, written from the tables of
-// commands and options. Truth: bash(1) "Programmable Completion", zshcompsys(1), fish's complete(1).
+// commands and options. Truth: bash(1) "Programmable Completion", zshcompsys(1), fish's
+// complete(1).
 #include "commands/table.h"
 
 #include "base/text.h"
@@ -87,7 +88,8 @@ _gpuwhy() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=check at
   COMPREPLY=()
   if [[ $current == '=' ]]; then current=; elif [[ $previous == '=' ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi
-  for at in )" + join(names, " ") +
+  for at in )" +
+         join(names, " ") +
          R"(; do
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == "$at" ]]; then command=$at; fi
   done
@@ -120,7 +122,8 @@ complete -F _gpuwhy gpuwhy
 
 std::string zsh_text(std::string_view text) {
   auto safe = replace_all(std::string(text), "\\", "\\\\");
-  for (const std::string special : {"[", "]", ":"}) safe = replace_all(safe, special, "\\" + special);
+  for (const std::string special : {"[", "]", ":"})
+    safe = replace_all(safe, special, "\\" + special);
   return safe;
 }
 
@@ -139,9 +142,9 @@ std::string zsh() {
     cases += "    " + name + ")\n      _arguments -s -S \\\n";
     for (const auto& option : command->options) {
       const auto help = "[" + zsh_text(option.help) + "]";
-      const auto value = option.argument.empty() ? std::string()
-                                                 : ":" + zsh_text(option.argument) + ":" +
-                                                       zsh_values(option.argument);
+      const auto value = option.argument.empty()
+                             ? std::string()
+                             : ":" + zsh_text(option.argument) + ":" + zsh_values(option.argument);
       const auto spelled = name_of(option);
       if (option.letter == 0) {
         cases += "        " + quoted(spelled + help + value) + " \\\n";
@@ -155,8 +158,8 @@ std::string zsh() {
     if (!command->operands.empty()) {
       const auto values = values_of(command->operands);
       const auto* repeat = command->most_operands > 1 ? "*" : "";
-      cases += " \\\n        " + quoted(std::string(repeat) + ":" + zsh_text(command->operands) + ":" +
-                                         zsh_values(command->operands));
+      cases += " \\\n        " + quoted(std::string(repeat) + ":" + zsh_text(command->operands) +
+                                        ":" + zsh_values(command->operands));
     } else if (command->takes_program) {
       cases += " \\\n        '*::program: _normal'";
     }

@@ -50,9 +50,10 @@ Exit run(const Arguments&, Console& console) {
               << ".SH NAME\ngpuwhy \\- why does this Keras or TensorFlow program not use the GPU?\n"
               << ".SH SYNOPSIS\n.B gpuwhy\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR]... [\\fIPATH\\fR]\n"
               << ".SH DESCRIPTION\n"
-              << plain("Tells whether a program with TensorFlow, Keras, JAX or PyTorch will use the "
-                       "GPU, and if not, the one root cause and its fix. Without a command: "
-                       "'gpuwhy check'.")
+              << plain(
+                     "Tells whether a program with TensorFlow, Keras, JAX or PyTorch will use the "
+                     "GPU, and if not, the one root cause and its fix. Without a command: "
+                     "'gpuwhy check'.")
               << "\n.SH COMMANDS\n";
   for (const auto* command : all_commands()) console.out << command_text(*command);
   console.out << ".SH EXIT STATUS\n"

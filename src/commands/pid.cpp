@@ -47,8 +47,8 @@ Exit exit_of(Used answer) {
 /// Where NVML tells nothing: CUDA needs libcuda in the process that uses it, and we saw all of it.
 RunVerdict judged(const use::RunStatistics& statistics, const use::ProcessFacts& process) {
   auto verdict = judge_run(statistics);
-  const bool other = std::any_of(
-      statistics.processes.begin(), statistics.processes.end(), [&](const auto& each) {
+  const bool other =
+      std::any_of(statistics.processes.begin(), statistics.processes.end(), [&](const auto& each) {
         return each.second.opens_gpu || (each.first != process.pid && !each.second.ended);
       });
   const bool opened = process.has_libcuda() || !process.devices.empty() ||

@@ -10,13 +10,13 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::array kCommands{&kCheckCommand, &kLintCommand,  &kExplainCommand,
-                               &kRunCommand,   &kPidCommand,   &kWatchCommand,
-                               &kProveCommand, &kPickCommand,  &kSnapshotCommand,
-                               &kRuleCommand,  &kRulesCommand, &kSchemaCommand};
+constexpr std::array kCommands{&kCheckCommand,    &kLintCommand,  &kExplainCommand, &kRunCommand,
+                               &kPidCommand,      &kWatchCommand, &kProveCommand,   &kPickCommand,
+                               &kSnapshotCommand, &kRuleCommand,  &kRulesCommand,   &kSchemaCommand,
+                               &kMcpCommand};
 
-/// Not in the list of commands: for packages and other programs.
-constexpr std::array kQuietCommands{&kCompletionsCommand, &kManCommand, &kMcpCommand};
+/// Not in the list of commands: for packages.
+constexpr std::array kQuietCommands{&kCompletionsCommand, &kManCommand};
 
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {

@@ -17,10 +17,10 @@ extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;
+extern const Command kMcpCommand;
 
-// For packages and other programs; help does not list them.
+// For packages; help does not list them.
 extern const Command kCompletionsCommand;
 extern const Command kManCommand;
-extern const Command kMcpCommand;
 
 } // namespace gpuwhy

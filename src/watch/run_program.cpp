@@ -168,7 +168,8 @@ void watch_on_request(System& system, const AttachOptions& options, int requests
     std::array<char, 4096> bytes;
     const auto count = ::read(requests, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    const std::string_view said(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    const std::string_view said(bytes.data(),
+                                static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (said.empty() || contains(said, "end")) break;
     const auto lines = std::count(said.begin(), said.end(), '\n');
     for (auto line = lines; line > 0 && listened; --line)
