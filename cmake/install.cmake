@@ -49,5 +49,4 @@ string(REGEX REPLACE "^x86_64$" "amd64" debian_architecture ${CMAKE_SYSTEM_PROCE
 string(REGEX REPLACE "^aarch64$" "arm64" CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${debian_architecture})
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "") # static: it needs a kernel
 set(CPACK_STRIP_FILES OFF)           # stripped by the linker; what it carries must stay as it is
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 include(CPack)

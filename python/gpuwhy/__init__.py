@@ -14,17 +14,36 @@ The answers come from the gpuwhy program, which runs beside this process; no fra
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
 
-from . import keras
-from ._check import check
-from ._program import GpuwhyError
-from ._report import Cause, Evidence, Fix, Gate, Gpu, Report, Verdict
-from ._use import GpuUse, RunReport
-from ._watch import Watch, watch
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take longer than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import keras
+    from ._check import check
+    from ._find import GpuwhyError
+    from ._report import Cause, Evidence, Fix, Gate, Gpu, Report, Verdict
+    from ._use import GpuUse, RunReport
+    from ._watch import Watch, watch
 
 __all__ = ["Cause", "Evidence", "Fix", "Gate", "Gpu", "GpuUse", "GpuwhyError", "Report", "RunReport", "Verdict", "Watch",
            "check", "keras", "watch"]
+
+# Imported when they are first asked for: 'python -m gpuwhy' needs none of them.
+_PLACES = {"check": "_check", "GpuwhyError": "_find", "GpuUse": "_use", "RunReport": "_use", "Watch": "_watch", "watch": "_watch"}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "keras":
+        return import_module(".keras", __name__)
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("." + _PLACES.get(name, "_report"), __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ._program import GpuwhyError, find_program
+from ._find import GpuwhyError, find_program
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 
-from ._program import GpuwhyError, interpreter_words, process_environment, run
+from ._find import GpuwhyError
+from ._program import interpreter_words, process_environment, run
 from ._report import Report
 
 _FRAMEWORKS = ("tensorflow", "jax", "torch")

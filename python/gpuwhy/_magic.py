@@ -7,7 +7,8 @@ import shlex
 from typing import Any, Iterator
 
 from ._check import check
-from ._program import GpuwhyError, interpreter_words, process_environment, run
+from ._find import GpuwhyError
+from ._program import interpreter_words, process_environment, run
 from ._report import Report
 from ._watch import Watch
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from ._check import check
-from ._program import GpuwhyError, find_program
+from ._find import GpuwhyError, find_program
 from ._report import Json
 from ._use import RunReport
 

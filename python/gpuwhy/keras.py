@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any, ClassVar
 
-from ._program import GpuwhyError
+from ._find import GpuwhyError
 from ._use import RunReport
 from ._watch import Observer, explained, is_worth_a_warning
 

@@ -94,10 +94,9 @@ _gpuwhy() {
     if ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[1]} == "$at" ]]; then command=$at; fi
   done
   for ((at = 1; at < COMP_CWORD; at++)); do
-    if [[ ${COMP_WORDS[at]} == -- ]] && declare -F _command_offset >/dev/null; then
-      _command_offset $((at + 1))
-      return
-    fi
+    [[ ${COMP_WORDS[at]} == -- ]] || continue
+    if declare -F _command_offset >/dev/null; then _command_offset $((at + 1)); else _gpuwhy_files; fi
+    return
   done
   case "$command $previous" in
 )" + arguments +

@@ -8,6 +8,7 @@
 namespace gpuwhy {
 namespace {
 
+constexpr std::size_t kWidth = 72;
 constexpr std::string_view kDate = "2026-11-26"; // of the manual's own words
 
 /// Text of one input line: no macro, no escape, and every hyphen one that can be copied.
@@ -17,12 +18,19 @@ std::string plain(std::string_view text) {
   return safe;
 }
 
+/// Lines of a source that is pleasant to read.
+std::string prose(std::string_view text) {
+  std::string result;
+  for (const auto& line : wrap(text, kWidth)) result += plain(line) + "\n";
+  return result;
+}
+
 std::string paragraphs(std::string_view text) {
   std::string result;
   for (const auto line : split_lines(text)) {
     if (line.empty()) continue;
-    result += line.starts_with(' ') ? ".PP\n.nf\n" + plain(line) + "\n.fi\n"
-                                    : ".PP\n" + plain(line) + "\n";
+    result +=
+        line.starts_with(' ') ? ".PP\n.nf\n" + plain(line) + "\n.fi\n" : ".PP\n" + prose(line);
   }
   return result;
 }
@@ -32,7 +40,7 @@ std::string option_text(const Option& option) {
   if (option.letter != 0) text += "\\fB\\-" + std::string(1, option.letter) + "\\fR, ";
   text += "\\fB\\-\\-" + plain(option.name) + "\\fR";
   if (!option.argument.empty()) text += " \\fI" + plain(option.argument) + "\\fR";
-  return text + "\n" + plain(option.help) + "\n";
+  return text + "\n" + prose(option.help);
 }
 
 std::string command_text(const Command& command) {
@@ -40,7 +48,7 @@ std::string command_text(const Command& command) {
   if (!command.options.empty()) text += " [OPTION]...";
   if (!command.operands.empty()) text += " " + plain(command.operands);
   if (command.takes_program) text += " \\-\\- PROGRAM [ARGUMENT]...";
-  text += "\"\n" + plain(command.summary) + "\n" + paragraphs(command.details);
+  text += "\"\n" + prose(command.summary) + paragraphs(command.details);
   for (const auto& option : command.options) text += option_text(option);
   return text;
 }
@@ -50,11 +58,11 @@ Exit run(const Arguments&, Console& console) {
               << ".SH NAME\ngpuwhy \\- why does this Keras or TensorFlow program not use the GPU?\n"
               << ".SH SYNOPSIS\n.B gpuwhy\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR]... [\\fIPATH\\fR]\n"
               << ".SH DESCRIPTION\n"
-              << plain(
+              << prose(
                      "Tells whether a program with TensorFlow, Keras, JAX or PyTorch will use the "
                      "GPU, and if not, the one root cause and its fix. Without a command: "
                      "'gpuwhy check'.")
-              << "\n.SH COMMANDS\n";
+              << ".SH COMMANDS\n";
   for (const auto* command : all_commands()) console.out << command_text(*command);
   console.out << ".SH EXIT STATUS\n"
                  ".TP\n0\nthe GPU will be used; nothing was found\n"

@@ -44,19 +44,24 @@ Exit exit_of(Used answer) {
   return Exit::unknown;
 }
 
-/// Where NVML tells nothing: CUDA needs libcuda in the process that uses it, and we saw all of it.
-RunVerdict judged(const use::RunStatistics& statistics, const use::ProcessFacts& process) {
+bool is_open(const use::ProcessFacts& process) {
+  return process.has_libcuda() || !process.devices.empty() || !process.problems.empty();
+}
+
+/// Where NVML tells nothing: CUDA needs libcuda in the process that uses it, ROCm its runtime, and
+/// we could look into all of them.
+RunVerdict judged(System& system, const use::RunStatistics& statistics,
+                  const use::ProcessFacts& process) {
   auto verdict = judge_run(statistics);
-  const bool other =
-      std::any_of(statistics.processes.begin(), statistics.processes.end(), [&](const auto& each) {
-        return each.second.opens_gpu || (each.first != process.pid && !each.second.ended);
-      });
-  const bool opened = process.has_libcuda() || !process.devices.empty() ||
-                      statistics.maps("libcuda.so") || statistics.maps("libamdhip64");
-  if (verdict.answer == Used::unknown && process.problems.empty() && !other && !opened) {
-    verdict.answer = Used::not_used;
-    verdict.sentence = "the GPU was not used: the process has not loaded the driver's libcuda";
+  if (verdict.answer != Used::unknown || is_open(process) || statistics.maps("libcuda.so") ||
+      statistics.maps("libamdhip64"))
+    return verdict;
+  for (const auto& [pid, seen] : statistics.processes) {
+    const auto now = seen.ended ? Answer<use::ProcessFacts>() : watch::read_process(system, pid);
+    if (seen.opens_gpu || (now && is_open(*now))) return verdict;
   }
+  verdict.answer = Used::not_used;
+  verdict.sentence = "the GPU was not used: the process has not loaded the driver's libcuda";
   return verdict;
 }
 
@@ -79,7 +84,7 @@ Exit serve(System& system, use::ProcessFacts process, Console& console) {
   const auto report = [&](use::RunStatistics statistics, bool last) {
     if (auto now = watch::read_process(system, process.pid)) process = std::move(*now);
     for (const auto& problem : process.problems) statistics.end.notes.push_back(problem);
-    const auto verdict = judged(statistics, process);
+    const auto verdict = judged(system, statistics, process);
     answer = verdict.answer;
     console.out << on_one_line(with_process(
                        run_json(verdict, statistics, frameworks_in(statistics), "pid"), process))
@@ -114,7 +119,7 @@ Exit run(const Arguments& arguments, Console& console) {
   auto statistics =
       watch::watch_process(*system, attach_to(*process), std::chrono::seconds(*time), {});
   for (const auto& problem : process->problems) statistics.end.notes.push_back(problem);
-  const auto verdict = judged(statistics, *process);
+  const auto verdict = judged(*system, statistics, *process);
   const auto frameworks = frameworks_in(statistics);
   const auto report =
       arguments.has("json")
