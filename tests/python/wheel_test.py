@@ -120,7 +120,7 @@ class Installed(unittest.TestCase):
 @unittest.skipUnless(os.geteuid() == 0, "chroot is root's")
 class WithoutAnyLibrary(unittest.TestCase):
     def test_it_starts_in_an_empty_root(self):
-        """No libc at all, so no glibc that could be too old; what its probes need is held by probes/check_symbols.sh."""
+        """No libc at all, so no glibc that could be too old; what its probes ask for, probes.ask_for_no_newer_glibc looks at."""
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             (root / "gpuwhy").write_bytes(PROGRAM.read_bytes())
