@@ -20,7 +20,7 @@ from ._report import Json
 from ._use import RunReport
 
 _WAIT_TO_BEGIN = 5.0  # seconds: a driver that answers slowly
-_WAIT_FOR_REPORT = 20.0
+_WAIT_FOR_REPORT = 5.0
 
 
 class Observer:
@@ -86,10 +86,11 @@ class Observer:
     def _line(self, wait: float) -> Json | None:
         assert self._child.stdout is not None
         descriptor = self._child.stdout.fileno()
+        ready = select.poll()  # select() knows no descriptor beyond 1023, and data loaders have many
+        ready.register(descriptor, select.POLLIN)
         until = time.monotonic() + wait
         while b"\n" not in self._bytes:
-            left = max(0.0, until - time.monotonic())
-            if not select.select([descriptor], [], [], left)[0]:
+            if not ready.poll(max(0.0, until - time.monotonic()) * 1000):
                 return None
             piece = os.read(descriptor, 1 << 16)
             if not piece:

@@ -112,6 +112,36 @@ class Watches(unittest.TestCase):
                      LD_LIBRARY_PATH=str(support.STUB))
         self.assertRegex(out, r"not_used [1-9]")
 
+    def test_a_gpu_that_is_used(self):
+        """The stub tells of a busy GPU and says that we hold it."""
+        out, errors = run("""
+            import gpuwhy, os, sys, time
+            with open(sys.argv[1], "w") as file:
+                file.write(f"{os.getpid()} 4000 0\\n")
+            with gpuwhy.watch(warn_after=1.5) as seen:
+                time.sleep(3)
+            gpu = seen.report.gpu
+            print(seen.report.used, gpu.index, gpu.own_memory_peak >> 20, gpu.busy > 50)
+        """, self.holders, LD_LIBRARY_PATH=str(support.STUB), STUB_NVML_BUSY="0:95", STUB_NVML_PROCESS_FILE=self.holders)
+        self.assertIn("True 0 4000 True", out)
+        self.assertRegex(out, r"(?m)^gpuwhy: the GPU was used; .*; peak memory 3\.9 GiB; nothing held it back$")
+        self.assertEqual(errors, "")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.holders = os.path.join(folder.name, "holders")
+
+    def test_with_many_files_open(self):
+        out, _ = run("""
+            import gpuwhy, os, resource
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+            files = [os.open("/dev/null", os.O_RDONLY) for _ in range(1500)]
+            with gpuwhy.watch(quiet=True) as seen: pass
+            print(seen.report.answer)
+        """)
+        self.assertEqual(out, "not_used\n")
+
     def test_a_block_that_fails_or_forks(self):
         out, errors = run("""
             import gpuwhy, os, time
@@ -183,6 +213,10 @@ class Callbacks(unittest.TestCase):
             self.assertEqual(errors.count("gpuwhy: the GPU was not used: "), 1, errors)
             self.assertRegex(out, r"(?m)^gpuwhy: the GPU was not used: .*\(H01\)")
             self.assertIn("not_used", out)
+
+    def test_a_tuner_may_copy_it(self):
+        code = KERAS.replace("NAME", "'keras'").replace("callback.on_train_begin()", "import copy; callback = copy.deepcopy(callback); callback.on_train_begin()")
+        self.assertIn("not_used", run(code)[0])
 
     def test_a_step_costs_little(self):
         """The bound is loose, since this machine may be busy; what was measured stands in docs/how-to.md."""
