@@ -30,6 +30,7 @@ SEES = {
     "explain": PURE,
     "prove": PURE | {"rules"},
     "pick": PURE,
+    "mcp": {"base"},
     "use": {"base", "system"},
     "watch": {"base", "system", "use"},
     "mend": {"base", "system"},  # the only room that writes the user's files
@@ -37,7 +38,7 @@ SEES = {
 }
 
 # Rooms whose answers follow from their arguments alone.
-NO_DOORS = {"base", "facts", "loader", "knowledge", "verdict", "rules", "judge", "render", "pick", "explain"}
+NO_DOORS = {"base", "facts", "loader", "knowledge", "verdict", "rules", "judge", "render", "pick", "explain", "mcp"}
 DOORS = re.compile(
     r"^(fstream|iostream|filesystem|unistd\.h|fcntl\.h|dlfcn\.h|spawn\.h|csignal|thread|random|chrono|ctime"
     r"|sys/(?!types\.h).*|netinet/.*|arpa/.*)$")
@@ -46,7 +47,7 @@ DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  
 SHARED = {"cuda_windows.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch",
-        "places", "mend"}
+        "places", "mend", "mcp"}
 LONGEST = {"src": 500, "tests": 650, "tools": 400, "probes": 400}  # lines
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "collect/python_environment.h"
 #include "collect/python_shims.h"
+#include "collect/site_directories.h"
 #include "collect/software.h"
 
 #include <array>
@@ -240,6 +241,8 @@ private:
     if (!python.prefix.empty() && !environments_.insert(key).second) return;
     python.chosen_by = chosen_by;
     python.selected = selected;
+    if (selected && !scope_.sys_path.empty())
+      python.site_directories = existing_directories(system_, scope_.sys_path);
     facts_.pythons.push_back(std::move(python));
   }
 

@@ -3,6 +3,7 @@
 #include "commands/place.h"
 #include "commands/table.h"
 
+#include "base/text.h"
 #include "explain/explainer.h"
 #include "judge/judge.h"
 #include "judge/log.h"
@@ -12,6 +13,7 @@
 #include "render/verdict_json.h"
 #include "render/verdict_text.h"
 #include "render/what_if_text.h"
+#include "render/wording.h"
 #include "system/input_stream.h"
 
 #include <algorithm>
@@ -37,8 +39,10 @@ constexpr std::array kOptions{
     Option{"json", 0, "", "one JSON document for programs"},
     kHtmlOption,
     Option{"verbose", 'v', "", "all evidence, what was ruled out, and what could not be looked at"},
+    kSysPathOption,
     kNoProbesOption,
     Option{"what-if", 'w', "CHANGE", "judge as if this had been typed; may be given several times"},
+    Option{"require", 0, "gpu", "one line only; for health checks and job prologs"},
 };
 
 /// The selected environment decides. A GPU that is listed and fails when it is used is no success.
@@ -72,9 +76,24 @@ Result<void> page(const Arguments& arguments, Console& console, const Verdict& v
                     verdict_html(verdict, page_context(console, "check", subject)));
 }
 
+/// The answer and its first reason, in one line.
+std::string requirement_line(const Verdict& verdict) {
+  if (verdict.frameworks.empty()) return "gpuwhy: no Python environment was judged\n";
+  const auto& selected = verdict.frameworks.front();
+  auto line = "gpuwhy: " + answer_words(selected);
+  if (!selected.causes.empty())
+    line += ": " + selected.causes.front().summary + " (" + selected.causes.front().id + ")";
+  else if (selected.answer == Usable::unknown && !selected.unknown.empty())
+    line += ": " + selected.unknown.front();
+  return line + "\n";
+}
+
 Exit run(const Arguments& arguments, Console& console) {
   if (const auto clash = output_clash(arguments); !clash.empty())
     return wrong_usage(console, clash);
+  const auto required = arguments.value("require");
+  if (arguments.has("require") && required != "gpu")
+    return wrong_usage(console, "--require: '" + printable(required) + "' is not 'gpu'");
   const auto facts = observe(arguments);
   if (!facts) return wrong_usage(console, facts.error().message);
   if (const auto changes = arguments.options.find("what-if"); changes != arguments.options.end()) {
@@ -98,6 +117,8 @@ Exit run(const Arguments& arguments, Console& console) {
   if (page_to_output(arguments)) return exit_of(verdict);
   if (arguments.has("json")) {
     console.out << verdict_json(verdict, log ? &*log : nullptr);
+  } else if (arguments.has("require")) {
+    console.out << requirement_line(verdict);
   } else {
     console.out << verdict_text(verdict, console.style,
                                 arguments.has("verbose") ? Detail::full : Detail::brief);
@@ -117,7 +138,8 @@ const Command kCheckCommand{
         "PATH is the program (.py, .ipynb) or the project's directory: its code, and the "
         "files of the project that it imports, are judged together with the machine. "
         "Without it, what a plain 'python' would use is judged. --log adds what a log says, and "
-        "whether it can be of this environment at all.\n"
+        "whether it can be of this environment at all. With --require gpu the exit status is the "
+        "answer: 0 only if the GPU will be used.\n"
         "\n"
         "--what-if changes what was seen, not the machine, and shows the verdict before and "
         "after. It takes:\n"

@@ -90,6 +90,8 @@ Scope scope_of(const Arguments& arguments) {
   Scope scope;
   scope.python = arguments.value("python");
   if (!arguments.operands.empty()) scope.program = arguments.operands.front();
+  if (const auto given = arguments.options.find("sys-path"); given != arguments.options.end())
+    scope.sys_path = given->second;
   scope.all_environments = arguments.has("all");
   scope.probes = !arguments.has("no-probes");
   return scope;
@@ -113,7 +115,13 @@ Result<Facts> observe(const Arguments& arguments) {
   const auto program = arguments.operands.empty() ? std::string() : arguments.operands.front();
   if (const auto checked = check_program(*system, program); !checked)
     return tl::unexpected(checked.error());
-  Result<Facts> facts = arguments.has("from") ? replay(arguments) : look_at(*system, arguments);
+  // `python -m gpuwhy` asks about the interpreter that it was started with.
+  const auto& environment = system->environment();
+  const auto python = environment.find("GPUWHY_PYTHON");
+  auto asked = arguments;
+  if (!arguments.has("python") && python != environment.end() && !python->second.empty())
+    asked.options["python"] = {python->second};
+  Result<Facts> facts = arguments.has("from") ? replay(arguments) : look_at(*system, asked);
   if (facts) read_program(*system, arguments, *facts);
   return facts;
 }

@@ -13,6 +13,10 @@ inline constexpr Option kPythonOption{"python", 'p', "PATH",
                                       "the interpreter or environment in question"};
 inline constexpr Option kAllOption{
     "all", 'a', "", "also environments that are not on PATH (conda, pyenv, uv, virtualenvs)"};
+inline constexpr Option kSysPathOption{
+    "sys-path", 0, "DIR",
+    "a directory of that interpreter's sys.path, in order, where a running one is asked; without "
+    "any, sys.path is predicted"};
 inline constexpr Option kNoProbesOption{"no-probes", 0, "", "do not ask the driver (NVML, cuInit)"};
 
 /// What the options and the operand ask to look at.

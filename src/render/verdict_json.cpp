@@ -2,6 +2,8 @@
 // The writer and the schema both come from it, so that they cannot differ.
 #include "render/verdict_json.h"
 
+#include "render/wording.h"
+
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -151,6 +153,9 @@ template <> struct Shape<FrameworkVerdict> {
       "gpu: the framework will list a GPU (look at the causes' effects too); no_gpu: it will not; "
       "unknown: see "
       "'unknown'");
+    v(
+        "sentence", [](const F& each) { return answer_words(each); },
+        "The answer in one sentence, without a full stop");
     v("causes", &F::causes, "The root cause first, then what would fail next");
     v("plan", &F::plan, "Fixes to make, in order");
     v("plan_reaches_gpu", &F::plan_reaches_gpu,
