@@ -62,8 +62,7 @@ Fact<ProgramFacts> read_program(System& system, const std::string& program) {
   const auto imports = program::framework_imports(system, path);
   if (!imports) return Fact<ProgramFacts>::unknown(imports.error().message, {path, 0});
   ProgramFacts facts{path, {}};
-  for (const auto& each : *imports)
-    facts.imports.push_back({each.name, each.module, each.line});
+  for (const auto& each : *imports) facts.imports.push_back({each.name, each.module, each.line});
   return Fact<ProgramFacts>::known(std::move(facts), {path, 0});
 }
 

@@ -157,7 +157,8 @@ private:
     if (!cuda) return;
     const auto cudnn = Version::parse(build_.cudnn_version.value_or("")).value_or(Version{{9}});
     const bool checks = jax_checks();
-    const auto& opener = checks || build_.carriers.empty() ? build_.opener : build_.carriers.front();
+    const auto& opener =
+        checks || build_.carriers.empty() ? build_.opener : build_.carriers.front();
     for (const auto& check : kJaxChecks) {
       const auto name = soname(check.product, check.product == "cudnn" ? cudnn : *cuda);
       const bool required = check.asked && (checks || check.product == "cudart");
@@ -191,8 +192,8 @@ private:
 
   /// What the loader brings along for torch._C; a carrier that is not in it is opened in use.
   std::set<std::string> loaded_with_torch() const {
-    std::set<std::string> names = {std::string(base_name(build_.opener)),
-                                   "libtorch_global_deps.so", "libtorch_python.so"};
+    std::set<std::string> names = {std::string(base_name(build_.opener)), "libtorch_global_deps.so",
+                                   "libtorch_python.so"};
     const auto follow = [&](const std::string& path) {
       const auto file = facts_.libraries.files.find(path);
       if (!names.contains(std::string(base_name(path))) || file == facts_.libraries.files.end())

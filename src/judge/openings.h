@@ -14,8 +14,8 @@ namespace gpuwhy {
 
 struct Opening {
   loader::Request request;
-  std::string product;  // empty: not asked for by name, but it stays in the process (a preload)
-  bool required = true; // without it the GPU is not listed; else it is opened at its first use
+  std::string product;    // empty: not asked for by name, but it stays in the process (a preload)
+  bool required = true;   // without it the GPU is not listed; else it is opened at its first use
   bool at_import = false; // else when GPUs are listed, or later
 };
 

@@ -134,11 +134,12 @@ def soname(path):
 def judge(options, pythons, cell, folder):
     python, directories = build(folder, pythons, cell)
     os.makedirs(folder + "/work")
+    os.makedirs(folder + "/home")  # a name that a snapshot leaves as it is
     program = folder + "/work/train.py"
     with open(program, "w") as file:
         lines = [USE[name] for name in cell.order] + [LIST[name] for name in cell.order]
         file.write("\n".join(lines) + "\n" + TAIL)
-    environment = {"PATH": folder + "/venv/bin:/usr/bin:/bin", "HOME": folder, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+    environment = {"PATH": folder + "/venv/bin:/usr/bin:/bin", "HOME": folder + "/home", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
                    "LD_LIBRARY_PATH": ":".join(directories + [options.stub]), "TF_CPP_MIN_LOG_LEVEL": "1"}
     run = lambda words, text=None: subprocess.run(words, env=environment, cwd=folder + "/work", capture_output=True, text=True, input=text)
     real = run([python, program])

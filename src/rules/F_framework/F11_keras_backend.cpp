@@ -134,8 +134,8 @@ Outcome check_device(const Case& c) {
 /// tf.keras fails without it.
 Outcome check_legacy(const Case& c) {
   const auto* variable = c.facts.environment.find("TF_USE_LEGACY_KERAS");
-  const auto version = Version::parse(c.framework == nullptr ? std::string()
-                                                             : c.framework->version.value_or(""));
+  const auto version =
+      Version::parse(c.framework == nullptr ? std::string() : c.framework->version.value_or(""));
   const bool asked = variable != nullptr && holds(kTrueWords, variable->value);
   if (c.kind() != "tensorflow" || !asked || !version || *version < kFirstWithKeras3)
     return Outcome::not_applicable();
