@@ -73,7 +73,8 @@ def cells():
         Cell("PyTorch then JAX, another cuBLAS and cuFFT first", ["torch", "jax"], ["torch", "jax"], toolkit),
         Cell("JAX alone, another cuDNN first", ["jax"], ["jax"], old_cudnn),
         Cell("PyTorch, TensorFlow and JAX", ["jax", "tf", "torch"], ["torch", "tf", "jax"]),
-        Cell("PyTorch of CUDA 13 beside TensorFlow of CUDA 12", ["tf", "torch13"], ["torch", "tf"]),
+        # NCCL and cuDNN of both CUDAs lie in the same folders: PyTorch 2.11 needs the newer NCCL.
+        Cell("PyTorch of CUDA 13 beside TensorFlow of CUDA 12", ["torch13", "tf"], ["torch", "tf"]),
     ]
 
 

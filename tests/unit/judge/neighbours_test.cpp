@@ -85,6 +85,21 @@ TEST(Neighbours, a_program_that_does_not_import_the_subject_says_nothing_of_it) 
   EXPECT_EQ(cudnn_of(facts, "tensorflow"), "/opt/old/libcudnn.so.9");
 }
 
+// cuBLAS asks for cuBLASLt too, by a search path of its own that comes after LD_LIBRARY_PATH.
+TEST(Neighbours, what_torch_itself_needs_is_found_for_torch_before_it_is_found_for_another) {
+  auto facts = machine_with("torch", "2.6.0");
+  facts.libraries.files.at(kSite + "/nvidia/cublas/lib/libcublas.so.12").needed = {
+      "libcublasLt.so.12"};
+  auto other = library("/opt/old/libcublasLt.so.12", "12.1.0");
+  other.soname = "libcublasLt.so.12";
+  edit::add_library(facts, "/opt/old", other);
+  set_variable(facts, "LD_LIBRARY_PATH", "/opt/old");
+  for (const auto& c : cases_of(facts)) {
+    if (c.wanted != "torch") continue;
+    EXPECT_EQ(c.library("cublasLt")->found.path, kSite + "/nvidia/cublas/lib/libcublasLt.so.12");
+  }
+}
+
 TEST(Neighbours, keras_imports_its_backend) {
   auto facts = with_keras(both_frameworks(), "3.8.0", "torch");
   import_in(facts, {"keras", "tensorflow"});
