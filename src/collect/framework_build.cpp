@@ -67,7 +67,8 @@ private:
   void add_shadow() {
     const auto& sites = python_.site_directories;
     const auto directory = program_directory(system_, scope_, python_);
-    if (directory.empty() || std::find(sites.begin(), sites.end(), directory) != sites.end()) return;
+    if (directory.empty() || std::find(sites.begin(), sites.end(), directory) != sites.end())
+      return;
     const auto path = join_path(directory, kName.module);
     if (is_file(system_, path + "/__init__.py")) {
       if (is_directory(system_, path + "/python")) return add_package(directory, path);

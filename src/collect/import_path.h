@@ -17,14 +17,14 @@
 namespace gpuwhy {
 
 struct ImportName {
-  std::string_view module;                  // "torch"
-  std::string_view title;                   // "PyTorch"
+  std::string_view module;                   // "torch"
+  std::string_view title;                    // "PyTorch"
   std::span<const std::string_view> insides; // what the real package has in it, any of them
 };
 
 struct ImportedPackage {
-  std::string site; // the directory of sys.path that has it
-  std::string path; // ".../site-packages/torch", "/home/u/project/torch.py"
+  std::string site;     // the directory of sys.path that has it
+  std::string path;     // ".../site-packages/torch", "/home/u/project/torch.py"
   bool foreign = false; // it has the framework's name and is something else
 };
 

@@ -23,8 +23,7 @@ constexpr FatbinLimits kFatbinLimits{.reads = 160, .read_size = 512, .entries = 
 constexpr std::array<std::string_view, 1> kInsides = {"version.py"};
 constexpr ImportName kName{"torch", "PyTorch", kInsides};
 /// PyTorch's own objects, among all that they need.
-constexpr std::array<std::string_view, 4> kOwnNames = {"libtorch", "libc10", "libshm",
-                                                       "libcaffe2"};
+constexpr std::array<std::string_view, 4> kOwnNames = {"libtorch", "libc10", "libshm", "libcaffe2"};
 /// Loaded by name when linear algebra runs, and when a kernel is compiled.
 constexpr std::array<std::string_view, 2> kOpenedInUse = {"libtorch_cuda_linalg.so",
                                                           "libcaffe2_nvrtc.so"};

@@ -283,16 +283,17 @@ private:
     if (!place) return true;
     const auto length = std::min({size, place->room, kMostRelocations});
     for (std::uint64_t done = 0; done < length; done += kTogether) {
-      const auto bytes = system_.read_at(
-          path_, place->offset + done, static_cast<std::size_t>(std::min(kTogether, length - done)));
+      const auto bytes =
+          system_.read_at(path_, place->offset + done,
+                          static_cast<std::size_t>(std::min(kTogether, length - done)));
       if (!bytes) return tl::unexpected(bytes.error());
       for (std::uint64_t at = 0;; at += sizeof(Elf64_Rela)) {
         const auto relocation = read_value<Elf64_Rela>(bytes_of(*bytes), at);
         if (!relocation) break;
         add(relocation->r_offset, sizeof(std::uint64_t));
         const auto first = tag(DT_INIT_ARRAY);
-        const bool runs = relocation->r_offset >= first &&
-                          relocation->r_offset - first < tag(DT_INIT_ARRAYSZ);
+        const bool runs =
+            relocation->r_offset >= first && relocation->r_offset - first < tag(DT_INIT_ARRAYSZ);
         if (runs) add(static_cast<std::uint64_t>(relocation->r_addend), 1);
       }
       if (bytes->size() < kTogether) break;

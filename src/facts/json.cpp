@@ -18,9 +18,8 @@ concept Struct = requires { T::fields([](auto&&...) {}); };
 template <class T> struct EnumNames;
 template <> struct EnumNames<LibraryFile::Status> {
   static constexpr std::string_view names[] = {
-      "good",      "dangling", "unreadable", "wrong_class", "wrong_machine",
-      "too_short", "not_elf",  "directory",  "truncated",   "incomplete",
-      "special"};
+      "good",    "dangling",  "unreadable", "wrong_class", "wrong_machine", "too_short",
+      "not_elf", "directory", "truncated",  "incomplete",  "special"};
 };
 template <> struct EnumNames<LibraryDirectory::Status> {
   static constexpr std::string_view names[] = {"present", "absent", "unreadable"};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace gpuwhy {
@@ -157,12 +158,10 @@ private:
     if (!cuda) return;
     const auto cudnn = Version::parse(build_.cudnn_version.value_or("")).value_or(Version{{9}});
     const bool checks = jax_checks();
-    const auto& opener =
-        checks || build_.carriers.empty() ? build_.opener : build_.carriers.front();
     for (const auto& check : kJaxChecks) {
       const auto name = soname(check.product, check.product == "cudnn" ? cudnn : *cuda);
       const bool required = check.asked && (checks || check.product == "cudart");
-      if (!name.empty()) open(name, std::string(check.product), required, opener);
+      if (!name.empty()) open(name, std::string(check.product), required, build_.opener);
     }
   }
 
@@ -219,6 +218,20 @@ private:
         if (wanted && !preload_torch(each)) break;
       }
     }
+    for (const auto& each : needed_by_torch(cudart))
+      open(each.name, product_of(each.name), each.required, each.carrier);
+  }
+
+  struct Needed {
+    std::string name;
+    std::string carrier; // the object of PyTorch's that needs it
+    bool required = true;
+  };
+
+  /// The loader goes breadth first: what PyTorch's objects need is found for them, before any of it
+  /// looks for what it needs itself. So cuBLASLt, which cuBLAS needs too, comes before cuBLAS.
+  std::vector<Needed> needed_by_torch(const std::string& cudart) const {
+    std::vector<Needed> waiting;
     std::set<std::string> asked = {cudart};
     std::vector<std::string> carriers = {build_.opener};
     carriers.insert(carriers.end(), build_.carriers.begin(), build_.carriers.end());
@@ -229,9 +242,36 @@ private:
       const bool required = at_once.contains(std::string(base_name(carrier)));
       for (const auto& name : file->second.needed) {
         if (is_cuda_name(name) && asked.insert(name).second)
-          open(name, product_of(name), required, carrier);
+          waiting.push_back({name, carrier, required});
       }
     }
+    const auto needs = needs_of(waiting);
+    const auto is_first = [&](const Needed& each) {
+      const auto& needed = needs.at(each.name);
+      return std::none_of(waiting.begin(), waiting.end(), [&](const Needed& other) {
+        return other.name != each.name &&
+               std::find(needed.begin(), needed.end(), other.name) != needed.end();
+      });
+    };
+    std::vector<Needed> ordered;
+    while (!waiting.empty()) {
+      auto next = std::find_if(waiting.begin(), waiting.end(), is_first);
+      if (next == waiting.end()) next = waiting.begin(); // they need each other
+      ordered.push_back(std::move(*next));
+      waiting.erase(next);
+    }
+    return ordered;
+  }
+
+  /// What each of these needs, by soname. Any copy tells: that goes with the soname.
+  std::map<std::string, std::vector<std::string>> needs_of(const std::vector<Needed>& all) const {
+    std::map<std::string, std::vector<std::string>> needs;
+    for (const auto& each : all) needs[each.name];
+    for (const auto& [path, file] : facts_.libraries.files) {
+      const auto found = needs.find(std::string(base_name(path)));
+      if (found != needs.end() && found->second.empty()) found->second = file.needed;
+    }
+    return needs;
   }
 
   const Facts& facts_;

@@ -1,5 +1,5 @@
-// Which frameworks a program brings into its process, in the order in which it imports them: itself,
-// through modules that lie beside it, or through packages that import one.
+// Which frameworks a program brings into its process, in the order in which it imports them:
+// itself, through modules that lie beside it, or through packages that import one.
 #pragma once
 
 #include "base/result.h"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real JAX and PyTorch wheels on a machine without a GPU: do their libraries load as gpuwhy predicts?
 
-    loading_cells.py GPUWHY STUB_LIB PYTHON... [--cudart12_0 FILE]
+    loading_cells.py GPUWHY STUB_LIB PYTHON... [--cudart12_0 FILE] [--only WORD]
 
 PYTHON are interpreters of environments with a CUDA build of torch, or with jax and its CUDA plug-in. STUB_LIB holds the
 stub driver. It carries gpuwhy's own probes, but neither the CUDA runtime's calls behind torch.cuda.is_available() nor
@@ -55,7 +55,7 @@ def wheel_libraries(site):
 
 
 # What the plug-in's checks do not ask for, or torch loads only when it is used; and what of it gpuwhy looks at.
-UNASKED = {"jax": {"nccl", "nvshmem_host", "cusolver", "curand", "cufile", "cusparseLt"}, "torch": {"cusolver", "nvrtc"}}
+UNASKED = {"jax": {"nccl", "nvshmem_host", "cusolver", "curand", "cufile", "cusparseLt", "nvrtc"}, "torch": {"cusolver", "nvrtc"}}
 IN_USE = {"jax": {"cusolver"}, "torch": {"cusolver", "nvrtc"}}
 
 
@@ -121,6 +121,8 @@ def judge(row, real, verdict):
 
 def main():
     words = sys.argv[1:]
+    only = words.pop(words.index("--only") + 1) if "--only" in words else ""
+    words = [word for word in words if word != "--only"]
     old_runtime = None
     if "--cudart12_0" in words:
         at = words.index("--cudart12_0")
@@ -137,6 +139,8 @@ def main():
         framework = "torch" if os.path.isdir(machine.site + "/torch") else "jax"
         try:
             for number, row in enumerate(rows_of(framework, machine.site, old_runtime)):
+                if only not in row.name:
+                    continue
                 folder = f"{machine.scratch}/{number}"
                 real, verdict = ask(machine, framework, row, gpuwhy, stub, folder)
                 good, loads, cause, in_use, causes = judge(row, real, verdict)

@@ -73,7 +73,8 @@ def cells():
         Cell("PyTorch then JAX, another cuBLAS and cuFFT first", ["torch", "jax"], ["torch", "jax"], toolkit),
         Cell("JAX alone, another cuDNN first", ["jax"], ["jax"], old_cudnn),
         Cell("PyTorch, TensorFlow and JAX", ["jax", "tf", "torch"], ["torch", "tf", "jax"]),
-        Cell("PyTorch of CUDA 13 beside TensorFlow of CUDA 12", ["tf", "torch13"], ["torch", "tf"]),
+        # NCCL and cuDNN of both CUDAs lie in the same folders: PyTorch 2.11 needs the newer NCCL.
+        Cell("PyTorch of CUDA 13 beside TensorFlow of CUDA 12", ["torch13", "tf"], ["torch", "tf"]),
     ]
 
 
@@ -134,11 +135,12 @@ def soname(path):
 def judge(options, pythons, cell, folder):
     python, directories = build(folder, pythons, cell)
     os.makedirs(folder + "/work")
+    os.makedirs(folder + "/home")  # a name that a snapshot leaves as it is
     program = folder + "/work/train.py"
     with open(program, "w") as file:
         lines = [USE[name] for name in cell.order] + [LIST[name] for name in cell.order]
         file.write("\n".join(lines) + "\n" + TAIL)
-    environment = {"PATH": folder + "/venv/bin:/usr/bin:/bin", "HOME": folder, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+    environment = {"PATH": folder + "/venv/bin:/usr/bin:/bin", "HOME": folder + "/home", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
                    "LD_LIBRARY_PATH": ":".join(directories + [options.stub]), "TF_CPP_MIN_LOG_LEVEL": "1"}
     run = lambda words, text=None: subprocess.run(words, env=environment, cwd=folder + "/work", capture_output=True, text=True, input=text)
     real = run([python, program])

@@ -1,8 +1,10 @@
-// Which file each library comes from, as the judge's search says it, for every framework of a snapshot.
+// Which file each library comes from, as the judge's search says it, for every framework of a
+// snapshot.
 //
 //   gpuwhy snapshot train.py | gpuwhy_predict_libraries
 //
-// One line a library, parted by tabs: framework, soname, "required" or "in use", path; "-": does not load.
+// One line a library, parted by tabs: framework, soname, "required" or "in use", path; "-": does
+// not load.
 #include "facts/json.h"
 #include "judge/judge.h"
 
@@ -20,8 +22,8 @@ int main() {
     for (const auto& need : subject.libraries) {
       const bool found = need.found.outcome == gpuwhy::loader::Outcome::found;
       std::cout << subject.wanted << "\t" << need.soname << "\t"
-                << (need.required ? "required" : "in use") << "\t" << (found ? need.found.path : "-")
-                << "\n";
+                << (need.required ? "required" : "in use") << "\t"
+                << (found ? need.found.path : "-") << "\n";
     }
   }
   return 0;

@@ -54,9 +54,9 @@ Outcome shadowed_by_file(const Case& c, const Framework& framework) {
   const auto& file = framework.directory;
   Edit edit;
   edit.words = "rename " + file;
-  edit.commands = {"mv " + shell_word(file) + " " +
-                   shell_word(std::string(parent_path(file)) + "/my_" +
-                              std::string(base_name(file)))};
+  edit.commands = {
+      "mv " + shell_word(file) + " " +
+      shell_word(std::string(parent_path(file)) + "/my_" + std::string(base_name(file)))};
   edit.apply = [interpreter = c.python->interpreter, file](Facts& facts) {
     if (auto* python = same_python(facts, interpreter)) {
       std::erase_if(python->frameworks,

@@ -54,7 +54,9 @@ Outcome check(const Case& c) {
       [](const LibraryFault& fault) { return fault.fault == Fault::wrong_major; },
       [&](const std::vector<LibraryFault>& faults) { return report(c, faults); });
   if (outcome.state != Outcome::State::clear) return outcome;
-  const auto refusals = jax_refusals(c);
+  auto refusals = jax_refusals(c);
+  std::erase_if(refusals,
+                [](const JaxRefusal& each) { return each.need->product == "cudnn"; }); // L04
   return refusals.empty() ? outcome : refused(c, refusals);
 }
 
@@ -75,7 +77,7 @@ compatible.
 count for themselves.)
 
 JAX also looks at the version behind the name while it lists devices: with CUDA 12 it wants the runtime, cuBLAS and
-cuSPARSE of 12.1 or later, and refuses cuDNN 9.10.0. It logs "Outdated cuBLAS installation found" and goes on with
+cuSPARSE of 12.1 or later. It logs "Outdated cuBLAS installation found" and goes on with
 the CPU. `JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1` leaves the question out.)",
     .fix = R"(Install the libraries that this TensorFlow asks for; several CUDA versions can
 stand side by side. With pip they come as wheels, private to the environment, and the CUDA of the

@@ -14,6 +14,8 @@
 namespace gpuwhy::rules {
 namespace {
 
+const std::string kAcceptedCudnn = "9.10.1"; // by JAX, whatever is beside it
+
 /// What the build was compiled with, if its minor number is known.
 std::optional<Version> version_needed(const Case& c) {
   const auto build = Version::parse(c.build()->cudnn_version.value_or(""));
@@ -81,6 +83,36 @@ Outcome compare(const Case& c, const loader::Found& cudnn) {
                         " or a later minor is needed");
 }
 
+/// The range that JAX's metadata state has what JAX refuses in it: the version is named.
+Edit install_accepted(const Case& c, const std::string& soname) {
+  const auto name = wheel_distribution(c, "cudnn");
+  Edit edit;
+  edit.words = "install " + name + " " + kAcceptedCudnn + " or later";
+  edit.commands = {install_command(c, {name + ">=" + kAcceptedCudnn})};
+  edit.apply = [interpreter = c.python->interpreter, site = site_packages(*c.python, c.framework),
+                build = *c.build(), pin = name + "==" + kAcceptedCudnn, soname](Facts& facts) {
+    const std::vector<std::string> pins = {pin};
+    if (auto* python = same_python(facts, interpreter))
+      put_wheels(facts, *python, site, build, pins, {soname});
+  };
+  return edit;
+}
+
+/// JAX gives the GPU up while it lists devices.
+Outcome refused(const Case& c, const JaxRefusal& refusal) {
+  const auto& found = refusal.need->found;
+  const std::string directory(parent_path(found.path));
+  auto outcome =
+      Outcome::found(framework_text(c) + " refuses cuDNN " + refusal.version + ": it wants " +
+                     refusal.asked)
+          .because("cuDNN " + refusal.version + ", found through " + found.because, {found.path, 0})
+          .because("JAX logs: " + refusal.says)
+          .with_effect(Effect::hides);
+  if (found.step == loader::Step::library_path && loads_without(c, refusal.need->soname, directory))
+    return std::move(outcome).mend(shorten_library_path(c, directory));
+  return std::move(outcome).mend(install_accepted(c, refusal.need->soname));
+}
+
 Outcome check(const Case& c) {
   if (asks_no_libraries(c)) return Outcome::not_applicable();
   const auto* need = c.library("cudnn");
@@ -90,6 +122,9 @@ Outcome check(const Case& c) {
   }
   // One that does not load has no version to compare: L03, L05 and L07 speak.
   if (need->found.outcome != loader::Outcome::found) return Outcome::not_applicable();
+  for (const auto& refusal : jax_refusals(c)) {
+    if (refusal.need == need) return refused(c, refusal);
+  }
   return compare(c, need->found);
 }
 
@@ -109,7 +144,10 @@ runtime CuDNN library: 9.1.0 but source was compiled with: 9.3.0".
 
 Often an old system cuDNN is found before the right one, through `LD_LIBRARY_PATH`; or another
 package (PyTorch, for one) pinned an older `nvidia-cudnn` wheel in the same environment. cuDNN's
-own parts can come from two versions too.)",
+own parts can come from two versions too.
+
+JAX asks cuDNN for its version while it lists devices, and refuses 9.10.0, and on several GPUs every one before 9.10.1
+together with cuBLAS 12.9 or later: then no GPU is listed. `JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1` leaves the question out.)",
     .fix = R"(Take the directory of the old cuDNN out of `LD_LIBRARY_PATH`, or install the cuDNN
 wheel in the version that TensorFlow pins. PyTorch and TensorFlow in one environment often want
 different versions: give each its own.)",

@@ -202,9 +202,8 @@ std::vector<LibraryFault> library_faults(const Case& c) {
                        [&](const LibraryFault& fault) { return fault.soname == soname; });
   };
   const auto opened_itself = [&](const std::string& soname) {
-    return std::any_of(c.libraries.begin(), c.libraries.end(), [&](const LibraryNeed& need) {
-      return need.soname == soname;
-    });
+    return std::any_of(c.libraries.begin(), c.libraries.end(),
+                       [&](const LibraryNeed& need) { return need.soname == soname; });
   };
   std::vector<const LibraryNeed*> failed;
   for (const auto& need : c.libraries) {

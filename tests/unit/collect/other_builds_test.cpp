@@ -21,6 +21,7 @@ struct Venv {
     add_python(system);
     add_venv(system);
     system.add_directory("/home/ada/project");
+    system.details("/home/ada").user = 1000; // hers
   }
 
   /// Its objects need each other as those of torch 2.11 do.

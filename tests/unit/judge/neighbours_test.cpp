@@ -11,9 +11,10 @@ namespace {
 Facts both_frameworks() {
   auto facts = healthy_facts();
   rules::put_torch(facts, kPython, "2.6.0");
-  auto& torch = facts.libraries.files.at(kSite + "/torch/lib/libtorch_cuda.so");
-  torch.rpath = std::move(torch.runpath);
-  torch.runpath.clear();
+  for (auto& [path, file] : facts.libraries.files) { // one wheel serves both: the newer
+    if (contains(path, "/nvidia/cudnn/"))
+      file.version = Fact<std::string>::known("9.3.0", {path, 0});
+  }
   auto old = library("/opt/old/libcudnn.so.9", "9.0.0");
   old.soname = "libcudnn.so.9";
   edit::add_library(facts, "/opt/old", old);
@@ -83,6 +84,21 @@ TEST(Neighbours, a_program_that_does_not_import_the_subject_says_nothing_of_it) 
   EXPECT_EQ(cudnn_of(facts, "tensorflow"), "/opt/old/libcudnn.so.9");
   facts.program.problem = "train.py: Permission denied";
   EXPECT_EQ(cudnn_of(facts, "tensorflow"), "/opt/old/libcudnn.so.9");
+}
+
+// cuBLAS asks for cuBLASLt too, by a search path of its own that comes after LD_LIBRARY_PATH.
+TEST(Neighbours, what_torch_itself_needs_is_found_for_torch_before_it_is_found_for_another) {
+  auto facts = machine_with("torch", "2.6.0");
+  facts.libraries.files.at(kSite + "/nvidia/cublas/lib/libcublas.so.12").needed = {
+      "libcublasLt.so.12"};
+  auto other = library("/opt/old/libcublasLt.so.12", "12.1.0");
+  other.soname = "libcublasLt.so.12";
+  edit::add_library(facts, "/opt/old", other);
+  set_variable(facts, "LD_LIBRARY_PATH", "/opt/old");
+  for (const auto& c : cases_of(facts)) {
+    if (c.wanted != "torch") continue;
+    EXPECT_EQ(c.library("cublasLt")->found.path, kSite + "/nvidia/cublas/lib/libcublasLt.so.12");
+  }
 }
 
 TEST(Neighbours, keras_imports_its_backend) {

@@ -1,4 +1,5 @@
-// Libraries that are opened when they are used: without them the GPU is listed, and something fails.
+// Libraries that are opened when they are used: without them the GPU is listed, and something
+// fails.
 #include "support/other_frameworks.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// L02 where JAX itself compares versions while it lists devices.
+// L02 and L04 where JAX itself compares versions while it lists devices.
 #include "support/other_frameworks.h"
 
 #include <gtest/gtest.h>
@@ -47,13 +47,17 @@ TEST(JaxMinimums, only_where_it_checks) {
 TEST(JaxMinimums, one_patch_of_cudnn) {
   Asked asked(machine_with("jax", "0.6.2"));
   set_version(asked.facts, "cudnn", "9.10.0.56");
-  EXPECT_EQ(asked.causes("jax"), Ids{"L02"});
+  EXPECT_EQ(asked.causes("jax"), Ids{"L04"});
+  EXPECT_EQ(asked.verdict("jax").answer, Usable::no_gpu);
+  EXPECT_TRUE(asked.verdict("jax").plan_reaches_gpu);
+  EXPECT_TRUE(
+      contains(asked.verdict("jax").plan.front().commands.front(), "nvidia-cudnn-cu12>=9.10.1"));
   set_version(asked.facts, "cudnn", "9.10.1.4");
   EXPECT_EQ(asked.causes("jax"), Ids{});
   set_version(asked.facts, "cudnn", "9.10.0.56");
   auto& build = asked.framework("jax").build.value();
   build.cudnn_version = Fact<std::string>::known("9.10.0");
-  EXPECT_EQ(asked.state("jax", "L02"), State::clear);
+  EXPECT_EQ(asked.state("jax", "L04"), State::clear);
 }
 
 TEST(JaxMinimums, an_older_cudnn_with_a_newer_cublas_on_several_gpus) {
@@ -62,9 +66,9 @@ TEST(JaxMinimums, an_older_cudnn_with_a_newer_cublas_on_several_gpus) {
   set_version(asked.facts, "cublas", "12.9.1.4");
   EXPECT_EQ(asked.causes("jax"), Ids{});
   asked.facts.observed.cuda.value().count = 2;
-  EXPECT_EQ(asked.ask("jax", "L02").state, State::found);
+  EXPECT_EQ(asked.ask("jax", "L04").effect, Effect::hides);
   set_version(asked.facts, "cublas", "12.8.4.1");
-  EXPECT_EQ(asked.state("jax", "L02"), State::clear);
+  EXPECT_EQ(asked.state("jax", "L04"), State::clear);
 }
 
 } // namespace
