@@ -28,6 +28,7 @@ struct Filler {
   void fill(T& value) {
     value = static_cast<T>(2);
   }
+  template <class T> void fill(std::optional<T>& value) { fill(value.emplace()); }
   template <class T> void fill(std::vector<T>& values) {
     values.resize(2);
     for (auto& value : values) fill(value);
