@@ -23,7 +23,14 @@ struct Candidate {
   std::string path;
   std::string below;
   std::unique_ptr<Unit> unit;
+  bool matters = false; // names something of a framework
   bool main_guard = false;
+  std::set<std::string, std::less<>> imports; // last names: "model" of `from .model import build`
+
+  std::string_view stem() const {
+    const auto name = base_name(below);
+    return name.substr(0, name.rfind('.'));
+  }
 };
 
 bool is_program_file(std::string_view name) {
@@ -53,19 +60,36 @@ bool works_by_itself(const Module& module) {
   return false;
 }
 
-/// The names of the files that others import: "model" of `from .model import build`.
-std::set<std::string, std::less<>> imported_names(const std::vector<Candidate>& candidates) {
+std::set<std::string, std::less<>> imports_of(const Module& module) {
   std::set<std::string, std::less<>> names;
-  for (const auto& each : candidates) {
-    const auto& module = *each.unit->module;
-    for (const Kind kind : {Kind::import_statement, Kind::import_from_statement}) {
-      for (const NodeId statement : module.tree().all(kind)) {
-        for (const auto& name : modules_of_import(module, statement))
-          names.insert(name.substr(name.rfind('.') + 1));
-      }
+  for (const Kind kind : {Kind::import_statement, Kind::import_from_statement}) {
+    for (const NodeId statement : module.tree().all(kind)) {
+      for (const auto& name : modules_of_import(module, statement))
+        names.insert(name.substr(name.rfind('.') + 1));
     }
   }
   return names;
+}
+
+/// It, or a file that it imports, names something of a framework.
+bool matters(const Candidate& candidate, const std::vector<Candidate>& all) {
+  return candidate.matters || std::any_of(all.begin(), all.end(), [&](const Candidate& other) {
+           return other.matters && candidate.imports.contains(other.stem());
+         });
+}
+
+bool is_imported(const Candidate& candidate, const std::vector<Candidate>& all) {
+  return std::any_of(all.begin(), all.end(), [&](const Candidate& other) {
+    return &other != &candidate && other.imports.contains(candidate.stem());
+  });
+}
+
+bool is_started(const Candidate& candidate, const std::vector<Candidate>& all) {
+  if (!matters(candidate, all)) return false;
+  if (candidate.main_guard || lower(candidate.path).ends_with(".ipynb") ||
+      base_name(candidate.below) == "__main__.py")
+    return true;
+  return !is_imported(candidate, all) && works_by_itself(*candidate.unit->module);
 }
 
 /// Smaller is more likely.
@@ -84,7 +108,8 @@ std::size_t rank(const Candidate& candidate) {
 Entry find_entry(System& system, const std::string& folder) {
   LintReport ignored;
   Entry entry;
-  const auto targets = find_targets(system, {folder}, {}, ignored);
+  const auto absolute = normalize_path(join_path(system.identity().working_directory, folder));
+  const auto targets = find_targets(system, {absolute}, {}, ignored);
   if (!targets) return entry;
   std::vector<Candidate> candidates;
   for (const auto& target : *targets) {
@@ -93,28 +118,28 @@ Entry find_entry(System& system, const std::string& folder) {
         candidates.size() >= kMostCandidates)
       continue;
     auto bytes = system.read(target.path, std::size_t{4} << 20U);
-    if (!bytes || !can_matter(*bytes)) continue;
+    if (!bytes) continue;
+    const bool names_framework = can_matter(*bytes);
     std::vector<ReadNote> notes;
     auto unit = read_python(target.path, std::move(*bytes), notes);
     if (!unit) continue;
-    candidates.push_back({target.path, target.below, std::move(*unit), false});
-    candidates.back().main_guard = guards_main(*candidates.back().unit->module);
+    const auto& module = *(*unit)->module;
+    const bool guard = guards_main(module);
+    auto imports = imports_of(module);
+    candidates.push_back({normalize_path(join_path(folder, target.below)), target.below,
+                          std::move(*unit), names_framework, guard, std::move(imports)});
   }
-  const auto imported = imported_names(candidates);
-  std::erase_if(candidates, [&](const Candidate& each) {
-    if (each.main_guard || lower(each.path).ends_with(".ipynb")) return false;
-    const auto name = base_name(each.below);
-    const auto stem = name.substr(0, name.rfind('.'));
-    if (name == "__main__.py") return false;
-    return imported.contains(stem) || !works_by_itself(*each.unit->module);
-  });
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+  std::vector<const Candidate*> started;
   for (const auto& each : candidates) {
+    if (is_started(each, candidates)) started.push_back(&each);
+  }
+  std::stable_sort(started.begin(), started.end(),
+                   [](const Candidate* a, const Candidate* b) { return rank(*a) < rank(*b); });
+  for (const auto* each : started) {
     if (entry.path.empty()) {
-      entry.path = each.path;
+      entry.path = each->path;
     } else {
-      entry.others.push_back(each.path);
+      entry.others.push_back(each->path);
     }
   }
   return entry;

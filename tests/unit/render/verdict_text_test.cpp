@@ -336,11 +336,11 @@ TEST(VerdictText, AProgramAndItsLine) {
   EXPECT_EQ(brief(samples::pinned_program()), text(R"(
 ✗ TensorFlow 2.18.0 (Python 3.11.7, venv ~/train/.venv) will run train.py on the CPU, not on the GPU
 
-  cause    train.py:14: what is made and run in this scope stays on the CPU  P01 pinned-to-cpu
+  cause    train.py:14: what is made and run in this scope stays on the CPU        P01 pinned-to-cpu
            with tf.device('/CPU:0'): (train.py:14)
-  fix      train.py:14: remove the scope                         verified: then the GPU is used
+  fix      train.py:14: remove the scope                              verified: then the GPU is used
                gpuwhy lint --fix --select P01 train.py
-  note     train.py:9: nothing is prepared while the GPU computes  P08 input-pipeline
+  note     train.py:9: nothing is prepared while the GPU computes                 P08 input-pipeline
 
   route    hardware ✓  driver ✓  access ✓  libcuda ✓  program ✓  build ✓  libraries ✓
            architecture ✓  visibility ✓  code ✗
