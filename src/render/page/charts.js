@@ -63,14 +63,14 @@
   };
 
   const series = (each) => {
-    const ink = color(`s${each.color}`);
+    const ink = color(`s${each.color}`); // six hexadecimal digits; two more are its opacity
     const dots = each.form === "dots";
     return {
       label: each.name,
       stroke: ink,
       width: dots ? 0 : 1.75,
       paths: dots ? () => null : undefined,
-      fill: each.form === "area" ? `color-mix(in srgb, ${ink} 16%, transparent)` : undefined,
+      fill: each.form === "area" ? `${ink}29` : undefined,
       dash: each.form === "dashed" ? [7, 5] : undefined,
       spanGaps: true,
       points: { show: dots, size: 6, width: 0, fill: ink },
