@@ -2,7 +2,7 @@
 # name, pinned and checked); without it (no network, no npm) the page keeps the still pictures that need no script.
 option(GPUWHY_CHARTS "Carry uPlot, for charts that can be zoomed" ON)
 
-# Sets `output` to the generated source.
+# Sets `output` to the generated source, GPUWHY_CHARTS_CARRIED to whether uPlot is in it.
 function(gpuwhy_page_assets output)
   set(page ${CMAKE_SOURCE_DIR}/src/render/page)
   set(chart_style "")
@@ -28,7 +28,9 @@ function(gpuwhy_page_assets output)
   set(source ${CMAKE_BINARY_DIR}/generated/page_assets.cpp)
   set(assets page.css=${page}/page.css page.js=${page}/page.js charts.css=${chart_style})
   set(files ${page}/page.css ${page}/page.js)
+  set(GPUWHY_CHARTS_CARRIED OFF PARENT_SCOPE)
   if(chart_script)
+    set(GPUWHY_CHARTS_CARRIED ON PARENT_SCOPE)
     list(JOIN chart_script "," joined)
     list(APPEND assets charts.js=${joined})
     list(APPEND files ${chart_style} ${chart_script})

@@ -140,7 +140,8 @@ Exit run(const Arguments& arguments, Console& console) {
   if (recorder) recorder->end(statistics.end);
   if (recorder && !recorder->problem().empty())
     statistics.end.notes.push_back("the recording is not whole: " + recorder->problem());
-  if (!arguments.has("json") && !arguments.has("output")) console.errors << "\n";
+  if (!arguments.has("json") && !arguments.has("output") && !page_to_output(arguments))
+    console.errors << "\n";
   const auto told = tell_run(statistics, arguments, console, console.errors, "run",
                              [&](const use::RunStatistics& run, RunVerdict& verdict) {
                                ask_machine(*system, run, verdict);

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 // The field of a still picture; its text stands outside, so that it may be stretched.
 constexpr double kWidth = 1000;
 constexpr double kHeight = 100;
+constexpr std::size_t kPoints = 240; // of one line
 
 double rounded(double value) {
   if (value == 0 || !std::isfinite(value)) return 0;
@@ -53,30 +54,51 @@ struct Field {
   }
 };
 
+struct Point {
+  double seconds;
+  double value;
+};
+
+/// What was seen of a series, neighbours averaged where there are more than a still picture shows.
+std::vector<Point> points_of(const ChartSheet& sheet, const ChartSeries& each) {
+  std::vector<Point> seen;
+  for (std::size_t i = 0; i < each.values.size(); ++i) {
+    const auto& value = each.values[i];
+    if (value && std::isfinite(*value)) seen.push_back({sheet.seconds[i], *value});
+  }
+  const std::size_t step = seen.size() / kPoints + 1;
+  if (step == 1) return seen;
+  std::vector<Point> merged;
+  for (std::size_t i = 0; i < seen.size(); i += step) {
+    const std::size_t end = std::min(i + step, seen.size());
+    double sum = 0;
+    for (std::size_t j = i; j < end; ++j) sum += seen[j].value;
+    merged.push_back({seen[i].seconds, sum / static_cast<double>(end - i)});
+  }
+  return merged;
+}
+
 void series(Html& html, const ChartSheet& sheet, const ChartSeries& each, const Field& field) {
   using Form = ChartSeries::Form;
+  const auto points = points_of(sheet, each);
+  if (points.empty()) return;
   std::string path;
-  std::string first;
-  std::string last;
-  for (std::size_t i = 0; i < each.values.size(); ++i) {
-    if (!each.values[i] || !std::isfinite(*each.values[i])) continue;
-    const auto x = field.x(sheet.seconds[i]);
-    const auto y = field.y(*each.values[i]);
+  for (const auto& [seconds, value] : points) {
+    const auto place = field.x(seconds) + " " + field.y(value);
     if (each.form == Form::dots)
-      path.append("M" + x + " " + y + "h0.01");
+      path += "M" + place + "h0.01";
     else
-      path.append((path.empty() ? "M" : "L") + x + " " + y);
-    if (first.empty()) first = x;
-    last = x;
+      path += (path.empty() ? "M" : "L") + place;
   }
-  if (path.empty()) return;
   const std::string color = " s" + std::to_string(each.color);
-  if (each.form == Form::area)
+  if (each.form == Form::area) {
+    const auto ground = " " + number(kHeight);
     html.element("path",
                  {{"class", "area" + color},
-                  {"d", path + "L" + last + " " + number(kHeight) + "L" + first + " " +
-                            number(kHeight) + "Z"}},
+                  {"d", path + "L" + field.x(points.back().seconds) + ground + "L" +
+                            field.x(points.front().seconds) + ground + "Z"}},
                  "");
+  }
   const char* form = each.form == Form::dots     ? "dots"
                      : each.form == Form::dashed ? "stroke dashed"
                                                  : "stroke";
@@ -192,8 +214,9 @@ std::string short_number(double value) {
 
 std::string run_time(double seconds) {
   if (seconds < 120) return decimal(seconds, 1) + " s";
-  if (seconds < 7200) return decimal(seconds / 60, 0) + " min";
-  return decimal(seconds / 3600, 1) + " h";
+  const auto minutes = static_cast<std::uint64_t>(std::clamp(seconds, 0.0, 1e12) / 60 + 0.5);
+  if (minutes < 120) return std::to_string(minutes) + " min";
+  return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
 }
 
 } // namespace gpuwhy

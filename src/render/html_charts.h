@@ -52,7 +52,7 @@ void html_bands(Html& html, const ChartSheet& sheet);
 
 /// "820", "12.3", "0.45", "0.045".
 std::string short_number(double value);
-/// "13.0 s", "12 min", "2.4 h".
+/// "13.0 s", "12 min", "2 h 24 min".
 std::string run_time(double seconds);
 
 } // namespace gpuwhy

@@ -24,8 +24,8 @@ Tone tone_of(const RunVerdict& verdict) {
 std::string percent(double value) {
   return decimal(value, 0) + " %";
 }
-std::string gib(std::uint64_t bytes) {
-  return decimal(static_cast<double>(bytes) / (1U << 30U), 1) + " GiB";
+std::string bytes(std::uint64_t count) {
+  return count == 0 ? "0 B" : bytes_words(static_cast<double>(count));
 }
 
 std::string rate(double per_second) {
@@ -52,13 +52,13 @@ void figures(Html& html, const RunVerdict& verdict, const use::RunStatistics& ru
     if (const auto* gpu = run.main_gpu()) {
       figure(html, "GPU " + std::to_string(gpu->identity.index) + " busy, steady phase",
              percent(gpu->busy));
-      figure(html, "its memory, at most", gib(gpu->memory_peak));
+      figure(html, "its memory, at most", bytes(gpu->memory_peak));
     }
     if (verdict.at_most_faster)
       figure(html, "if it never waited",
              "at most " + decimal(*verdict.at_most_faster, 1) + " times faster");
     figure(html, "processor", decimal(run.host.cores, 1) + " cores");
-    figure(html, "host memory, at most", gib(run.host.rss_peak));
+    figure(html, "host memory, at most", bytes(run.host.rss_peak));
     if (!frameworks.empty()) figure(html, "loaded", join(frameworks, ", "));
   });
   html.line();
@@ -158,16 +158,16 @@ const std::vector<Column>& columns() {
        [](const use::GpuUse& gpu) {
          return gpu.hottest > 0 ? decimal(gpu.hottest, 0) + " °C" : std::string("not known");
        }},
-      {"memory before", [](const use::GpuUse& gpu) { return gib(gpu.memory_before); }},
-      {"at most", [](const use::GpuUse& gpu) { return gib(gpu.memory_peak); }},
-      {"of it this program's", [](const use::GpuUse& gpu) { return gib(gpu.own_peak); }},
+      {"memory before", [](const use::GpuUse& gpu) { return bytes(gpu.memory_before); }},
+      {"at most", [](const use::GpuUse& gpu) { return bytes(gpu.memory_peak); }},
+      {"of it this program's", [](const use::GpuUse& gpu) { return bytes(gpu.own_peak); }},
       {"after",
        [](const use::GpuUse& gpu) {
-         return gpu.after_known ? gib(gpu.memory_after) : std::string("not known");
+         return gpu.after_known ? bytes(gpu.memory_after) : std::string("not known");
        }},
       {"in all",
        [](const use::GpuUse& gpu) {
-         return gpu.identity.memory_total ? gib(*gpu.identity.memory_total)
+         return gpu.identity.memory_total ? bytes(*gpu.identity.memory_total)
                                           : std::string("not known");
        }},
   };
@@ -230,8 +230,10 @@ std::vector<std::string> open_lines(const RunVerdict& verdict, const use::RunSta
   auto lines = verdict.unknown;
   for (const auto& [name, state] :
        {std::pair("NVML", &run.end.nvml), std::pair("CUPTI", &run.end.cuda)}) {
-    if (!state->works && !state->problem.empty())
-      lines.push_back(std::string(name) + ": " + state->problem);
+    const bool told = std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+      return contains(line, state->problem);
+    });
+    if (!state->works && !told) lines.push_back(std::string(name) + ": " + state->problem);
   }
   return lines;
 }

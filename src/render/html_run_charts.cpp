@@ -1,15 +1,16 @@
 // What is drawn of a run: the GPUs that it used or held, the processor, the calls of CUDA.
+#include "base/amount.h"
 #include "render/html_run.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <functional>
+#include <span>
 
 namespace gpuwhy {
 namespace {
 
-constexpr std::size_t kMoments = 1200; // more than a screen has columns
-constexpr double kGiB = 1U << 30U;
+constexpr std::size_t kMoments = 800; // as many as a screen shows apart
 
 using Values = std::vector<std::optional<double>>;
 using Of = std::function<std::optional<double>(const use::Moment&)>;
@@ -73,12 +74,35 @@ std::string most_words(const Values& values, const std::string& unit) {
   return "at most " + short_number(summary_of(values).highest) + " " + unit;
 }
 
+struct Unit {
+  double size;
+  std::string_view name;
+};
+constexpr std::array<Unit, 2> kMemory{{{1U << 30U, "GiB"}, {1U << 20U, "MiB"}}};
+constexpr std::array<Unit, 2> kRate{{{1e9, "GB/s"}, {1e6, "MB/s"}}};
+
+/// Brings the values to the first unit that the highest of them fills, else to the last; its name.
+std::string scale(const std::vector<Values*>& all, std::span<const Unit> units) {
+  double highest = 0;
+  for (const auto* values : all) highest = std::max(highest, summary_of(*values).highest);
+  const auto fits = std::find_if(units.begin(), units.end(),
+                                 [&](const Unit& unit) { return highest >= unit.size; });
+  const auto& unit = fits == units.end() ? units.back() : *fits;
+  for (auto* values : all) {
+    for (auto& value : *values) {
+      if (value) *value /= unit.size;
+    }
+  }
+  return std::string(unit.name);
+}
+
 /// A series that nobody told anything of is left out, and so is a chart without one.
 class Sheet {
 public:
   explicit Sheet(const use::RunStatistics& run) : run_(run), moments_(drawn(run)) {
     for (const auto& moment : moments_) sheet_.seconds.push_back(moment.start);
-    sheet_.end = std::max(run.end.time, moments_.empty() ? 0.0 : moments_.back().end);
+    sheet_.end = run.end.time; // missing of a machine that went down
+    if (!moments_.empty() && run.end.time < moments_.back().start) sheet_.end = moments_.back().end;
     bands();
     for (std::size_t place = 0; place < run.gpus.size(); ++place) {
       if (shown(place)) gpu(place);
@@ -150,21 +174,13 @@ private:
   }
 
   void copies(std::size_t place) {
-    const auto megabytes = [](const use::Mean& rate) -> std::optional<double> {
+    const auto a_second = [](const use::Mean& rate) -> std::optional<double> {
       if (!rate.known()) return std::nullopt;
-      return rate.value() * 1024 / 1e6;
+      return rate.value() * 1024;
     };
-    auto in = of_gpu(place, [&](const auto& gpu) { return megabytes(gpu.pcie_rx); });
-    auto out = of_gpu(place, [&](const auto& gpu) { return megabytes(gpu.pcie_tx); });
-    std::string unit = "MB/s";
-    if (std::max(summary_of(in).highest, summary_of(out).highest) >= 1000) {
-      unit = "GB/s";
-      for (auto* values : {&in, &out}) {
-        for (auto& value : *values) {
-          if (value) *value /= 1000;
-        }
-      }
-    }
+    auto in = of_gpu(place, [&](const auto& gpu) { return a_second(gpu.pcie_rx); });
+    auto out = of_gpu(place, [&](const auto& gpu) { return a_second(gpu.pcie_tx); });
+    const auto unit = scale({&in, &out}, kRate);
     add({id(place, "pcie"), name(place) + " copies over PCIe", unit, {}, {}},
         {{"to the GPU", 1, in, most_words(in, unit)},
          {"from the GPU", 2, out, most_words(out, unit)}});
@@ -174,32 +190,33 @@ private:
     using Form = ChartSeries::Form;
     const auto& use = run_.gpus[place];
     if (use.memory_peak == 0) return;
-    const auto all = of_gpu(place, [](const auto& gpu) -> std::optional<double> {
-      return static_cast<double>(gpu.memory) / kGiB;
+    auto all = of_gpu(place, [](const auto& gpu) -> std::optional<double> {
+      return static_cast<double>(gpu.memory);
     });
-    const auto own = of_gpu(place, [](const auto& gpu) -> std::optional<double> {
+    auto own = of_gpu(place, [](const auto& gpu) -> std::optional<double> {
       if (!gpu.own_memory_known) return std::nullopt;
-      return static_cast<double>(gpu.own_memory) / kGiB;
+      return static_cast<double>(gpu.own_memory);
     });
-    std::vector<ChartSeries> series{{"all programs", 3, all, most_words(all, "GiB"), Form::area},
-                                    {"this program", 1, own, most_words(own, "GiB")}};
-    Chart chart{id(place, "memory"), name(place) + " memory", "GiB", {}, {}};
+    auto line = use.growth.steady ? slope(own, use.growth) : Values(own.size());
+    const auto unit = scale({&all, &own, &line}, kMemory);
+    std::vector<ChartSeries> series{{"all programs", 3, all, most_words(all, unit), Form::area},
+                                    {"this program", 1, own, most_words(own, unit)}};
+    Chart chart{id(place, "memory"), name(place) + " memory", unit, {}, {}};
     if (use.growth.steady) {
-      const double minute = use.growth.slope.per_second * 60 / kGiB;
-      series.push_back({"slope", 4, slope(own, use.growth), short_number(minute) + " GiB a minute",
-                        Form::dashed});
-      chart.note = "It grows by " + short_number(minute) + " GiB a minute (95 % sure of " +
-                   short_number(use.growth.slope.lowest * 60 / kGiB) + " to " +
-                   short_number(use.growth.slope.highest * 60 / kGiB) + "), in " +
-                   std::to_string(use.growth.steps) + " steps over " +
-                   run_time(use.growth.seconds) + ".";
+      const auto minute = [](double per_second) { return bytes_words(per_second * 60); };
+      const auto& found = use.growth.slope;
+      const auto rate = minute(found.per_second) + " a minute";
+      series.push_back({"slope", 4, line, rate, Form::dashed});
+      chart.note = "It grows by " + rate + " (95 % sure of " + minute(found.lowest) + " to " +
+                   minute(found.highest) + "), in " + std::to_string(use.growth.steps) +
+                   " steps over " + run_time(use.growth.seconds) + ".";
     }
     add(std::move(chart), series);
   }
 
   /// The median line: through the middle of the points, with the slope that was found.
   Values slope(const Values& own, const use::Growth& growth) const {
-    const double a_second = growth.slope.per_second / kGiB;
+    const double a_second = growth.slope.per_second;
     std::vector<std::size_t> points;
     for (std::size_t i = 0; i < own.size(); ++i) {
       if (own[i].value_or(0) > 0) points.push_back(i);
@@ -228,12 +245,13 @@ private:
         {{"the program's threads together", 1, all, mean_words(all, "cores"),
           ChartSeries::Form::area},
          {"its busiest thread", 2, one, mean_words(one, "cores")}});
-    const auto memory = values_of(moments_, [](const auto& moment) -> std::optional<double> {
+    auto memory = values_of(moments_, [](const auto& moment) -> std::optional<double> {
       if (moment.host.rss == 0) return std::nullopt;
-      return static_cast<double>(moment.host.rss) / kGiB;
+      return static_cast<double>(moment.host.rss);
     });
-    add({"rss", "Host memory of the program", "GiB", {}, {}},
-        {{"resident", 3, memory, most_words(memory, "GiB"), ChartSeries::Form::area}});
+    const auto unit = scale({&memory}, kMemory);
+    add({"rss", "Host memory of the program", unit, {}, {}},
+        {{"resident", 3, memory, most_words(memory, unit), ChartSeries::Form::area}});
   }
 
   void calls() {

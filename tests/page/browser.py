@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The pages in a real browser: browser.py GPUWHY CHROMIUM CHROMEDRIVER DOWNLOADS
+"""The pages in a real browser: browser.py GPUWHY CHROMIUM CHROMEDRIVER DOWNLOADS [--still]
 
 What a reader relies on: it opens offline with nothing in the console, hostile texts stay text, the charts have marks,
 pointer and keyboard reach what they show, a telephone and a sheet of paper hold it, and without scripts the text is there.
-Accessibility is judged by axe-core. Needs Debian's chromium, chromium-driver and python3-selenium; else it is skipped (77).
+Accessibility is judged by axe-core. --still: the build has no uPlot, its charts are still pictures. Needs Debian's chromium, chromium-driver and python3-selenium; else it is skipped (77).
 """
 import pathlib
 import subprocess
@@ -224,8 +224,8 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as folder:
             check = Check(chrome, make(gpuwhy, folder))
-            for each in (check.all_open, check.charts, check.chart_by_pointer, check.chart_by_keyboard, check.gates, check.theme,
-                         check.buttons, check.without_scripts, check.on_paper):
+            drawn = [] if "--still" in sys.argv else [check.charts, check.chart_by_pointer, check.chart_by_keyboard, check.theme]
+            for each in (check.all_open, *drawn, check.gates, check.buttons, check.without_scripts, check.on_paper):
                 each()
             script = axe(downloads)
             if script:

@@ -12,6 +12,7 @@
   };
   const places = (value) => (String(+value.toFixed(6)).split(".")[1] ?? "").length;
   const [unit, unitName] = data.end < 120 ? [1, "s"] : data.end < 7200 ? [60, "min"] : [3600, "h"];
+  const steps = [...[0.001, 0.01, 0.1, 1, 10, 100].flatMap((each) => [each, 2 * each, 5 * each]), 1000].map((each) => each * unit);
   /** A time with as many digits as its neighbours on the axis need; a moment with one. */
   const clock = (seconds, neighbours) => {
     const digitsBehind = neighbours ? Math.min(3, Math.max(...neighbours.map((each) => places(each / unit)))) : 1;
@@ -62,14 +63,14 @@
   };
 
   const series = (each) => {
-    const ink = color(`s${each.color}`);
+    const ink = color(`s${each.color}`); // six hexadecimal digits; two more are its opacity
     const dots = each.form === "dots";
     return {
       label: each.name,
       stroke: ink,
       width: dots ? 0 : 1.75,
       paths: dots ? () => null : undefined,
-      fill: each.form === "area" ? `color-mix(in srgb, ${ink} 16%, transparent)` : undefined,
+      fill: each.form === "area" ? `${ink}29` : undefined,
       dash: each.form === "dashed" ? [7, 5] : undefined,
       spanGaps: true,
       points: { show: dots, size: 6, width: 0, fill: ink },
@@ -84,13 +85,13 @@
       width, height,
       padding: [8, 24, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
+      cursor: { y: false, sync: { key: "run" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       scales: {
         x: { time: false, range: (plot, min, max) => [min ?? 0, max ?? data.end] },
         y: { range: (plot, min, max) => [-0.02 * top(chart, max), 1.02 * top(chart, max)] },
       },
       axes: [
-        { ...axis, size: 24, gap: 4, grid: { show: false }, values: (plot, splits) => splits.map((each) => clock(each, splits)) },
+        { ...axis, size: 24, gap: 4, incrs: steps, grid: { show: false }, values: (plot, splits) => splits.map((each) => clock(each, splits)) },
         { ...axis, size: 52, space: 28, values: (plot, splits) => splits.map((each) => each.toFixed(Math.max(0, ...splits.map(places)))) },
       ],
       series: [{}, ...chart.series.map(series)],
@@ -115,16 +116,16 @@
       const next = Math.max(0, Math.min(last, index));
       plot.setCursor({ left: plot.valToPos(plot.data[0][next], "x"), top: 10 });
     };
-    const steps = {
+    const actions = {
       ArrowLeft: () => move(at - 1), ArrowRight: () => move(at + 1), Home: () => move(0), End: () => move(last),
       "+": () => zoom(middle - (middle - from) / 2, middle + (to - middle) / 2),
       "-": () => zoom(middle - (middle - from) * 2, middle + (to - middle) * 2),
       0: whole,
     };
-    const step = steps[event.key === "=" ? "+" : event.key];
-    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = actions[event.key === "=" ? "+" : event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    step();
+    action();
   };
 
   const draw = (view) => {
