@@ -37,7 +37,7 @@ install: build
 
 package: build wheel
 	@cmake --build --preset release --target gpuwhy_pages
-	@cd build/release && cpack -B ../packages
+	@cd build/release && cpack -B ../packages && rm -rf ../packages/_CPack_Packages
 	@ls build/packages/*.deb build/packages/*.tar.gz build/packages/*.whl
 
 wheel: build
