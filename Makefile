@@ -15,7 +15,7 @@ SHELL := /bin/bash
 
 build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
   libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv
-test_packages := $(build_packages) libgtest-dev python3 patchelf binutils groff mandoc zsh fish
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils git groff mandoc zsh fish
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
 sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
