@@ -17,7 +17,7 @@ SHELL := /bin/bash
 build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
   libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv $(if $(shell command -v npm),,npm)
 browser_packages := chromium chromium-driver python3-selenium
-test_packages := $(build_packages) libgtest-dev python3 patchelf binutils groff mandoc zsh fish $(browser_packages)
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils git groff mandoc zsh fish $(browser_packages)
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
 sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
@@ -39,7 +39,7 @@ install: build
 
 package: build wheel
 	@cmake --build --preset release --target gpuwhy_pages
-	@cd build/release && cpack -B ../packages
+	@cd build/release && cpack -B ../packages && rm -rf ../packages/_CPack_Packages
 	@ls build/packages/*.deb build/packages/*.tar.gz build/packages/*.whl
 
 wheel: build

@@ -6,7 +6,7 @@
 include(GNUInstallDirs)
 
 if(SKBUILD)
-  install(PROGRAMS ${GPUWHY_PROGRAM} DESTINATION ${SKBUILD_SCRIPTS_DIR})
+  install(PROGRAMS ${GPUWHY_PROGRAM} DESTINATION ${SKBUILD_SCRIPTS_DIR} RENAME gpuwhy)
   return()
 endif()
 
@@ -25,7 +25,7 @@ add_custom_command(OUTPUT ${bash} ${zsh} ${fish} ${man}
   DEPENDS ${GPUWHY_PROGRAM_TARGET} VERBATIM)
 add_custom_target(gpuwhy_pages ALL DEPENDS ${bash} ${zsh} ${fish} ${man})
 
-install(PROGRAMS ${GPUWHY_PROGRAM} DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(PROGRAMS ${GPUWHY_PROGRAM} DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME gpuwhy)
 install(FILES ${man} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${bash} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${zsh} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

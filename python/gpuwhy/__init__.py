@@ -33,17 +33,17 @@ __all__ = ["Cause", "Evidence", "Fix", "Gate", "Gpu", "GpuUse", "GpuwhyError", "
 # Imported when they are first asked for: 'python -m gpuwhy' needs none of them.
 _PLACES = {"check": "_check", "GpuwhyError": "_find", "GpuUse": "_use", "RunReport": "_use", "Watch": "_watch", "watch": "_watch"}
 
+if not TYPE_CHECKING:  # to a type checker it would be a promise that every name is there
 
-def __getattr__(name: str) -> Any:
-    if name == "keras":
-        return import_module(".keras", __name__)
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("." + _PLACES.get(name, "_report"), __name__), name)
+    def __getattr__(name: str) -> Any:
+        if name == "keras":
+            return import_module(".keras", __name__)
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("." + _PLACES.get(name, "_report"), __name__), name)
 
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    def __dir__() -> list[str]:
+        return sorted([*globals(), *__all__])
 
 
 def load_ipython_extension(shell: Any) -> None:

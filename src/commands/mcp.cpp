@@ -90,8 +90,15 @@ ToolAnswer rule(const Given& given) {
   return ids.empty() ? say({"rules"}, {}) : say({"rule"}, ids);
 }
 
+ToolAnswer compat(const Given& given) {
+  std::vector<std::string> words{"compat"};
+  if (wants_json(given)) words.emplace_back("--json");
+  for (const auto& python : texts(given, "python")) words.push_back("--python=" + python);
+  return say(std::move(words), texts(given, "release"));
+}
+
 std::vector<Tool> tools() {
-  return {
+  std::vector<Tool> all{
       {.name = "check",
        .title = "Will the GPU be used here?",
        .description = "Looks at this machine, its driver, the Python environment and the libraries "
@@ -131,6 +138,20 @@ std::vector<Tool> tools() {
        .parameters = {{.name = "id", .description = "id of a cause, such as L04, or its slug"}},
        .call = rule},
   };
+  if (find_command("compat") != nullptr) {
+    all.push_back({.name = "compat",
+                   .title = "Which releases fit?",
+                   .description = "What a release of TensorFlow, JAX or PyTorch needs of driver, "
+                                  "CUDA and Python; without a release, which can work on this "
+                                  "machine.",
+                   .parameters = {{.name = "release",
+                                   .description = "such as tensorflow==2.16 or torch==2.6+cu126"},
+                                  {.name = "python",
+                                   .description = "the interpreter or environment in question"},
+                                  kFormat},
+                   .call = compat});
+  }
+  return all;
 }
 
 Exit run(const Arguments&, Console& console) {

@@ -69,11 +69,11 @@ def wheel():
 
 def package_environment(**variables):
     """Variables under which the package in the source tree finds the program under test."""
-    if not (CACHE / "path" / "gpuwhy").is_symlink():
-        (CACHE / "path").mkdir(parents=True, exist_ok=True)
     link = CACHE / "path" / "gpuwhy"
-    if link.is_symlink():
-        link.unlink()
-    link.symlink_to(GPUWHY)
+    if not link.is_symlink() or os.readlink(link) != str(GPUWHY):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        fresh = link.with_name(f"gpuwhy.{os.getpid()}")
+        fresh.symlink_to(GPUWHY)
+        os.replace(fresh, link)  # other tests look at it just now
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
     return {**kept, "PATH": f"{link.parent}:/usr/bin:/bin", "PYTHONPATH": str(PACKAGE), "LANG": "C.UTF-8", **variables}
