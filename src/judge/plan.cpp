@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kLongestPlan = 12;
 constexpr std::size_t kMostWays = 24;        // that are walked
+constexpr std::size_t kMostJudgings = 200;   // in all, for one installation
 constexpr std::size_t kMostAlternatives = 3; // that are told
 
 Fix fix_of(const Edit& edit) {
@@ -95,6 +96,7 @@ public:
   bool lead_there(const std::vector<Edit>& edits) const {
     Facts facts = subject_.facts;
     for (const auto& edit : edits) edit.apply(facts);
+    ++judgings_;
     const auto again = case_again(facts, subject_);
     return again && arrived(ask_rules(*again));
   }
@@ -113,6 +115,8 @@ public:
     return edits;
   }
 
+  bool tired() const { return judgings_ > kMostJudgings; }
+
 private:
   /// Makes the first of `edits` that removes the cause; its place. If none does, the first stays
   /// unmade, and `facts` and `rulings` are as before.
@@ -124,6 +128,7 @@ private:
       edits[index].apply(after);
       const auto again = case_again(after, subject_);
       if (!again) continue;
+      ++judgings_;
       auto asked = ask_rules(*again);
       if (has_cause(asked, cause.id)) continue;
       facts = std::move(after);
@@ -134,6 +139,7 @@ private:
   }
 
   const Case& subject_;
+  mutable std::size_t judgings_ = 0;
 };
 
 struct Proven {
@@ -162,7 +168,7 @@ std::vector<Proven> proven_ways(const Walker& walker, const Rulings& rulings, co
   std::vector<Way> ways{first};
   for (std::size_t step = 0; step < first.edits.size(); ++step) {
     for (const auto& other : first.untried[step]) {
-      if (!other.apply || ways.size() >= kMostWays) continue;
+      if (!other.apply || ways.size() >= kMostWays || walker.tired()) continue;
       auto prefix = std::vector<Edit>(first.edits.begin(),
                                       first.edits.begin() + static_cast<std::ptrdiff_t>(step));
       prefix.push_back(other);
@@ -171,7 +177,7 @@ std::vector<Proven> proven_ways(const Walker& walker, const Rulings& rulings, co
   }
   std::vector<Proven> all;
   for (auto& way : ways) {
-    if (!way.arrives) continue;
+    if (!way.arrives || (!all.empty() && walker.tired())) continue;
     Proven proven{std::move(way.causes), {}};
     for (const auto& edit : walker.least(way.edits)) {
       proven.steps.push_back(fix_of(edit));

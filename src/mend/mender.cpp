@@ -12,10 +12,16 @@ std::string value(const Environment& environment, std::string_view name) {
   return found == environment.end() ? std::string() : found->second;
 }
 
-Result<Work> file_work(const std::string& path,
+/// `earlier`: what is done before it, perhaps to the same file.
+Result<Work> file_work(const std::string& path, const std::vector<Work>& earlier,
                        const std::function<Result<std::string>(const std::string&)>& edit) {
   auto original = read_original(path);
   if (!original) return tl::unexpected(original.error());
+  for (const auto& work : earlier) {
+    if (work.path != path) continue;
+    original->existed = true;
+    original->bytes = work.after;
+  }
   auto text = edit(original->bytes);
   if (!text) return fail(printable(path) + ": " + text.error().message);
   Work work;
@@ -26,7 +32,7 @@ Result<Work> file_work(const std::string& path,
 }
 
 Result<Work> variables_work(const std::string& path, const std::vector<Action>& actions) {
-  return file_work(path, [&](const std::string& text) -> Result<std::string> {
+  return file_work(path, {}, [&](const std::string& text) -> Result<std::string> {
     if (path.ends_with(".json")) return with_kernel_variables(text, actions);
     return with_block(text, actions, path.ends_with(".fish") ? Shell::fish : Shell::posix);
   });
@@ -126,8 +132,8 @@ Result<std::vector<Work>> plan_work(const std::vector<Action>& actions, const st
       work.packages = action;
       all.push_back(std::move(work));
     } else if (action.kind == Action::Kind::word) {
-      auto work =
-          file_work(action.file, [&](const std::string& text) { return with_word(text, action); });
+      auto work = file_work(action.file, all,
+                            [&](const std::string& text) { return with_word(text, action); });
       if (!work) return tl::unexpected(work.error());
       all.push_back(std::move(*work));
     }

@@ -44,7 +44,8 @@ print("RESULT", gpus, cudnn, backend)
 
 
 class Promise:
-    """`arguments` go to gpuwhy fix; `wheels` are what pip may find; `cudnn` is the least that must be loaded."""
+    """`arguments` go to gpuwhy fix; `cudnn` is the least that must be loaded. `wheels` are what pip may find:
+    distributions of the environment, and with "=" wheels of requirements/wheel-NAME.txt (the undo needs them)."""
 
     def __init__(self, environment, *seeded, wheels=(), arguments=(), prepare=None, cudnn=0, keras=False, rc="",
                  quick=False):
@@ -77,19 +78,18 @@ PROMISES = [
             wheels=("nvidia-nvjitlink-cu12",)),
     Promise(T18, f.without("L01", "the wheel of the CUDA runtime is missing", "nvidia-cuda-runtime-cu12"),
             wheels=("nvidia-cuda-runtime-cu12",)),
-    Promise(T18, f.nvjitlink_older, wheels=("nvidia-nvjitlink-cu12",)),
-    Promise(T18, f.cudnn_older_minor, wheels=("nvidia-cudnn-cu12",), cudnn=90300),
+    Promise(T18, f.nvjitlink_older, wheels=("nvidia-nvjitlink-cu12", "=nvjitlink-12.1")),
+    Promise(T18, f.cudnn_older_minor, wheels=("nvidia-cudnn-cu12", "=cudnn-9.1"), cudnn=90300),
     Promise(T18, f.removed("libcudart.so.12", "L01"), f.hidden_by_empty, wheels=("nvidia-cuda-runtime-cu12",)),
     Promise(T18, prepare=keras_numpy, keras=True),
     Promise(T18, prepare=keras_numpy, keras=True, arguments=("--plan", "2")),
 ]
 
 
-def pack(environment, distribution, target):
-    """A wheel from the installed files of a distribution, as RECORD lists them."""
-    site = os.path.join(environment, SITE[len(VENV) + 1:])
-    [folder] = [name for name in os.listdir(site)
-                if name.lower().startswith(distribution.replace("-", "_") + "-") and name.endswith(".dist-info")]
+def pack(site, distribution, target):
+    """A wheel from the installed files of a distribution, as RECORD lists them; "": of the only one there."""
+    start = distribution.replace("-", "_") + "-" if distribution else ""
+    [folder] = [name for name in os.listdir(site) if name.lower().startswith(start) and name.endswith(".dist-info")]
     with open(os.path.join(site, folder, "WHEEL")) as file:
         tag = re.search(r"^Tag: (\S+)", file.read(), re.M)[1]
     path = os.path.join(target, f"{folder[:-len('.dist-info')]}-{tag}.whl")
@@ -128,7 +128,11 @@ class Suite:
         packed = os.path.join(self.cache, "packed")
         os.makedirs(packed, exist_ok=True)
         for name in promise.wheels:
-            wheel = pack(self.environments.get(promise.environment), name, packed)
+            if name.startswith("="):
+                wheel = pack(self.environments.wheel(name[1:]), "", packed)
+            else:
+                site = os.path.join(self.environments.get(promise.environment), SITE[len(VENV) + 1:])
+                wheel = pack(site, name, packed)
             os.link(wheel, os.path.join(cell.host(WHEELS), os.path.basename(wheel)))
         shutil.copy(self.program, cell.host("/usr/local/bin/gpuwhy") if os.path.isdir(cell.host("/usr/local/bin"))
                     else os.path.join(_made(cell.host("/usr/local/bin")), "gpuwhy"))

@@ -1,5 +1,6 @@
 // The same properties over recorded machines and over machines that are broken in two ways at once.
 #include "facts/json.h"
+#include "judge/what_if.h"
 #include "support/broken_machines.h"
 
 #include <fstream>
@@ -103,6 +104,32 @@ TEST(Mutations, a_proven_plan_has_only_proven_steps_and_an_unproven_one_says_why
     }
   }
   EXPECT_GE(proven, 10);
+}
+
+/// Without any one of its steps a plan does not end in a GPU about which nothing is found.
+TEST(Mutations, no_step_can_be_left_out) {
+  int tried = 0;
+  for (const auto& machine : both()) {
+    const auto verdict = judge(machine.facts).frameworks.front();
+    if (!verdict.plan_reaches_gpu || verdict.plan.size() < 2) continue;
+    for (std::size_t gap = 0; gap < verdict.plan.size(); ++gap) {
+      std::vector<std::string> commands;
+      bool supposable = true;
+      for (std::size_t i = 0; i < verdict.plan.size(); ++i) {
+        const auto& step = verdict.plan[i];
+        supposable = supposable && step.reach <= Reach::packages && !step.commands.empty();
+        if (i != gap) commands.insert(commands.end(), step.commands.begin(), step.commands.end());
+      }
+      if (!supposable) continue;
+      const auto answer = what_if(machine.facts, commands);
+      ASSERT_TRUE(answer) << machine.name;
+      const auto& after = answer->after.frameworks.front();
+      EXPECT_TRUE(after.answer != Usable::gpu || !after.causes.empty())
+          << machine.name << ": without " << verdict.plan[gap].words;
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 2);
 }
 
 TEST(Mutations, hiding_a_fact_makes_no_finding) {

@@ -101,6 +101,20 @@ TEST_F(Mender, runs_are_taken_back_one_by_one) {
   EXPECT_EQ(read(home_ / ".bashrc"), "a\n");
 }
 
+TEST_F(Mender, one_file_may_be_changed_twice) {
+  const auto file = (home_ / "keras.json").string();
+  write(file, "{\"backend\": \"a\"}");
+  const auto word = [&](const std::string& from, const std::string& to) {
+    return action_of(
+        "x", {"sed", "-i", "s/\"backend\": *\"" + from + "\"/\"backend\": \"" + to + "\"/", file},
+        true);
+  };
+  ASSERT_TRUE(apply({word("a", "b"), word("b", "c")}));
+  EXPECT_EQ(read(file), "{\"backend\": \"c\"}");
+  ASSERT_TRUE(take_back());
+  EXPECT_EQ(read(file), "{\"backend\": \"a\"}");
+}
+
 TEST_F(Mender, what_changed_since_is_not_overwritten) {
   write(home_ / ".bashrc", "a\n");
   ASSERT_TRUE(apply(unset()));
