@@ -67,7 +67,8 @@ program::Machine machine_of(const Facts& facts) {
   return {probe->count};
 }
 
-/// The program that was named, read here, whatever machine the other facts are of.
+} // namespace
+
 void read_program(System& system, const Arguments& arguments, Facts& facts) {
   if (arguments.operands.empty()) return;
   auto& program = facts.program;
@@ -83,8 +84,6 @@ void read_program(System& system, const Arguments& arguments, Facts& facts) {
   }
   edit::run_program(facts);
 }
-
-} // namespace
 
 Scope scope_of(const Arguments& arguments) {
   Scope scope;

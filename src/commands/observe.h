@@ -27,6 +27,9 @@ Result<void> check_program(System& system, const std::string& program);
 /// Runs all collectors on `system`, as the options and the operand say.
 Facts look_at(System& system, const Arguments& arguments);
 
+/// The program that was named, read here, whatever machine the other facts are of.
+void read_program(System& system, const Arguments& arguments, Facts& facts);
+
 /// With --from FILE what that file recorded, else this machine. Errors name the file and the place
 /// in it.
 Result<Facts> observe(const Arguments& arguments);

@@ -84,7 +84,11 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
 
   use::SignReader output("output");
   const ErrorFile errors;
-  Program program(start, [&](std::string_view bytes) { output.read(bytes); });
+  const auto read = [&](std::string_view bytes) {
+    output.read(bytes);
+    if (options.output) options.output(bytes);
+  };
+  Program program(start, read);
   if (program.error() != 0) return tl::unexpected(program.error());
   observation.begin(std::move(about), program.process(), true);
   auto next_status = Clock::now() + kStatusInterval;
@@ -104,7 +108,7 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
     end.exit_status = WEXITSTATUS(status);
   else
     end.signal = WTERMSIG(status);
-  output.read(errors.written(kReadOfErrors));
+  read(errors.written(kReadOfErrors));
   end.signs = output.signs();
   const auto log_after = system.kernel_log();
   if (log_before && log_after) {

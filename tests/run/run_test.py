@@ -73,6 +73,11 @@ def streams():
 def signs():
     text = report(*sh("echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB' >&2; exit 1"))
     expect("out of memory in the output", [cause["id"] for cause in text["causes"]][:1], ["R08"])
+    line = "2024-05-01 10:00:00.000000: E external/local_xla/xla/stream_executor/cuda/cuda_driver.cc:274] failed call to cuInit: UNKNOWN ERROR (34)"
+    text = report(*sh(f"echo 'step 1' >&2; echo '{line}' >&2; sleep 0.3"))
+    expect("the output says why", [cause["id"] for cause in text["causes"]][:1], ["L08"])
+    expect("and where", [text["causes"][0]["evidence"][-1][key] for key in ("source", "line")], ["the program's output", 2])
+    expect("nothing is made up", report(*sh("echo hello; sleep 0.3"))["causes"], [])
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
         with open(log, "w") as file:
