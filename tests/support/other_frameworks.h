@@ -1,5 +1,5 @@
-// The healthy machine with JAX, PyTorch or Keras in TensorFlow's place, asked through the judge's own
-// cases.
+// The healthy machine with JAX, PyTorch or Keras in TensorFlow's place, asked through the judge's
+// own cases.
 //
 //   Asked asked(machine_with("torch", "2.6.0"));
 //   EXPECT_EQ(asked.causes("torch"), Ids{});
@@ -40,7 +40,8 @@ inline Facts machine_with(std::string_view framework, std::string_view version) 
   return facts;
 }
 
-inline Facts with_keras(Facts facts, const std::string& version, const std::string& configured = {}) {
+inline Facts with_keras(Facts facts, const std::string& version,
+                        const std::string& configured = {}) {
   Framework keras;
   keras.name = "keras";
   keras.directory = kSite + "/keras";

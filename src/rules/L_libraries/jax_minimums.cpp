@@ -76,7 +76,10 @@ std::vector<JaxRefusal> jax_refusals(const Case& c) {
   std::vector<JaxRefusal> refusals;
   if (c.framework == nullptr || c.kind() != "jax") return refusals;
   const auto jax = Version::parse(c.framework->version.value_or(""));
-  if (!jax || *jax < kFirstWithMinimums) return refusals;
+  // cuFFT must load for the sake of the checks alone (judge/openings.h): without them, they are
+  // off.
+  const bool checks = asked_for(c, "cufft") != nullptr;
+  if (!jax || *jax < kFirstWithMinimums || !checks) return refusals;
   for (const auto& minimum : kMinimums) {
     const auto* need = asked_for(c, minimum.product);
     if (need == nullptr) continue;

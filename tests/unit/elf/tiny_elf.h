@@ -37,8 +37,8 @@ struct TinyElf {
     const std::uint64_t dynamic_size = dynamic.size() + tags * sizeof(Elf64_Dyn);
     append(dynamic, Elf64_Dyn{DT_STRTAB, {kAddress + start + dynamic_size + padding}});
     if (relocated != 0) {
-      append(dynamic, Elf64_Dyn{DT_RELA, {kAddress + start + dynamic_size + padding +
-                                          strings.size()}});
+      append(dynamic,
+             Elf64_Dyn{DT_RELA, {kAddress + start + dynamic_size + padding + strings.size()}});
       append(dynamic, Elf64_Dyn{DT_RELASZ, {sizeof(Elf64_Rela)}});
       append(strings, Elf64_Rela{kAddress + relocated, 8, 0}); // behind the strings
     }

@@ -34,6 +34,8 @@ TEST(JaxMinimums, cuda_12_0_is_refused) {
 TEST(JaxMinimums, only_where_it_checks) {
   Asked asked(machine_with("jax", "0.6.2"));
   set_version(asked.facts, "cublas", "12.0.1");
+  set_version(asked.facts, "cuda_runtime", "12.0.1"); // which must load all the same
+  EXPECT_EQ(asked.state("jax", "L02"), State::found);
   set_variable(asked.facts, "JAX_SKIP_CUDA_CONSTRAINTS_CHECK", "1");
   EXPECT_EQ(asked.state("jax", "L02"), State::clear);
   Asked older(machine_with("jax", "0.5.3")); // its plug-in does not check
