@@ -73,7 +73,7 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
 FrameworkVerdict judge_case(const Case& subject) {
   FrameworkVerdict verdict;
   verdict.framework = subject.wanted;
-  verdict.installed = subject.framework != nullptr;
+  verdict.installed = subject.framework != nullptr || subject.keras != nullptr;
   if (subject.python != nullptr) {
     verdict.interpreter = subject.python->interpreter;
     verdict.environment = subject.python->prefix;

@@ -65,13 +65,16 @@ private:
   }
 
   void others() {
+    other(1, verdict_.plan);
     std::size_t number = 1;
-    for (const auto& other : verdict_.alternatives) {
-      ++number;
-      std::vector<std::string> words;
-      for (const auto& step : other.steps) words.push_back(step.words);
-      page_.row("or", join(words, "; and "), {"--plan " + std::to_string(number), {}, Ink::faint});
-    }
+    for (const auto& way : verdict_.alternatives) other(++number, way.steps);
+  }
+
+  void other(std::size_t number, const std::vector<Fix>& steps) {
+    if (number == mending_.chosen || !verdict_.plan_reaches_gpu) return;
+    std::vector<std::string> words;
+    for (const auto& step : steps) words.push_back(step.words);
+    page_.row("or", join(words, "; and "), {"--plan " + std::to_string(number), {}, Ink::faint});
   }
 
   void who() {
@@ -80,7 +83,8 @@ private:
                                  [](const MendStep& step) { return step.by_hand.empty(); });
     page_.blank();
     if (!any) return page_.row("apply", "gpuwhy does none of these steps itself");
-    std::string words = "'gpuwhy fix --apply' does ";
+    const auto plan = mending_.chosen == 1 ? "" : " --plan " + std::to_string(mending_.chosen);
+    std::string words = "'gpuwhy fix" + plan + " --apply' does ";
     const bool all = std::all_of(mending_.steps.begin(), mending_.steps.end(),
                                  [](const MendStep& step) { return step.by_hand.empty(); });
     words += all ? "this" : "what is not left to you";

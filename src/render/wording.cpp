@@ -58,7 +58,8 @@ std::string quoted(std::string_view word) {
 
 std::string_view product_name(std::string_view framework) {
   const auto* product = product_of(framework);
-  return product == nullptr ? framework : product->name;
+  if (product == nullptr) return framework == "keras" ? "Keras" : framework;
+  return product->name;
 }
 
 std::string framework_words(const FrameworkVerdict& verdict) {
