@@ -7,6 +7,8 @@ namespace gpuwhy {
 
 extern const Command kCheckCommand;
 extern const Command kExplainCommand;
+extern const Command kFixCommand;
+extern const Command kCompatCommand;
 extern const Command kLintCommand;
 extern const Command kRunCommand;
 extern const Command kPidCommand;
@@ -17,5 +19,10 @@ extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;
+extern const Command kMcpCommand;
+
+// For packages; help does not list them.
+extern const Command kCompletionsCommand;
+extern const Command kManCommand;
 
 } // namespace gpuwhy

@@ -47,6 +47,13 @@ void remove_from_library_path(Facts& facts, std::string_view directory) {
   }
 }
 
+void extend_library_path(Facts& facts, std::string_view directories) {
+  const auto* variable = facts.environment.find("LD_LIBRARY_PATH");
+  const bool empty = variable == nullptr || variable->value.empty();
+  set_variable(facts, "LD_LIBRARY_PATH",
+               (empty ? "" : variable->value + ":") + std::string(directories));
+}
+
 void add_library(Facts& facts, const std::string& directory, const LibraryFile& file) {
   auto& entry = facts.libraries.directories[directory];
   if (entry.path.empty() || entry.status != LibraryDirectory::Status::present) {

@@ -22,6 +22,8 @@ void set_variable(Facts& facts, std::string_view name, std::string_view value);
 void unset_variable(Facts& facts, std::string_view name);
 /// Drops every element of LD_LIBRARY_PATH that names `directory`.
 void remove_from_library_path(Facts& facts, std::string_view directory);
+/// Appends directories, parted by colons, as `export LD_LIBRARY_PATH="$LD_LIBRARY_PATH:..."` does.
+void extend_library_path(Facts& facts, std::string_view directories);
 /// Adds a good library file (and its directory) to the inventory, as an installation would.
 void add_library(Facts& facts, const std::string& directory, const LibraryFile& file);
 void remove_library(Facts& facts, const std::string& path);

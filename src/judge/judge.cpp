@@ -1,91 +1,14 @@
 #include "judge/judge.h"
 
 #include "base/text.h"
+#include "judge/code.h"
+#include "judge/decisive.h"
+#include "judge/plan.h"
 
 #include <algorithm>
 
 namespace gpuwhy {
 namespace {
-
-constexpr std::size_t kLongestPlan = 12;
-
-Cause cause_of(const Ruling& ruling) {
-  Cause cause;
-  cause.id = ruling.rule->id;
-  cause.slug = ruling.rule->slug;
-  cause.gate = ruling.rule->gate;
-  cause.effect = ruling.outcome.effect.value_or(ruling.rule->effect);
-  cause.title = ruling.rule->title;
-  cause.summary = ruling.outcome.text;
-  cause.evidence = ruling.outcome.evidence;
-  if (!ruling.outcome.edits.empty()) {
-    const auto& edit = ruling.outcome.edits.front();
-    cause.fix = Fix{edit.words, edit.commands, false};
-  }
-  return cause;
-}
-
-bool has_cause(const Rulings& rulings, std::string_view id) {
-  return std::any_of(rulings.found.begin(), rulings.found.end(),
-                     [&](const Ruling& ruling) { return ruling.rule->id == id; });
-}
-
-Usable usable(const Rulings& rulings) {
-  // What breaks or slows the use of a GPU that is listed anyway decides nothing here, found or
-  // unknown.
-  const auto hides = [](const Ruling& ruling) {
-    return ruling.outcome.effect.value_or(ruling.rule->effect) == Effect::hides;
-  };
-  const auto any = [&](const std::vector<Ruling>& list) {
-    return std::any_of(list.begin(), list.end(), hides);
-  };
-  if (any(rulings.found)) return Usable::no_gpu;
-  return any(rulings.unknown) ? Usable::unknown : Usable::gpu;
-}
-
-/// The case of the same installation after an edit.
-const Case* same_case(const std::vector<Case>& cases, const Case& subject) {
-  for (const auto& other : cases) {
-    if (other.wanted != subject.wanted) continue;
-    if (subject.python == nullptr || other.python == nullptr) return &other;
-    if (other.python->interpreter == subject.python->interpreter) return &other;
-  }
-  return nullptr;
-}
-
-/// Applies the root cause's edit, judges again, and so on: the plan, and what would have failed
-/// next.
-void plan(const Case& subject, const Rulings& first, FrameworkVerdict& verdict) {
-  Facts facts = subject.facts;
-  Rulings rulings = first;
-  for (std::size_t step = 0; step < kLongestPlan && !rulings.found.empty(); ++step) {
-    const Ruling root = rulings.found.front();
-    Cause cause = cause_of(root);
-    const bool provable = !root.outcome.edits.empty() && root.outcome.edits.front().apply;
-    if (provable) {
-      root.outcome.edits.front().apply(facts);
-      const auto cases = cases_of(facts);
-      const auto* again = same_case(cases, subject);
-      if (again == nullptr) return verdict.causes.push_back(std::move(cause));
-      rulings = ask_rules(*again);
-      cause.fix->verified = !has_cause(rulings, cause.id);
-    }
-    const bool stuck = !provable || !cause.fix->verified;
-    if (cause.fix) verdict.plan.push_back(*cause.fix);
-    verdict.causes.push_back(std::move(cause));
-    if (stuck) {
-      // Cannot see behind this one by simulation: tell what else was found as things are.
-      for (const auto& other : rulings.found) {
-        if (std::none_of(verdict.causes.begin(), verdict.causes.end(),
-                         [&](const Cause& known) { return known.id == other.rule->id; })) {
-          verdict.causes.push_back(cause_of(other));
-        }
-      }
-      return;
-    }
-  }
-  verdict.plan_reaches_gpu = usable(rulings) == Usable::gpu && rulings.found.empty();
-}
 
 /// A gate that nothing was sent through: that a rule behind it is clear means nothing.
 std::string not_reached(const Case& subject, Gate gate, bool no_gpu) {
@@ -103,8 +26,8 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
       std::any_of(rulings.found.begin(), rulings.found.end(),
                   [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
   for (const auto& text : kGates) {
-    if (text.gate == Gate::code)
-      break; // later gates are judged by looking at the program and its run
+    if (text.gate > Gate::code) break; // later gates are judged by looking at the run
+    if (text.gate == Gate::code && subject.facts.program.path.empty()) break;
     GateResult result{
         .gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
     std::vector<std::string> ids;
@@ -114,6 +37,9 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
       result.evidence.insert(result.evidence.end(), ruling.outcome.evidence.begin(),
                              ruling.outcome.evidence.end());
     }
+    for (const auto& ruling : rulings.comes_of_it) {
+      if (ruling.rule->gate == text.gate) ids.emplace_back(ruling.rule->id);
+    }
     std::vector<std::string> missing;
     for (const auto& ruling : rulings.unknown) {
       if (ruling.rule->gate == text.gate) missing.push_back(ruling.outcome.text);
@@ -122,7 +48,11 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
     for (const auto& ruling : rulings.clear) {
       if (ruling.rule->gate == text.gate) clear.push_back({ruling.outcome.text, {}});
     }
-    if (!ids.empty()) {
+    if (text.gate == Gate::code) {
+      auto code = code_gate(subject, ids);
+      if (!ids.empty()) code.evidence = std::move(result.evidence);
+      result = std::move(code);
+    } else if (!ids.empty()) {
       result.state = GateResult::State::failed;
       result.reason = join(ids, " ");
     } else if (auto reason = not_reached(subject, text.gate, no_gpu); !reason.empty()) {
@@ -151,6 +81,7 @@ FrameworkVerdict judge_case(const Case& subject) {
     verdict.python_version = subject.python->version.value_or("");
     verdict.selected = subject.python->selected;
   }
+  if (runs_program(subject)) verdict.program = subject.facts.program.entry;
   verdict.backend = subject.backend;
   const auto* named = subject.keras != nullptr ? subject.keras : subject.framework;
   if (named != nullptr) verdict.version = named->version.value_or("");
@@ -167,7 +98,7 @@ FrameworkVerdict judge_case(const Case& subject) {
     verdict.ruled_out.push_back(std::string(ruling.rule->id) + " " +
                                 std::string(ruling.rule->slug) + ": " + ruling.outcome.text);
   }
-  plan(subject, rulings, verdict);
+  make_plan(subject, rulings, verdict);
   return verdict;
 }
 
@@ -211,12 +142,42 @@ std::vector<GpuLine> gpu_lines(const Facts& facts) {
   return lines;
 }
 
+std::optional<PlaceLine> place_of(const Facts& facts,
+                                  const std::vector<FrameworkVerdict>& frameworks) {
+  const auto& place = facts.place;
+  if (place.kind.empty()) return std::nullopt;
+  PlaceLine line{place.kind, place.name, place.origin, {}, place.loaded.value_or({})};
+  if (!frameworks.empty()) line.shell = answer_of_shell(facts, frameworks.front().framework);
+  return line;
+}
+
+ProgramReport report_of(const ProgramFacts& program) {
+  ProgramReport report{program.path, program.entry, program.files, program.frameworks,
+                       program.notes};
+  if (!program.problem.empty()) {
+    report.notes.insert(report.notes.begin(), program.problem);
+  } else if (program.frameworks.empty()) {
+    report.notes.insert(report.notes.begin(),
+                        program.entry + " imports none of TensorFlow, Keras, JAX and PyTorch: "
+                                        "nothing in it was judged");
+  }
+  for (const auto& variable : program.variables) {
+    if (variable.too_late.empty()) continue;
+    report.notes.push_back(variable.place + ": setting " + variable.name +
+                           " here has no effect: " + variable.too_late);
+  }
+  return report;
+}
+
 } // namespace
 
 Verdict judge(const Facts& facts) {
   Verdict verdict;
   for (const auto& subject : cases_of(facts)) verdict.frameworks.push_back(judge_case(subject));
   verdict.gpus = gpu_lines(facts);
+  verdict.place = place_of(facts, verdict.frameworks);
+  if (!facts.program.path.empty()) verdict.program = report_of(facts.program);
+  verdict.findings = facts.program.findings;
   verdict.problems = facts.problems;
   return verdict;
 }

@@ -12,11 +12,11 @@ struct Builds {
 };
 
 void read_torch(Builds& builds) {
-  TableReader table("torch_releases", {"version", "tag", "default", "python", "cuda", "cudnn",
-                                       "sass", "ptx", "min_driver", "source"});
+  TableReader table("torch_releases", {"version", "tag", "released", "default", "python", "cuda",
+                                       "cudnn", "sass", "ptx", "min_driver", "source"});
   for (const auto& [line, cells] : table.rows) {
     const auto version = Version::parse(cells[0]);
-    const auto cuda = Version::parse(cells[4]);
+    const auto cuda = Version::parse(cells[5]);
     if (!version || !cuda || cells[1].empty()) {
       table.complain(line, "a cell does not parse");
       continue;
@@ -28,9 +28,9 @@ void read_torch(Builds& builds) {
         table.complain(line, "not after the row above");
       }
     }
-    builds.torch.push_back({cells[0], cells[1], cells[2] == "yes", cells[3], *cuda,
-                            Version::parse(cells[5]), cell_words(cells[6]), cell_words(cells[7]),
-                            Version::parse(cells[8])});
+    builds.torch.push_back({cells[0], cells[1], cells[2], cells[3] == "yes", cells[4], *cuda,
+                            Version::parse(cells[6]), cell_words(cells[7]), cell_words(cells[8]),
+                            Version::parse(cells[9]), cells[10]});
   }
   builds.problems.insert(builds.problems.end(), table.problems.begin(), table.problems.end());
 }
@@ -44,16 +44,17 @@ std::optional<JaxRelease::Plugin> plugin_of(std::string_view cuda, std::string_v
 
 void read_jax(Builds& builds) {
   TableReader table("jax_releases",
-                    {"version", "python", "jaxlib_min", "cuda12", "cudnn12", "capabilities12",
-                     "cuda13", "cudnn13", "capabilities13", "preload"});
+                    {"version", "released", "python", "jaxlib_min", "cuda12", "cudnn12",
+                     "capabilities12", "cuda13", "cudnn13", "capabilities13", "preload"});
   for (const auto& [line, cells] : table.rows) {
     const auto version = Version::parse(cells[0]);
     JaxRelease release;
     release.version = cells[0];
-    release.python = Version::parse(cells[1]);
-    release.cuda12 = plugin_of(cells[3], cells[4], cells[5]);
-    release.cuda13 = plugin_of(cells[6], cells[7], cells[8]);
-    release.preloads = cells[9] == "yes";
+    release.released = cells[1];
+    release.python = Version::parse(cells[2]);
+    release.cuda12 = plugin_of(cells[4], cells[5], cells[6]);
+    release.cuda13 = plugin_of(cells[7], cells[8], cells[9]);
+    release.preloads = cells[10] == "yes";
     if (!version || !release.python || !release.cuda12) {
       table.complain(line, "a cell does not parse");
       continue;

@@ -48,8 +48,9 @@ std::string_view nvml_error_text(int code);
 /// A release of TensorFlow and its official GPU build.
 struct TensorFlowRelease {
   std::string_view version;
-  std::string_view python; // "3.9-3.12"; several ranges are parted by blanks
-  Version cuda;            // of the build
+  std::string_view released; // "2024-10"; empty: not known
+  std::string_view python;   // "3.9-3.12"; several ranges are parted by blanks
+  Version cuda;              // of the build
   Version cudnn;
   std::vector<std::string_view> capabilities;      // "sm_60", "compute_90", "7.0"; empty: not known
   std::optional<ComputeCapability> min_capability; // lowest that has code in the binary
@@ -75,15 +76,17 @@ const std::vector<TensorFlowRelease>& tensorflow_releases();
 
 /// One build variant of a PyTorch release ("cu126" of 2.6) for Linux x86_64.
 struct TorchBuild {
-  std::string_view version; // "2.6"
-  std::string_view tag;     // "cu126"
-  bool is_default = false;  // what `pip install torch` brings
-  std::string_view python;  // "3.9-3.13", may be followed by a remark; empty: not known
+  std::string_view version;  // "2.6"
+  std::string_view tag;      // "cu126"
+  std::string_view released; // "2025-01"; empty: not known
+  bool is_default = false;   // what `pip install torch` brings
+  std::string_view python;   // "3.9-3.13", may be followed by a remark; empty: not known
   Version cuda;
   std::optional<Version> cudnn;
   std::vector<std::string_view> sass; // "9.0"
   std::vector<std::string_view> ptx;
   std::optional<Version> min_driver;
+  std::string_view source;
 
   /// True where the table does not tell.
   bool supports_python(const Version& python_version) const;
@@ -96,6 +99,7 @@ const TorchBuild* default_torch(const Version& version);
 /// A release of JAX whose CUDA support comes as a plug-in package.
 struct JaxRelease {
   std::string_view version;
+  std::string_view released;     // "2026-06-17"; empty: not known
   std::optional<Version> python; // the oldest
   struct Plugin {
     Version cuda;

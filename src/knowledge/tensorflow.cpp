@@ -25,27 +25,29 @@ bool python_range(std::string_view text, const Version& python) {
 Releases read_releases() {
   Releases result;
   TableReader table("tensorflow_releases",
-                    {"version", "python", "cuda", "cudnn", "capabilities", "min_capability",
-                     "newest_ptx", "registers_from", "min_driver", "gate_libraries",
-                     "gpu_platforms", "gpu_distribution", "pins", "notes", "source"});
+                    {"version", "released", "python", "cuda", "cudnn", "capabilities",
+                     "min_capability", "newest_ptx", "registers_from", "min_driver",
+                     "gate_libraries", "gpu_platforms", "gpu_distribution", "pins", "notes",
+                     "source"});
   for (const auto& [line, cells] : table.rows) {
     const auto version = Version::parse(cells[0]);
-    const auto cuda = Version::parse(cells[2]);
-    const auto cudnn = Version::parse(cells[3]);
+    const auto cuda = Version::parse(cells[3]);
+    const auto cudnn = Version::parse(cells[4]);
     TensorFlowRelease release;
     release.version = cells[0];
-    release.python = cells[1];
-    release.capabilities = cell_words(cells[4]);
-    release.min_capability = cell_capability(cells[5]);
-    release.newest_ptx = cell_capability(cells[6]);
-    release.registers_from = cell_capability(cells[7]);
-    release.min_driver = Version::parse(cells[8]);
-    release.gate_libraries = cell_words(cells[9]);
-    release.gpu_platforms = cell_words(cells[10]);
-    release.gpu_distribution = cells[11];
-    release.pins = cell_words(cells[12]);
-    release.notes = cells[13];
-    release.source = cells[14];
+    release.released = cells[1];
+    release.python = cells[2];
+    release.capabilities = cell_words(cells[5]);
+    release.min_capability = cell_capability(cells[6]);
+    release.newest_ptx = cell_capability(cells[7]);
+    release.registers_from = cell_capability(cells[8]);
+    release.min_driver = Version::parse(cells[9]);
+    release.gate_libraries = cell_words(cells[10]);
+    release.gpu_platforms = cell_words(cells[11]);
+    release.gpu_distribution = cells[12];
+    release.pins = cell_words(cells[13]);
+    release.notes = cells[14];
+    release.source = cells[15];
     if (!version || !cuda || !cudnn || release.gate_libraries.empty() || release.python.empty() ||
         release.gpu_distribution.empty()) {
       table.complain(line, "a cell does not parse");

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "render/html_page.h"
-#include "verdict/code_finding.h"
+#include "verdict/lint_report.h"
 
 #include <string>
 

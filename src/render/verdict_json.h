@@ -2,7 +2,9 @@
 // it.
 #pragma once
 
+#include "verdict/log_report.h"
 #include "verdict/verdict.h"
+#include "verdict/what_if.h"
 
 #include <string>
 
@@ -11,7 +13,10 @@ namespace gpuwhy {
 inline constexpr const char* kReportSchema = "gpuwhy.report/1";
 
 /// One JSON document and a line feed; valid UTF-8 whatever the verdict holds.
-std::string verdict_json(const Verdict& verdict);
+std::string verdict_json(const Verdict& verdict, const LogReport* log = nullptr);
+
+/// The same for what would be, and what is.
+std::string what_if_json(const WhatIf& what_if);
 
 /// The JSON Schema (draft 2020-12) of what verdict_json() writes, made from the same table of
 /// fields.

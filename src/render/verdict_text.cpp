@@ -14,8 +14,10 @@ namespace {
 constexpr std::size_t kEvidence = 2;
 constexpr std::size_t kEvidenceLines = 3; // of one piece of evidence
 constexpr std::size_t kFollowers = 4;
+constexpr std::size_t kAlternatives = 2;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
+constexpr std::size_t kNotes = 3; // of the program
 constexpr std::size_t kNamed = 2; // environments of one line
 
 struct Mark {
@@ -66,9 +68,11 @@ private:
     page_.headline(sign, ink, answer_words(framework));
     if (!full_) shorten_paths(framework);
     page_.blank();
+    if (verdict_.place) place(*verdict_.place);
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
-    if (framework.answer == Usable::unknown || !framework.causes.empty()) page_.blank();
+    notes(framework);
+    if (framework.answer == Usable::unknown || !framework.causes.empty() || noted_) page_.blank();
     if (full_) {
       gates(framework);
       list("cleared", framework.ruled_out);
@@ -96,6 +100,33 @@ private:
     }
   }
 
+  // --- where it runs
+
+  static std::string kind_words(const PlaceLine& line) {
+    if (line.kind == "kernel") return "Jupyter kernel " + line.name;
+    if (line.kind == "service") return "service " + line.name;
+    if (line.kind == "process") return "process " + line.name;
+    if (line.kind == "root") return "root directory " + line.name;
+    return "variables of " + line.name;
+  }
+
+  void place(const PlaceLine& line) {
+    auto words = kind_words(line);
+    if (!contains(words, line.origin)) words += " (" + line.origin + ")";
+    page_.row("place", words);
+    const bool told =
+        chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+    if (line.shell && *line.shell != chosen().answer && !told) {
+      page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
+                  : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
+                                                  : "what this shell would do is not known",
+                  Ink::faint);
+    }
+    if (full_) {
+      for (const auto& library : line.loaded) page_.under("loaded: " + library, Ink::faint);
+    }
+  }
+
   // --- causes and the plan
   // -------------------------------------------------------------------------------
 
@@ -111,7 +142,11 @@ private:
                             : "also",
                 cause.summary, {cause.id + " " + cause.slug, cause.id});
       evidence(cause, index == 0 ? kEvidence : 0);
-      if (cause.fix) fix(*cause.fix, proof);
+      if (cause.fix && needless(framework, *cause.fix)) {
+        page_.row("fix", "none of its own: what mends the others mends this");
+      } else if (cause.fix) {
+        fix(*cause.fix, proof);
+      }
       simulated = simulated && cause.fix && cause.fix->verified;
     }
     if (most < all.size())
@@ -121,6 +156,31 @@ private:
     } else {
       outcome(framework);
     }
+    alternatives(framework);
+  }
+
+  /// The plan ends in gpu without this one.
+  static bool needless(const FrameworkVerdict& framework, const Fix& fix) {
+    return framework.plan_reaches_gpu && framework.plan.size() < framework.causes.size() &&
+           std::none_of(framework.plan.begin(), framework.plan.end(), [&](const Fix& step) {
+             return step.words == fix.words && step.commands == fix.commands;
+           });
+  }
+
+  /// Other ways, each of which was simulated to its end.
+  void alternatives(const FrameworkVerdict& framework) {
+    const auto& all = framework.alternatives;
+    const std::size_t most = full_ ? all.size() : std::min(all.size(), kAlternatives);
+    for (std::size_t index = 0; index < most; ++index) {
+      std::vector<std::string> words;
+      for (const auto& step : all[index].steps) words.push_back(step.words);
+      page_.row("or", join(words, "; and "), {full_ ? "verified" : "", {}, Ink::good});
+      if (!full_) continue;
+      for (const auto& step : all[index].steps) {
+        for (const auto& each : step.commands) page_.command(each);
+      }
+    }
+    if (!full_ && most > 0) page_.under("verified too; 'gpuwhy fix' has the commands", Ink::faint);
   }
 
   /// What the sentence above has said already comes last, and then only where it was seen.
@@ -152,7 +212,40 @@ private:
 
   /// What is known of the time after the fixes.
   void outcome(const FrameworkVerdict& framework) {
+    if (const auto words = limit_words(framework); !words.empty()) page_.row("limit", words);
     if (const auto words = outcome_words(framework); !words.empty()) page_.row("then", words);
+  }
+
+  // --- the program's notes
+  // ---------------------------------------------------------------------------------
+
+  /// Findings that did not decide the verdict, shortly; and what was odd about the program.
+  void notes(const FrameworkVerdict& framework) {
+    if (!verdict_.program) return;
+    struct Line {
+      std::string text;
+      Note note = {};
+    };
+    std::vector<Line> lines;
+    for (const auto& each : verdict_.program->notes) lines.push_back({each});
+    for (const auto& finding : verdict_.findings) {
+      if (finding.severity == Severity::info && !full_) continue;
+      const auto told = [&](const Cause& cause) {
+        return cause.id == finding.id && finding.bearing != Bearing::note;
+      };
+      if (std::any_of(framework.causes.begin(), framework.causes.end(), told)) continue;
+      lines.push_back({finding.place() + ": " + finding.message,
+                       {finding.id + " " + finding.slug, finding.id}});
+    }
+    const std::size_t most = full_ ? lines.size() : std::min(lines.size(), kNotes);
+    for (std::size_t index = 0; index < most; ++index)
+      page_.row("note", lines[index].text, lines[index].note);
+    if (most < lines.size()) {
+      page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy lint " +
+                      verdict_.program->path,
+                  Ink::faint);
+    }
+    noted_ = !lines.empty();
   }
 
   // --- what is not known
@@ -331,6 +424,7 @@ private:
   const Verdict& verdict_;
   const Style& style_;
   bool full_;
+  bool noted_ = false;
   Page page_;
 };
 

@@ -31,6 +31,8 @@ std::string proof_words(const FrameworkVerdict& verdict);
 /// What is known of the time after the fixes; empty where one fix's proof has said it, or where
 /// there is no fix.
 std::string outcome_words(const FrameworkVerdict& verdict);
+/// What no command on this machine can mend; empty: nothing of that kind is in the way.
+std::string limit_words(const FrameworkVerdict& verdict);
 /// Where no fix is known.
 std::string no_fix_words(const Cause& cause);
 /// The command that lets the framework itself answer; empty where there is none to ask.

@@ -1,6 +1,7 @@
 // The outcome of judging: what renderers see. Plain values, no rule and no fact behind them.
 #pragma once
 
+#include "facts/code_finding.h"
 #include "facts/fact.h"
 #include "verdict/gate.h"
 
@@ -24,10 +25,27 @@ struct Evidence {
   Source source;
 };
 
+/// How far a fix reaches. Of several that serve, the one that reaches least comes first.
+enum class Reach {
+  shell,       // a variable, or a file of this user: undone by one line
+  packages,    // packages of one Python environment
+  environment, // another environment, container or job; what is there stays as it is
+  system,      // the system's files: needs root
+  driver,      // the kernel's driver, mostly with a restart
+  hardware,    // nothing that can be typed
+};
+
 struct Fix {
   std::string words;                 // "remove /usr/local/cuda-11.8/lib64 from LD_LIBRARY_PATH"
   std::vector<std::string> commands; // what to type; may be empty
   bool verified = false;             // applied to the facts and judged again: this cause is gone
+  Reach reach = Reach::shell;
+};
+
+/// Steps after which the answer is gpu: all of them made on the facts and judged again, and none of
+/// them can be left out.
+struct Plan {
+  std::vector<Fix> steps;
 };
 
 struct Cause {
@@ -61,11 +79,15 @@ struct FrameworkVerdict {
   std::string environment;      // directory of the environment
   std::string environment_kind; // "venv", "conda", ...
   std::string python_version;
+  std::string program;   // the file that it would run; empty: no program was named, or another
+                         // framework runs it
   bool selected = false; // the one that the program or a plain `python` would use
   Usable answer = Usable::unknown;
   std::vector<Cause> causes; // root first, then what would fail next
-  std::vector<Fix> plan;     // steps after which the answer is gpu; empty: none was found
+  std::vector<Fix> plan;     // the way that reaches least; as far as it goes if none ends in gpu
   bool plan_reaches_gpu = false;
+  std::vector<Plan> alternatives; // other ways to the GPU, the one that reaches least first
+  std::string obstacle;           // what nothing that is typed here mends; empty: no such thing
   std::vector<GateResult> route;
   std::vector<std::string> unknown; // facts that were missing and would have mattered
   std::vector<std::string>
@@ -81,9 +103,31 @@ struct GpuLine {
   std::string cuda;               // CUDA version of the driver, "12.4"; empty: not known
 };
 
+/// Where the program runs, if not in the shell.
+struct PlaceLine {
+  std::string kind;   // "kernel", "service", "process", "root", "variables"
+  std::string name;   // of the kernel or unit, number of the process, path
+  std::string origin; // file or folder that tells what it is like
+  std::optional<Usable> shell;     // what the shell's own Python would do; nothing: not compared
+  std::vector<std::string> loaded; // CUDA libraries that a running process has mapped
+};
+
+/// The program in question, as it was read.
+struct ProgramReport {
+  std::string path;                    // as the user named it
+  std::string entry;                   // the file that is started
+  std::vector<std::string> files;      // that it consists of, as far as they were read
+  std::vector<std::string> frameworks; // that it computes with, the one that does most first
+  std::vector<std::string> notes;
+};
+
 struct Verdict {
-  std::vector<FrameworkVerdict> frameworks; // the selected environment's first
+  std::vector<FrameworkVerdict> frameworks; // the selected environment's first; of a program's
+                                            // frameworks the one that does most
   std::vector<GpuLine> gpus;
+  std::optional<PlaceLine> place;
+  std::optional<ProgramReport> program;
+  std::vector<CodeFinding> findings; // in the program
   std::vector<std::string> problems; // what could not be looked at
 };
 

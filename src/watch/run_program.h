@@ -37,4 +37,12 @@ struct AttachOptions {
 use::RunStatistics watch_process(System& system, const AttachOptions& options,
                                  std::chrono::milliseconds time, Listener listener);
 
+/// What was seen so far; `last`: the process or the requests have ended. False: nobody listens.
+using Report = std::function<bool(use::RunStatistics statistics, bool last)>;
+
+/// Watches a process that runs already and reports whenever a line arrives at `requests`, until
+/// that ends, a line says "end", or the process ends. `begun` is called when observing has begun.
+void watch_on_request(System& system, const AttachOptions& options, int requests,
+                      const std::function<void()>& begun, const Report& report);
+
 } // namespace gpuwhy::watch

@@ -1,5 +1,6 @@
 // What an installation of JAX or PyTorch would make of the facts: the edits behind the fixes.
 // Truth: the wheels of jax 0.10 with its plug-ins, and of torch 2.6 and 2.11.
+#include "rules/F_framework/put_framework.h"
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/architectures.h"
@@ -113,14 +114,16 @@ void put_jax(Facts& facts, std::string_view interpreter, std::string_view versio
   put_distribution(*python, site, "jax-cuda" + major + "-plugin", number);
   put_distribution(*python, site, "jax-cuda" + major + "-pjrt", number);
   put_wheels(facts, *python, site, build, {}, {});
+  if (auto* tools = facts.libraries.cuda_tools.get()) // the extra brings libdevice too
+    tools->push_back(site + (cuda >= 13 ? "/nvidia/cu13" : "/nvidia/cuda_nvcc") +
+                     "/nvvm/libdevice/libdevice.10.bc");
   framework.build = Fact<FrameworkBuild>::known(std::move(build), source);
   python->frameworks.insert(python->frameworks.begin(), std::move(framework));
 }
 
 void put_torch(Facts& facts, std::string_view interpreter, std::string_view version) {
-  auto* python = same_python(facts, interpreter);
+  const auto* python = same_python(facts, interpreter);
   if (python == nullptr) return;
-  const auto site = take_place(*python, "torch");
   const auto parsed = Version::parse(version);
   const TorchBuild* release = parsed ? default_torch(*parsed) : nullptr;
   if (!parsed) {
@@ -129,6 +132,14 @@ void put_torch(Facts& facts, std::string_view interpreter, std::string_view vers
       if (build.is_default && (!wanted || build.supports_python(*wanted))) release = &build;
     }
   }
+  put_torch_build(facts, interpreter, version, release);
+}
+
+void put_torch_build(Facts& facts, std::string_view interpreter, std::string_view version,
+                     const TorchBuild* release) {
+  auto* python = same_python(facts, interpreter);
+  if (python == nullptr) return;
+  const auto site = take_place(*python, "torch");
   const std::string number(version.empty() && release != nullptr ? release->version : version);
   auto framework = bare_framework("torch", site, number);
   const Source source{framework.directory, 0};
@@ -157,6 +168,23 @@ void put_torch(Facts& facts, std::string_view interpreter, std::string_view vers
   put_distribution(*python, site, "torch", number);
   put_wheels(facts, *python, site, build, {}, needed);
   framework.build = Fact<FrameworkBuild>::known(std::move(build), source);
+  python->frameworks.insert(python->frameworks.begin(), std::move(framework));
+}
+
+void put_cpu_framework(Facts& facts, std::string_view interpreter, const std::string& name,
+                       const std::string& distribution, std::string_view version) {
+  auto* python = same_python(facts, interpreter);
+  if (python == nullptr) return;
+  const auto site = take_place(*python, name);
+  auto framework = bare_framework(name, site, version);
+  framework.distributions = {distribution};
+  const Source source{framework.directory, 0};
+  FrameworkBuild build;
+  build.cuda = Fact<bool>::known(false, source);
+  build.rocm = Fact<bool>::known(false, source);
+  build.loader_chain = {python->executable};
+  framework.build = Fact<FrameworkBuild>::known(std::move(build), source);
+  put_distribution(*python, site, distribution, version);
   python->frameworks.insert(python->frameworks.begin(), std::move(framework));
 }
 

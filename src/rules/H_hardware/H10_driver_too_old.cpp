@@ -119,10 +119,11 @@ Outcome check(const Case& c) {
                      .because(has, driver.source)
                      .because(framework_text(c) + " is built with CUDA " + cuda->str(),
                               build->cuda_version.source());
-  if (c.kind() == "tensorflow") return std::move(outcome).mend(update(c, minimum));
-  // JAX and PyTorch find no GPU then; a build with an older CUDA needs no root.
+  // A build with an older CUDA needs no root.
   if (auto other = older_cuda(c, driver); other.apply) outcome.edits.push_back(std::move(other));
-  return std::move(outcome).mend(update(c, minimum)).with_effect(Effect::hides);
+  outcome.edits.push_back(update(c, minimum));
+  if (c.kind() != "tensorflow") outcome.effect = Effect::hides; // JAX and PyTorch find no GPU then
+  return outcome;
 }
 
 } // namespace

@@ -59,12 +59,15 @@ Outcome check(const Case& c) {
     return Outcome::clear("no machine code for " + gpu->capability.sm() +
                           ", but PTX that the driver compiles at the first start");
   }
-  return report(c, *gpu, images,
-                framework_text(c) + " has only PTX for the " + gpu->name + " (" +
-                    gpu->capability.sm() + "), of CUDA " + build->cuda_version.value() +
-                    ", newer than the driver can compile")
-      .mend(install_driver(c.facts, "update the NVIDIA driver to one of CUDA " +
-                                        build->cuda_version.value() + " or later, then restart"));
+  auto outcome = report(c, *gpu, images,
+                        framework_text(c) + " has only PTX for the " + gpu->name + " (" +
+                            gpu->capability.sm() + "), of CUDA " + build->cuda_version.value() +
+                            ", newer than the driver can compile");
+  if (auto other = install_machine_code_for(c, *gpu); other.apply)
+    outcome.edits.push_back(std::move(other));
+  return std::move(outcome).mend(
+      install_driver(c.facts, "update the NVIDIA driver to one of CUDA " +
+                                  build->cuda_version.value() + " or later, then restart"));
 }
 
 } // namespace

@@ -210,4 +210,12 @@ Edit install_release_for(const Case& c, const Target& gpu) {
   });
 }
 
+Edit install_machine_code_for(const Case& c, const Target& gpu) {
+  return install_newest(c, "has machine code for " + gpu.capability.sm(),
+                        [&](const Release& release) {
+                          return coverage(stated_code(release.capabilities), gpu.capability) ==
+                                 Coverage::machine_code;
+                        });
+}
+
 } // namespace gpuwhy::rules

@@ -68,5 +68,7 @@ Edit install_newest(const Case& c, const std::string& purpose,
                     const std::function<bool(const Release&)>& fits);
 /// The same, for a build that has code for this GPU.
 Edit install_release_for(const Case& c, const Target& gpu);
+/// The same with machine code, which no driver has to compile.
+Edit install_machine_code_for(const Case& c, const Target& gpu);
 
 } // namespace gpuwhy::rules

@@ -6,6 +6,7 @@
 #include "rules/H_hardware/gpus.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
+#include "rules/L_libraries/wheels.h"
 
 #include <algorithm>
 #include <set>
@@ -80,7 +81,13 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
       });
   if (all_configured && directories.size() == 1)
     outcome.edits.push_back(run_ldconfig(directories.front()));
-  return std::move(outcome).mend(extend_library_path(c, directories));
+  outcome.edits.push_back(extend_library_path(c, directories));
+  const bool by_wheels = std::all_of(faults.begin(), faults.end(), [&](const LibraryFault& fault) {
+    return !wheel_distribution(c, fault.product).empty() &&
+           installed_wheel(c, fault.product) == nullptr;
+  });
+  if (by_wheels && reaches_wheels(c)) outcome.edits.push_back(install_wheels(c, sonames, false));
+  return outcome;
 }
 
 /// The driver's own library, where no search for it leads; nullptr: found, or not on the disk at

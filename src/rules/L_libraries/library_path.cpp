@@ -46,7 +46,6 @@ Edit extend_library_path(const Case& c, const std::vector<std::string>& director
   const auto* variable = c.facts.environment.find("LD_LIBRARY_PATH");
   const std::string before = variable == nullptr ? "" : variable->value;
   const auto added = join(directories, ":");
-  const auto value = before.empty() ? added : before + ":" + added;
   Edit edit;
   const auto what = directories.size() > 2
                         ? "these " + std::to_string(directories.size()) + " directories"
@@ -57,7 +56,7 @@ Edit extend_library_path(const Case& c, const std::vector<std::string>& director
                           : word == added
                               ? "export LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH:" + added + "\""
                               : "export LD_LIBRARY_PATH=\"$LD_LIBRARY_PATH:\"" + word);
-  edit.apply = [value](Facts& facts) { edit::set_variable(facts, "LD_LIBRARY_PATH", value); };
+  edit.apply = [added](Facts& facts) { edit::extend_library_path(facts, added); };
   return edit;
 }
 

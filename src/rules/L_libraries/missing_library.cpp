@@ -5,6 +5,7 @@
 #include "rules/L_libraries/library_path.h"
 #include "rules/L_libraries/wheels.h"
 
+#include <algorithm>
 #include <set>
 
 namespace gpuwhy::rules {
@@ -51,6 +52,8 @@ Outcome missing_library(const Case& c, const std::vector<LibraryFault>& faults) 
   outcome.evidence.push_back(
       {first.soname + ": " + places_asked(first.need->found), {build->opener, 0}});
   bool again = false;
+  std::vector<std::string> elsewhere; // directories with copies
+  bool all_elsewhere = true;
   std::set<std::string> told; // wheels that are not installed; cuBLAS comes in one with cuBLASLt
   for (const auto& fault : faults) {
     const auto name = wheel_distribution(c, fault.product);
@@ -67,13 +70,20 @@ Outcome missing_library(const Case& c, const std::vector<LibraryFault>& faults) 
            {directory, 0}});
     }
     const auto copy = copy_elsewhere(c, fault.soname);
-    if (!copy.empty())
-      outcome.evidence.push_back(
-          {"another copy is on this disk, where this program does not look", {copy, 0}});
+    // What belongs to another Python environment comes and goes with that.
+    all_elsewhere = all_elsewhere && !copy.empty() && !contains(copy, "-packages/");
+    if (copy.empty()) continue;
+    outcome.evidence.push_back(
+        {"another copy is on this disk, where this program does not look", {copy, 0}});
+    const std::string beside(parent_path(copy));
+    if (std::find(elsewhere.begin(), elsewhere.end(), beside) == elsewhere.end())
+      elsewhere.push_back(beside);
   }
   if (first.product == "nvidia-ml")
     return std::move(outcome).mend(install_driver_library(c, first.soname));
-  return std::move(outcome).mend(install_wheels(c, sonames, again));
+  outcome.edits.push_back(install_wheels(c, sonames, again));
+  if (all_elsewhere) outcome.edits.push_back(extend_library_path(c, elsewhere));
+  return outcome;
 }
 
 } // namespace gpuwhy::rules
