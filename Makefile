@@ -14,10 +14,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
+# npm fetches uPlot, once; a machine may have it from elsewhere than Debian.
+npm := $(if $(shell command -v npm),,npm)
 build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
-  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv $(if $(shell command -v npm),,npm)
+  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv $(if $(wildcard build/downloads/uplot-*.tgz),,$(npm))
 browser_packages := chromium chromium-driver python3-selenium
-test_packages := $(build_packages) libgtest-dev python3 patchelf binutils git groff mandoc zsh fish $(browser_packages)
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils git groff mandoc zsh fish $(browser_packages) $(npm)
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
 sources = $(shell git ls-files '*.cpp' '*.h' '*.c')

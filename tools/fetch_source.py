@@ -47,7 +47,7 @@ def download_npm(name, version, sha256, folder):
     if not (archive.is_file() and digest(archive) == sha256):
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            done = subprocess.run(["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder),
+            done = subprocess.run(["npm", "pack", "--loglevel=error", "--ignore-scripts", "--pack-destination", str(folder),
                                    f"{name}@{version}"], capture_output=True, text=True, cwd=folder)
             last = (done.stderr.strip().splitlines() or ["npm gave another archive than the one that was pinned"])[-1]
         except FileNotFoundError:

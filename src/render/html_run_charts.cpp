@@ -262,20 +262,24 @@ private:
       });
     };
     using Form = ChartSeries::Form;
-    const auto pause = share(&use::CudaTick::pause_time);
-    const auto copy = share(&use::CudaTick::copy_time);
-    const auto sync = share(&use::CudaTick::sync_time);
-    const auto load = share(&use::CudaTick::load_time);
+    const auto& steady = run_.calls;
+    const auto series = [&](std::string name, int color, double use::CudaTick::*time,
+                            double in_steady) {
+      const auto words = steady.known() && run_.any_used()
+                             ? short_number(in_steady * 100) + " % of the steady phase"
+                             : std::string();
+      return ChartSeries{std::move(name), color, share(time), words, Form::dots};
+    };
     add({"calls",
          "Where the time of the threads that call CUDA goes",
          "% of the window observed",
          100,
          {},
          Chart::Width::whole},
-        {{"no call: input and Python", 1, pause, mean_words(pause, "%"), Form::dots},
-         {"copies", 2, copy, mean_words(copy, "%"), Form::dots},
-         {"waiting for the GPU", 3, sync, mean_words(sync, "%"), Form::dots},
-         {"loading code", 4, load, mean_words(load, "%"), Form::dots}});
+        {series("no call: input and Python", 1, &use::CudaTick::pause_time, steady.pause),
+         series("copies", 2, &use::CudaTick::copy_time, steady.copy),
+         series("waiting for the GPU", 3, &use::CudaTick::sync_time, steady.sync),
+         series("loading code", 4, &use::CudaTick::load_time, steady.load)});
   }
 
   void sensors(std::size_t place) {
