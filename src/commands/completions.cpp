@@ -121,15 +121,24 @@ complete -F _gpuwhy gpuwhy
 
 std::string zsh_text(std::string_view text) {
   auto safe = replace_all(std::string(text), "\\", "\\\\");
-  for (const std::string special : {"[", "]", ":"})
-    safe = replace_all(safe, special, "\\" + special);
-  return safe;
+  safe = replace_all(replace_all(safe, "[", "\\["), "]", "\\]");
+  return replace_all(safe, ":", "\\:");
 }
 
 std::string zsh_values(std::string_view argument) {
   const auto values = values_of(argument);
   if (values.files) return "_files";
   return values.words.empty() ? " " : "(" + join(values.words, " ") + ")";
+}
+
+std::string zsh_option(const Option& option) {
+  auto rest = "[" + zsh_text(option.help) + "]";
+  if (!option.argument.empty())
+    rest += join({"", zsh_text(option.argument), zsh_values(option.argument)}, ":");
+  const auto spelled = name_of(option);
+  if (option.letter == 0) return quoted(spelled + rest);
+  const std::string letter{'-', option.letter};
+  return join({"'(", letter, " ", spelled, ")'{", letter, ",", spelled, "}", quoted(rest)}, "");
 }
 
 std::string zsh() {
@@ -139,20 +148,7 @@ std::string zsh() {
     const std::string name(command->name);
     described += "    " + quoted(name + ":" + zsh_text(command->summary)) + "\n";
     cases += "    " + name + ")\n      _arguments -s -S \\\n";
-    for (const auto& option : command->options) {
-      const auto help = "[" + zsh_text(option.help) + "]";
-      const auto value = option.argument.empty()
-                             ? std::string()
-                             : ":" + zsh_text(option.argument) + ":" + zsh_values(option.argument);
-      const auto spelled = name_of(option);
-      if (option.letter == 0) {
-        cases += "        " + quoted(spelled + help + value) + " \\\n";
-      } else {
-        const auto letter = "-" + std::string(1, option.letter);
-        cases += "        " + quoted("(" + letter + " " + spelled + ")") + "{" + letter + "," +
-                 spelled + "}" + quoted(help + value) + " \\\n";
-      }
-    }
+    for (const auto& option : command->options) cases += "        " + zsh_option(option) + " \\\n";
     cases += "        '(-h --help)'{-h,--help}'[show this text]'";
     if (!command->operands.empty()) {
       const auto values = values_of(command->operands);
@@ -191,8 +187,9 @@ std::string fish() {
   std::string text = "# fish completion for gpuwhy, written by 'gpuwhy completions fish'\n";
   for (const auto* command : all_commands()) {
     const std::string name(command->name);
-    text += "complete -c gpuwhy -n 'not __fish_seen_subcommand_from " + all + "' -a " + name +
-            " -d " + quoted(command->summary) + "\n";
+    text += join({"complete -c gpuwhy -n 'not __fish_seen_subcommand_from ", all, "' -a ", name,
+                  " -d ", quoted(command->summary), "\n"},
+                 "");
     const auto seen = name == "check"
                           ? "not __fish_seen_subcommand_from " +
                                 join(std::vector<std::string>(names.begin() + 1, names.end()), " ")

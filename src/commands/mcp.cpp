@@ -9,6 +9,7 @@
 
 #include <ostream>
 #include <sstream>
+#include <unistd.h>
 
 namespace gpuwhy {
 namespace {
@@ -155,6 +156,8 @@ std::vector<Tool> tools() {
 }
 
 Exit run(const Arguments&, Console& console) {
+  if (::isatty(STDIN_FILENO) == 1)
+    console.errors << "gpuwhy: an assistant starts this and speaks to it; press Ctrl-D to end\n";
   mcp::Server server(tools());
   const auto reply = [&](const std::string& line) { console.out << line << std::flush; };
   const auto read = stream_input("-", [&](std::string_view bytes) { server.feed(bytes, reply); });
