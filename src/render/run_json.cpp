@@ -31,7 +31,7 @@ Json cause_json(const Cause& cause) {
   for (const auto& each : cause.evidence) {
     evidence.push_back({{"text", each.text},
                         {"source", each.source.where.empty() ? Json() : Json(each.source.where)},
-                        {"line", nullptr}});
+                        {"line", each.source.line > 0 ? Json(each.source.line) : Json()}});
   }
   Json fix;
   if (cause.fix)

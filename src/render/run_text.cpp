@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "render/page.h"
+#include "render/wording.h"
 
 #include <algorithm>
 #include <array>
@@ -36,9 +37,7 @@ void cause(Page& page, const Cause& cause, bool first, bool full) {
   std::size_t left = full ? cause.evidence.size() : first ? kEvidence : 1;
   for (const auto& evidence : cause.evidence) {
     if (left-- == 0) break;
-    const auto where =
-        evidence.source.where.empty() ? std::string() : " (" + evidence.source.where + ")";
-    page.under(evidence.text + where, Ink::faint);
+    page.under(evidence_words(evidence), Ink::faint);
   }
   if (!cause.fix) return;
   page.row("fix", cause.fix->words);
