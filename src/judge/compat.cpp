@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "knowledge/knowledge.h"
+#include "knowledge/tables.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/architectures.h"
 #include "rules/H_hardware/driver_installation.h"
@@ -58,7 +59,7 @@ std::vector<Needs> tensorflow_needs() {
         (release.pins.empty() ? std::string(release.gpu_distribution) : "tensorflow[and-cuda]") +
         "==" + needs.version;
     needs.notes = release.notes;
-    needs.source = release.source;
+    needs.source = source_words(knowledge_table("tensorflow_releases"), release.source);
     all.push_back(std::move(needs));
   }
   return all;
