@@ -2,7 +2,11 @@
 #
 #   make run      build the release, check this machine, replay two recorded ones
 #   make test     build and run all tests
+#   make page     pictures of the HTML page, in build/pictures
 #   make build    build/release/gpuwhy
+#   make install  program, manual, completions (PREFIX=/usr/local, DESTDIR)
+#   make package  .deb, .tar.gz and wheel            make aarch64       cross-built, tried under qemu
+#   make python   the Python package on every Python at hand, with real Keras
 #   make bench    speed, as ratios in one run        make differential  against real frameworks (gigabytes)
 #   make format   clang-format                       make tidy          clang-tidy
 #   make fuzz     a minute of fuzzing a target       make asan / tsan   the tests under sanitizers
@@ -10,20 +14,48 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
+# npm fetches uPlot, once; a machine may have it from elsewhere than Debian.
+npm := $(if $(shell command -v npm),,npm)
 build_packages := cmake ninja-build g++ libexpected-dev libre2-dev nlohmann-json3-dev libtree-sitter-dev \
-  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv
-test_packages := $(build_packages) libgtest-dev python3 patchelf binutils
+  libyaml-cpp-dev libtomlplusplus-dev python3-pip python3-venv $(if $(wildcard build/downloads/uplot-*.tgz),,$(npm))
+browser_packages := chromium chromium-driver python3-selenium
+test_packages := $(build_packages) libgtest-dev python3 patchelf binutils git groff mandoc zsh fish $(browser_packages) $(npm)
 clang_packages := clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev llvm-16
 
 sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
 launcher := $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-.PHONY: build run test bench differential format tidy fuzz asan tsan clean
+PREFIX ?= /usr/local
+
+.PHONY: build install package wheel aarch64 python run test page bench differential format tidy fuzz asan tsan clean
 
 build:
 	@tools/install_packages.sh $(build_packages)
 	@cmake --preset release -DGPUWHY_TESTS=OFF $(launcher) >/dev/null
 	@cmake --build --preset release --target gpuwhy
+
+# Builds what is not built yet; a second 'make install' as root compiles nothing.
+install: build
+	@cmake --build --preset release --target gpuwhy_pages
+	@cmake --install build/release --prefix $(PREFIX)
+
+package: build wheel
+	@cmake --build --preset release --target gpuwhy_pages
+	@cd build/release && cpack -B ../packages && rm -rf ../packages/_CPack_Packages
+	@ls build/packages/*.deb build/packages/*.tar.gz build/packages/*.whl
+
+wheel: build
+	@python3 -m pip wheel --quiet --no-deps -w build/packages --config-settings=cmake.define.GPUWHY_PREBUILT=$(CURDIR)/build/release/gpuwhy .
+
+aarch64:
+	@tools/install_packages.sh $(build_packages) g++-aarch64-linux-gnu qemu-user-static
+	@tools/cross_sysroot.sh arm64 build/aarch64-sysroot libre2-dev libtree-sitter-dev libyaml-cpp-dev
+	@cmake --preset aarch64 $(launcher) >/dev/null
+	@cmake --build --preset aarch64
+	@python3 tests/install/aarch64_test.py build/aarch64
+
+python: build
+	@python3 tests/python/all.py build/release/gpuwhy
 
 run: build
 	@echo; echo '== this machine'
@@ -38,6 +70,10 @@ test:
 	@cmake --preset test $(launcher)
 	@cmake --build --preset test
 	@ctest --preset test
+
+page: build
+	@tools/install_packages.sh $(browser_packages)
+	@/usr/bin/python3 tests/page/pictures.py build/release/gpuwhy build/pictures
 
 asan tsan: %san:
 	@tools/install_packages.sh $(test_packages)

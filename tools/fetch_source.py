@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Fetches a package's source archive by name, checks its SHA-256 and unpacks one folder of it.
+"""Fetches a package's archive by name, checks its SHA-256 and unpacks one folder of it.
 
-    fetch_source.py NAME VERSION SHA256 FOLDER DOWNLOADS TARGET [SUFFIX...]
+    fetch_source.py [--npm] NAME VERSION SHA256 FOLDER DOWNLOADS TARGET [SUFFIX...]
+
+The archive is a source archive of PyPI's, fetched with pip; with --npm a package of npm's, fetched with npm.
 
 FOLDER is the folder inside the archive whose files (not its subfolders) go to TARGET; with suffixes
 only files that end so. The archive stays in DOWNLOADS, so that later builds need no network.
@@ -40,6 +42,22 @@ def download(name, version, sha256, folder):
              f"with no network, put its source archive into {folder}")
 
 
+def download_npm(name, version, sha256, folder):
+    archive = folder / f"{name}-{version}.tgz"
+    if not (archive.is_file() and digest(archive) == sha256):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            done = subprocess.run(["npm", "pack", "--loglevel=error", "--ignore-scripts", "--pack-destination", str(folder),
+                                   f"{name}@{version}"], capture_output=True, text=True, cwd=folder)
+            last = (done.stderr.strip().splitlines() or ["npm gave another archive than the one that was pinned"])[-1]
+        except FileNotFoundError:
+            last = "npm is not installed"
+        if not (archive.is_file() and digest(archive) == sha256):
+            sys.exit(f"{name} {version}: could not be fetched with npm ({last}); "
+                     f"with no network, put its archive into {folder}")
+    return archive
+
+
 def unpack(archive, folder, target, suffixes):
     """Regular files only, by their last name: no path of the archive is trusted."""
     wanted = pathlib.PurePosixPath(folder)
@@ -60,12 +78,17 @@ def unpack(archive, folder, target, suffixes):
 
 
 def main():
-    name, version, sha256, folder, downloads, target, *suffixes = sys.argv[1:]
+    arguments = sys.argv[1:]
+    fetch = download
+    if arguments[0] == "--npm":
+        fetch = download_npm
+        arguments = arguments[1:]
+    name, version, sha256, folder, downloads, target, *suffixes = arguments
     target = pathlib.Path(target)
     stamp = target / f"{name}.sha256"
     if stamp.is_file() and stamp.read_text() == sha256:
         return
-    unpack(download(name, version, sha256, pathlib.Path(downloads)), folder, target, suffixes)
+    unpack(fetch(name, version, sha256, pathlib.Path(downloads)), folder, target, suffixes)
     stamp.write_text(sha256)
 
 

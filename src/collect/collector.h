@@ -14,10 +14,12 @@ namespace gpuwhy {
 
 /// What the user asked to look at; the defaults look at this machine and everything found on it.
 struct Scope {
-  std::string python;  // --python PATH: only this interpreter
+  std::string python;    // the interpreter, a name on PATH, or the folder of an environment
+  std::string chosen_by; // who named it; empty: --python, and no other environment is wanted
   std::string program; // a .py, .ipynb or directory whose environment is wanted; may be empty
-  bool all_environments = false; // search for environments beyond the selected ones
-  bool probes = true;            // ask the driver through the probes
+  std::vector<std::string> sys_path; // of the selected interpreter, as it is; empty: predicted
+  bool all_environments = false;     // search for environments beyond the selected ones
+  bool probes = true;                // ask the driver through the probes
 };
 
 struct Collector {

@@ -6,6 +6,8 @@
 // settle the rest.
 #include "collect/machine.h"
 
+#include "system/placed.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -43,15 +45,6 @@ std::string octal(std::uint32_t mode) {
     digits[3 - i] = static_cast<char>('0' + ((mode >> (3 * i)) & 7U));
   }
   return digits;
-}
-
-/// What the permission bits give to this user for reading and writing (path_resolution(7)).
-bool bits_allow(const FileStatus& status, const Identity& identity) {
-  if (identity.user == 0) return true; // CAP_DAC_OVERRIDE
-  const auto& groups = identity.groups;
-  const bool member = std::find(groups.begin(), groups.end(), status.group) != groups.end();
-  const unsigned shift = status.user == identity.user ? 6U : member ? 3U : 0U;
-  return ((status.mode >> shift) & 6U) == 6U;
 }
 
 /// What can be read of the control group about devices.
@@ -109,7 +102,7 @@ bool rule_allows(std::string_view rule, const DeviceNode& node) {
 void predict(DeviceNode& node, const FileStatus& status, const Identity& identity,
              const DeviceGroup& group) {
   const Source bits{node.path, 0};
-  if (!bits_allow(status, identity)) {
+  if (!may_read_and_write(status, identity)) {
     node.usable = Fact<bool>::known(false, bits);
     node.problem = "EACCES";
     return;

@@ -95,6 +95,7 @@ constexpr std::array kNames = {
     "PYTHONPATH"sv,
     "PYTHONHOME"sv,
     "PYTHONNOUSERSITE"sv,
+    "PYTHONSAFEPATH"sv,
     "PYTHONUSERBASE"sv,
     "PATH"sv,
     "SHELL"sv,

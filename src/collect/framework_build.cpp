@@ -3,6 +3,7 @@
 // rules of CPython's importlib (a package needs __init__.py to win over one that comes later).
 #include "base/text.h"
 #include "base/version.h"
+#include "collect/import_path.h"
 #include "collect/native_objects.h"
 #include "collect/python_environment.h"
 #include "collect/software.h"
@@ -20,6 +21,9 @@ constexpr std::size_t kLargestSource = 256U << 10U;
 // A framework's kernel library names all its architectures within the first containers
 // (elf/fatbin.h).
 constexpr FatbinLimits kFatbinLimits{.reads = 96, .read_size = 512, .entries = 400};
+
+constexpr std::array<std::string_view, 1> kInsides = {"python"};
+constexpr ImportName kName{"tensorflow", "TensorFlow", kInsides};
 
 /// Distributions that put files into the package `tensorflow`.
 bool provides_tensorflow(std::string_view name) {
@@ -52,42 +56,26 @@ public:
       if (is_directory(system_, directory)) {
         add_package(site, directory);
       } else if (is_file(system_, directory + ".py")) {
-        add_module(directory + ".py");
+        python_.frameworks.push_back(foreign_framework(kName, directory + ".py"));
       }
     }
     if (python_.frameworks.empty()) add_lost();
   }
 
 private:
-  /// sys.path starts with the script's directory; without a script, with the working directory.
+  /// What stands beside the program is imported first.
   void add_shadow() {
-    if (!python_.selected) return;
-    const auto& here = system_.identity().working_directory;
-    auto directory = here;
-    if (!scope_.program.empty()) {
-      directory = normalize_path(join_path(here, scope_.program));
-      if (!is_directory(system_, directory)) directory = std::string(parent_path(directory));
+    const auto& sites = python_.site_directories;
+    const auto directory = program_directory(system_, scope_, python_);
+    if (directory.empty() || std::find(sites.begin(), sites.end(), directory) != sites.end())
+      return;
+    const auto path = join_path(directory, kName.module);
+    if (is_file(system_, path + "/__init__.py")) {
+      if (is_directory(system_, path + "/python")) return add_package(directory, path);
+      python_.frameworks.push_back(foreign_framework(kName, path));
+    } else if (is_file(system_, path + ".py")) {
+      python_.frameworks.push_back(foreign_framework(kName, path + ".py"));
     }
-    const auto path = join_path(directory, "tensorflow");
-    if (is_file(system_, path + ".py")) {
-      add_module(path + ".py");
-    } else if (is_file(system_, path + "/__init__.py")) {
-      const auto& sites = python_.site_directories;
-      if (std::find(sites.begin(), sites.end(), directory) == sites.end())
-        add_package(directory, path);
-    }
-  }
-
-  /// A file that an import takes for TensorFlow.
-  void add_module(const std::string& path) {
-    Framework framework;
-    framework.name = "tensorflow";
-    framework.directory = path;
-    const auto reason = path + ": a module of that name, not TensorFlow";
-    framework.version = Fact<std::string>::absent({path, 0}, reason);
-    framework.build = Fact<FrameworkBuild>::absent({path, 0}, reason);
-    framework.broken.push_back(path + " is imported instead of TensorFlow");
-    python_.frameworks.push_back(std::move(framework));
   }
 
   /// Metadata says that it is installed, but there is no package directory.

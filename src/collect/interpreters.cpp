@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "collect/python_environment.h"
 #include "collect/python_shims.h"
+#include "collect/site_directories.h"
 #include "collect/software.h"
 
 #include <array>
@@ -40,17 +41,23 @@ public:
 
   void run() {
     if (!scope_.python.empty()) {
-      add(interpreter_of(scope_.python), "--python", true);
+      const bool asked = scope_.chosen_by.empty();
+      add(interpreter_of(scope_.python), asked ? "--python" : scope_.chosen_by, true);
+      if (!asked) add_others();
     } else {
       select();
-      add_activated();
-      add_beside();
-      add_on_path();
+      add_others();
     }
     if (scope_.all_environments) add_everywhere();
   }
 
 private:
+  void add_others() {
+    add_activated();
+    add_beside();
+    add_on_path();
+  }
+
   /// An interpreter that a name leads to, and why it is that one where a shim decided.
   struct Target {
     std::string path;
@@ -234,6 +241,8 @@ private:
     if (!python.prefix.empty() && !environments_.insert(key).second) return;
     python.chosen_by = chosen_by;
     python.selected = selected;
+    if (selected && !scope_.sys_path.empty())
+      python.site_directories = existing_directories(system_, scope_.sys_path);
     facts_.pythons.push_back(std::move(python));
   }
 

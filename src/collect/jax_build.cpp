@@ -4,6 +4,7 @@
 // 12 and 13; jax_plugins/xla_cuda12/__init__.py.
 #include "base/text.h"
 #include "base/version.h"
+#include "collect/import_path.h"
 #include "collect/native_objects.h"
 #include "collect/python_environment.h"
 #include "collect/software.h"
@@ -17,38 +18,36 @@ namespace {
 constexpr FatbinLimits kFatbinLimits{.reads = 160, .read_size = 512, .entries = 600};
 /// JAX tries the plug-in packages in this order.
 constexpr std::array kCudaMajors = {13, 12};
+constexpr std::array<std::string_view, 2> kInsides = {"_src", "version.py"};
+constexpr ImportName kName{"jax", "JAX", kInsides};
 
 class Reader {
 public:
-  Reader(System& system, Facts& facts, PythonEnvironment& python)
-      : system_(system), python_(python), objects_(system, facts) {}
+  Reader(System& system, const Scope& scope, Facts& facts, PythonEnvironment& python)
+      : system_(system), scope_(scope), python_(python), objects_(system, facts) {}
 
   void read() {
-    for (const auto& site : python_.site_directories) {
-      const auto directory = join_path(site, "jax");
-      if (!is_file(system_, directory + "/__init__.py")) continue;
-      add(site, directory);
-      return; // an import takes the first
+    for (const auto& package : packages_named(system_, scope_, python_, kName)) {
+      if (package.foreign) {
+        python_.frameworks.push_back(foreign_framework(kName, package.path));
+      } else {
+        add(package);
+      }
     }
   }
 
 private:
-  void add(const std::string& site, const std::string& directory) {
+  void add(const ImportedPackage& package) {
+    const auto& directory = package.path;
     Framework framework;
     framework.name = "jax";
     framework.directory = directory;
-    if (const auto* owner = owner_of(python_, site, "jax")) {
-      framework.distributions.push_back(owner->name);
-      framework.version = Fact<std::string>::known(owner->version, {owner->location, 0});
-    } else {
-      framework.version = Fact<std::string>::unknown(
-          directory + ": no metadata beside it tells its version", {directory, 0});
-    }
+    take_owner(python_, package, "jax", framework);
     if (!find("jaxlib/__init__.py").empty()) {
       framework.build = Fact<FrameworkBuild>::known(read_build(framework), {directory, 0});
     } else {
       framework.build = Fact<FrameworkBuild>::absent({directory, 0}, "there is no jaxlib");
-      framework.broken.push_back(join_path(site, "jaxlib") + " is missing");
+      framework.broken.push_back(join_path(package.site, "jaxlib") + " is missing");
     }
     python_.frameworks.push_back(std::move(framework));
   }
@@ -113,13 +112,7 @@ private:
     const auto name = "jax-cuda" + std::to_string(major) + "-plugin";
     for (const auto& distribution : python_.distributions) {
       if (distribution.name != name) continue;
-      for (const auto& pin : distribution.cuda_pins) {
-        const auto at = pin.find(">=");
-        if (!pin.starts_with("nvidia-cudnn") || at == std::string::npos) continue;
-        const auto rest = std::string_view(pin).substr(at + 2);
-        return Fact<std::string>::known(std::string(rest.substr(0, rest.find(','))),
-                                        {distribution.location, 0});
-      }
+      if (auto pin = cudnn_pin(distribution, ">=")) return *pin;
     }
     return Fact<std::string>::unknown(name + " does not tell its cuDNN");
   }
@@ -174,12 +167,13 @@ private:
   }
 
   System& system_;
+  const Scope& scope_;
   PythonEnvironment& python_;
   NativeObjects objects_;
 };
 
-void collect(System& system, const Scope&, Facts& facts) {
-  for (auto& python : facts.pythons) Reader(system, facts, python).read();
+void collect(System& system, const Scope& scope, Facts& facts) {
+  for (auto& python : facts.pythons) Reader(system, scope, facts, python).read();
 }
 
 } // namespace

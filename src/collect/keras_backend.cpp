@@ -1,11 +1,14 @@
 // Keras in each environment, and the backend that its configuration file names. Truth:
-// keras/src/backend/config.py: $KERAS_HOME/keras.json, else ~/.keras/keras.json; the variable
-// KERAS_BACKEND goes before it, which is for the judge to say.
+// keras/src/backend/config.py of 3.15: $KERAS_HOME/keras.json, else ~/.keras/keras.json, or
+// /tmp/.keras/keras.json where the home directory may not be written; the variable KERAS_BACKEND
+// goes before it, which is for the judge to say.
 #include "base/text.h"
-#include "collect/native_objects.h"
+#include "collect/import_path.h"
 #include "collect/python_environment.h"
 #include "collect/software.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace gpuwhy {
@@ -14,11 +17,27 @@ namespace {
 constexpr std::size_t kLargestFile = 64U << 10U;
 constexpr std::size_t kLongestName = 64;
 
+/// What access(2) would answer; a file that cannot be asked about is taken to be as usual.
+bool may_write(System& system, const std::string& directory) {
+  const auto& identity = system.identity();
+  const auto status = system.status(directory);
+  if (!status) return status.error().kind != Unavailable::Kind::absent;
+  if (identity.user == 0) return true;
+  const auto& groups = identity.groups;
+  if (status->user == identity.user) return (status->mode & 0200U) != 0;
+  const bool member = std::find(groups.begin(), groups.end(), status->group) != groups.end();
+  return (status->mode & (member ? 0020U : 0002U)) != 0;
+}
+
 std::string configuration_path(System& system) {
-  const auto home = variable_value(system, "KERAS_HOME");
-  if (!home.empty())
-    return normalize_path(join_path(system.identity().working_directory, home)) + "/keras.json";
-  return system.identity().home + "/.keras/keras.json";
+  const auto& home = system.identity().home;
+  const auto& variables = system.environment();
+  const auto found = variables.find("KERAS_HOME");
+  if (found == variables.end())
+    return (may_write(system, home) ? home : "/tmp") + "/.keras/keras.json";
+  auto directory = found->second; // empty: the working directory
+  if (directory == "~" || directory.starts_with("~/")) directory = home + directory.substr(1);
+  return normalize_path(join_path(system.identity().working_directory, directory)) + "/keras.json";
 }
 
 /// Text that is no JSON is passed over by Keras, without a word.
@@ -42,27 +61,26 @@ Fact<std::string> configured_backend(System& system) {
   return Fact<std::string>::known(name, {path, line});
 }
 
-void collect(System& system, const Scope&, Facts& facts) {
+constexpr std::array<std::string_view, 4> kInsides = {"src", "api", "engine", "layers"};
+constexpr ImportName kName{"keras", "Keras", kInsides};
+
+Framework keras_of(System& system, const PythonEnvironment& python,
+                   const ImportedPackage& package) {
+  if (package.foreign) return foreign_framework(kName, package.path);
+  Framework framework;
+  framework.name = "keras";
+  framework.directory = package.path;
+  take_owner(python, package, "keras", framework);
+  framework.build =
+      Fact<FrameworkBuild>::absent({package.path, 0}, "Keras has no native code of its own");
+  framework.configured_backend = configured_backend(system);
+  return framework;
+}
+
+void collect(System& system, const Scope& scope, Facts& facts) {
   for (auto& python : facts.pythons) {
-    for (const auto& site : python.site_directories) {
-      const auto directory = join_path(site, "keras");
-      if (!is_file(system, directory + "/__init__.py")) continue;
-      Framework framework;
-      framework.name = "keras";
-      framework.directory = directory;
-      if (const auto* owner = owner_of(python, site, "keras")) {
-        framework.distributions.push_back(owner->name);
-        framework.version = Fact<std::string>::known(owner->version, {owner->location, 0});
-      } else {
-        framework.version = Fact<std::string>::unknown(
-            directory + ": no metadata beside it tells its version", {directory, 0});
-      }
-      framework.build =
-          Fact<FrameworkBuild>::absent({directory, 0}, "Keras has no native code of its own");
-      framework.configured_backend = configured_backend(system);
-      python.frameworks.push_back(std::move(framework));
-      break; // an import takes the first
-    }
+    for (const auto& package : packages_named(system, scope, python, kName))
+      python.frameworks.push_back(keras_of(system, python, package));
   }
 }
 

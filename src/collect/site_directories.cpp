@@ -103,4 +103,12 @@ std::vector<std::string> site_directories(System& system, const SiteQuestion& qu
   return path.take();
 }
 
+std::vector<std::string> existing_directories(System& system,
+                                              const std::vector<std::string>& path) {
+  SitePath existing(system);
+  for (const auto& directory : path)
+    existing.add(join_path(system.identity().working_directory, directory));
+  return existing.take();
+}
+
 } // namespace gpuwhy

@@ -19,5 +19,7 @@ struct SiteQuestion {
 
 /// Directories that exist, in the order in which an import searches them.
 std::vector<std::string> site_directories(System& system, const SiteQuestion& question);
+/// Those of `path` that an import would search: sys.path of an interpreter that runs already.
+std::vector<std::string> existing_directories(System& system, const std::vector<std::string>& path);
 
 } // namespace gpuwhy

@@ -3,10 +3,12 @@
 // torch/__init__.py, which loads libtorch_global_deps.so and then torch._C.
 #include "base/text.h"
 #include "base/version.h"
+#include "collect/import_path.h"
 #include "collect/native_objects.h"
 #include "collect/python_environment.h"
 #include "collect/software.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -17,6 +19,15 @@ constexpr std::size_t kLargestSource = 64U << 10U;
 constexpr std::size_t kLongestValue = 100;
 // libtorch_cuda.so names all its architectures within the first containers.
 constexpr FatbinLimits kFatbinLimits{.reads = 160, .read_size = 512, .entries = 600};
+
+constexpr std::array<std::string_view, 1> kInsides = {"version.py"};
+constexpr ImportName kName{"torch", "PyTorch", kInsides};
+/// PyTorch's own objects, among all that they need.
+constexpr std::array<std::string_view, 4> kOwnNames = {"libtorch", "libc10", "libshm", "libcaffe2"};
+/// Loaded by name when linear algebra runs, and when a kernel is compiled.
+constexpr std::array<std::string_view, 2> kOpenedInUse = {"libtorch_cuda_linalg.so",
+                                                          "libcaffe2_nvrtc.so"};
+constexpr std::size_t kMostObjects = 64;
 
 struct Assigned {
   std::string text; // empty: None
@@ -48,15 +59,16 @@ std::optional<Assigned> assigned(std::string_view source, std::string_view name)
 
 class Reader {
 public:
-  Reader(System& system, Facts& facts, PythonEnvironment& python)
-      : system_(system), python_(python), objects_(system, facts) {}
+  Reader(System& system, const Scope& scope, Facts& facts, PythonEnvironment& python)
+      : system_(system), scope_(scope), python_(python), objects_(system, facts) {}
 
   void read() {
-    for (const auto& site : python_.site_directories) {
-      const auto directory = join_path(site, "torch");
-      if (!is_file(system_, directory + "/__init__.py")) continue;
-      add(site, directory);
-      return; // an import takes the first
+    for (const auto& package : packages_named(system_, scope_, python_, kName)) {
+      if (package.foreign) {
+        python_.frameworks.push_back(foreign_framework(kName, package.path));
+      } else {
+        add(package.site, package.path);
+      }
     }
   }
 
@@ -121,16 +133,10 @@ private:
     const bool own = library == framework.directory + "/lib";
     build.opener = library + (cuda ? "/libtorch_cuda.so" : "/libtorch_cpu.so");
     if (own) objects_.check(framework, build.opener);
-    for (const auto* name : {"/libtorch_global_deps.so", "/libc10_cuda.so", "/libtorch_cpu.so",
-                             "/libtorch_cuda_linalg.so"}) {
-      const auto path = library + name;
-      if (!cuda || !system_.status_of_link(path)) continue;
-      objects_.classify(path);
-      build.carriers.push_back(path);
-    }
     const auto python_library = library + "/libtorch_python.so";
     if (own) objects_.check(framework, python_library);
     if (system_.status_of_link(python_library)) build.loader_chain.push_back(python_library);
+    if (cuda) add_carriers(build, library);
     objects_.add_interpreter(python_, build);
     if (cuda) {
       objects_.read_code(build.opener, build, kFatbinLimits);
@@ -142,27 +148,49 @@ private:
     if (build.cuda.known()) build.sass = build.ptx = none;
   }
 
+  /// First what is loaded before torch._C, then, breadth first as the loader goes, what torch._C
+  /// needs of PyTorch's own; last the objects that PyTorch opens when they are used.
+  void add_carriers(FrameworkBuild& build, const std::string& library) {
+    std::vector<std::string> names = {"libtorch_global_deps.so", "libtorch_python.so"};
+    const auto take = [&](const std::string& path) {
+      build.carriers.push_back(path);
+      for (const auto& needed : objects_.classify(path).needed) {
+        const bool own =
+            std::any_of(kOwnNames.begin(), kOwnNames.end(),
+                        [&](std::string_view start) { return needed.starts_with(start); });
+        if (own && std::find(names.begin(), names.end(), needed) == names.end())
+          names.push_back(needed);
+      }
+    };
+    for (std::size_t at = 0; at < names.size() && at < kMostObjects; ++at) {
+      const auto path = library + "/" + names[at];
+      if (system_.status_of_link(path)) take(path);
+    }
+    for (const auto name : kOpenedInUse) {
+      const bool known = std::find(names.begin(), names.end(), name) != names.end();
+      const auto path = library + "/" + std::string(name);
+      if (!known && system_.status_of_link(path)) take(path);
+    }
+  }
+
   /// The wheel's own requirement names the cuDNN that it was compiled with.
   Fact<std::string> cudnn_of(const Framework& framework) {
     const auto* owner = owner_of(python_, std::string(parent_path(framework.directory)), "torch");
     if (owner != nullptr) {
-      for (const auto& pin : owner->cuda_pins) {
-        const auto equals = pin.find("==");
-        if (!pin.starts_with("nvidia-cudnn-cu") || equals == std::string::npos) continue;
-        return Fact<std::string>::known(pin.substr(equals + 2), {owner->location, 0});
-      }
+      if (auto pin = cudnn_pin(*owner, "==")) return *pin;
     }
     return Fact<std::string>::unknown(framework.directory + ": does not tell its cuDNN",
                                       {framework.directory, 0});
   }
 
   System& system_;
+  const Scope& scope_;
   PythonEnvironment& python_;
   NativeObjects objects_;
 };
 
-void collect(System& system, const Scope&, Facts& facts) {
-  for (auto& python : facts.pythons) Reader(system, facts, python).read();
+void collect(System& system, const Scope& scope, Facts& facts) {
+  for (auto& python : facts.pythons) Reader(system, scope, facts, python).read();
 }
 
 } // namespace

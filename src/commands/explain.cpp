@@ -14,7 +14,8 @@ namespace {
 constexpr std::array kOptions{
     Option{"json", 0, "", "one JSON document for programs"},
     Option{"follow", 'f', "",
-           "keep reading FILE while it grows; say anew whenever the answer changes"},
+           "keep reading FILE while it grows; say anew whenever the answer changes, and once more "
+           "at Ctrl-C"},
     Option{"verbose", 'v', "", "all evidence and all harmless lines"},
 };
 
@@ -51,7 +52,10 @@ Exit follow(const std::string& path, const Arguments& arguments, Console& consol
   };
   const auto followed = follow_input(path, take, idle);
   if (!followed) return wrong_usage(console, followed.error().message);
-  return exit_of(explainer.finish());
+  const auto explanation = explainer.finish(); // interrupted: the whole once more, as the summary
+  if (console.out.good())
+    console.out << explanation_text(explanation, console.style, arguments.has("verbose"));
+  return exit_of(explanation);
 }
 
 Exit run(const Arguments& arguments, Console& console) {

@@ -1,7 +1,9 @@
+#include "commands/html_page.h"
 #include "commands/table.h"
 
 #include "base/text.h"
 #include "lint/lint.h"
+#include "render/html_lint.h"
 #include "render/lint.h"
 #include "rules/rule.h"
 #include "system/live.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr std::array kOptions{
     Option{"json", 0, "", "one JSON document for programs"},
+    kHtmlOption,
     Option{"format", 0, "FORM", "text, json, sarif or github"},
     Option{"select", 0, "IDS", "only these causes, comma separated; P stands for all of P"},
     Option{"ignore", 0, "IDS", "not these causes"},
@@ -65,6 +68,8 @@ Result<std::size_t> mend(System& system, LintReport& report) {
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   lint::Options options;
   options.paths = arguments.operands.empty() ? std::vector<std::string>{"."} : arguments.operands;
   options.selection = {ids(arguments, "select"), ids(arguments, "ignore")};
@@ -99,7 +104,14 @@ Exit run(const Arguments& arguments, Console& console) {
     if (!mended) return wrong_usage(console, mended.error().message);
     console.errors << "mended " << *mended << (*mended == 1 ? " place\n" : " places\n");
   }
-  if (form == "json") {
+  if (arguments.has("html")) {
+    const auto context = page_context(console, "lint", join(options.paths, " "));
+    const auto written = write_page(arguments, console, render::lint_html(*report, context));
+    if (!written) return wrong_usage(console, written.error().message);
+  }
+  if (page_to_output(arguments)) {
+    // standard output is the page's
+  } else if (form == "json") {
     console.out << render::lint_json(*report);
   } else if (form == "sarif") {
     console.out << render::lint_sarif(*report);

@@ -1,4 +1,5 @@
 // gpuwhy pid N: how a program that runs already uses the GPU, without stopping it.
+#include "commands/html_page.h"
 #include "commands/run_report.h"
 #include "commands/table.h"
 
@@ -12,8 +13,10 @@
 #include "watch/process_facts.h"
 #include "watch/run_program.h"
 
+#include <algorithm>
 #include <array>
 #include <ostream>
+#include <unistd.h>
 
 namespace gpuwhy {
 namespace {
@@ -25,8 +28,12 @@ constexpr std::array kOptions{
     kRunJsonOption,
     kRunOutputOption,
     kRunTraceOption,
+    kHtmlOption,
     kRunVerboseOption,
     Option{"seconds", 'n', "N", "how long to look (5)"},
+    Option{"on-request", 0, "",
+           "report whenever a line arrives on standard input, one JSON document a line, until it "
+           "ends or a line says 'end'"},
 };
 
 Exit exit_of(Used answer) {
@@ -39,8 +46,61 @@ Exit exit_of(Used answer) {
   return Exit::unknown;
 }
 
+bool is_open(const use::ProcessFacts& process) {
+  return process.has_libcuda() || !process.devices.empty() || !process.problems.empty();
+}
+
+/// Where NVML tells nothing: CUDA needs libcuda in the process that uses it, ROCm its runtime, and
+/// we could look into all of them.
+RunVerdict judged(System& system, const use::RunStatistics& statistics,
+                  const use::ProcessFacts& process) {
+  auto verdict = judge_run(statistics);
+  if (verdict.answer != Used::unknown || is_open(process) || statistics.maps("libcuda.so") ||
+      statistics.maps("libamdhip64"))
+    return verdict;
+  for (const auto& [pid, seen] : statistics.processes) {
+    const auto now = seen.ended ? Answer<use::ProcessFacts>() : watch::read_process(system, pid);
+    if (seen.opens_gpu || (now && is_open(*now))) return verdict;
+  }
+  verdict.answer = Used::not_used;
+  verdict.sentence = "the GPU was not used: the process has not loaded the driver's libcuda";
+  return verdict;
+}
+
+watch::AttachOptions attach_to(const use::ProcessFacts& process) {
+  watch::AttachOptions options{
+      .process = process.pid, .command = process.command, .visible_devices = {}};
+  for (const auto& [name, value] : process.variables) {
+    if (name == "CUDA_VISIBLE_DEVICES") options.visible_devices = value;
+  }
+  return options;
+}
+
+/// For programs that watch themselves: the first line says that observing has begun.
+Exit serve(System& system, use::ProcessFacts process, Console& console) {
+  auto answer = Used::unknown;
+  const auto begun = [&] {
+    console.out << R"({"schema":"gpuwhy.report/1","command":"pid","watching":)" << process.pid
+                << "}" << std::endl;
+  };
+  const auto report = [&](use::RunStatistics statistics, bool last) {
+    if (auto now = watch::read_process(system, process.pid)) process = std::move(*now);
+    for (const auto& problem : process.problems) statistics.end.notes.push_back(problem);
+    const auto verdict = judged(system, statistics, process);
+    answer = verdict.answer;
+    console.out << on_one_line(with_process(
+                       run_json(verdict, statistics, frameworks_in(statistics), "pid"), process))
+                << std::flush;
+    return !last && console.out.good();
+  };
+  watch::watch_on_request(system, attach_to(process), STDIN_FILENO, begun, report);
+  return exit_of(answer);
+}
+
 Exit run(const Arguments& arguments, Console& console) {
   if (arguments.operands.empty()) return wrong_usage(console, "which process? gpuwhy pid N");
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   const auto pid = to_number(arguments.operands.front());
   const auto time = arguments.has("seconds") ? to_number(arguments.value("seconds")) : kSeconds;
   if (!pid || *pid < 1 || *pid > 1 << 30)
@@ -52,25 +112,29 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto system = make_live_system();
   const auto process = watch::read_process(*system, static_cast<int>(*pid));
   if (!process) return wrong_usage(console, "no process " + std::to_string(*pid));
-  std::optional<std::string> visible;
-  for (const auto& [name, value] : process->variables) {
-    if (name == "CUDA_VISIBLE_DEVICES") visible = value;
+  if (arguments.has("on-request")) {
+    for (const auto* other : {"json", "output", "trace", "verbose", "seconds"}) {
+      if (arguments.has(other))
+        return wrong_usage(console, "--on-request and --" + std::string(other) +
+                                        " do not go together: each report is a line of JSON");
+    }
+    return serve(*system, *process, console);
   }
-  auto statistics = watch::watch_process(
-      *system,
-      {.process = static_cast<int>(*pid), .command = process->command, .visible_devices = visible},
-      std::chrono::seconds(*time), {});
+  auto statistics =
+      watch::watch_process(*system, attach_to(*process), std::chrono::seconds(*time), {});
   for (const auto& problem : process->problems) statistics.end.notes.push_back(problem);
-  const auto verdict = judge_run(statistics);
+  const auto verdict = judged(*system, statistics, *process);
   const auto frameworks = frameworks_in(statistics);
   const auto report =
       arguments.has("json")
           ? with_process(run_json(verdict, statistics, frameworks, "pid"), *process)
           : run_text(verdict, statistics, frameworks, console.style, arguments.has("verbose")) +
                 process_text(*process, console.style, arguments.has("verbose"));
-  if (!arguments.has("output"))
-    console.out << report;
-  else if (const auto written = write_output(arguments.value("output"), report); !written)
+  if (const auto written = write_run_page(verdict, statistics, arguments, console, "pid"); !written)
+    return wrong_usage(console, written.error().message);
+  if (!arguments.has("output")) {
+    if (!page_to_output(arguments)) console.out << report;
+  } else if (const auto written = write_output(arguments.value("output"), report); !written)
     return wrong_usage(console, written.error().message);
   if (arguments.has("trace")) {
     if (const auto written = write_output(arguments.value("trace"), run_trace(verdict, statistics));

@@ -1,10 +1,12 @@
 // gpuwhy run -- CMD...: the program runs unchanged; what was seen is told when it has ended.
+#include "commands/html_page.h"
 #include "commands/observe.h"
+#include "commands/run_reasons.h"
 #include "commands/run_report.h"
 #include "commands/table.h"
 
 #include "base/text.h"
-#include "judge/judge.h"
+#include "explain/explainer.h"
 #include "system/input.h"
 #include "system/live.h"
 #include "system/program.h"
@@ -28,28 +30,12 @@ constexpr std::array kOptions{
     Option{"save", 's', "FILE", "record what is seen, for --from"},
     Option{"from", 'f', "FILE", "judge a recorded run; nothing is started; - is standard input"},
     kRunTraceOption,
+    kHtmlOption,
     kRunVerboseOption,
     Option{"status", 0, "", "a line with the GPUs' state while the program runs (on a terminal)"},
     Option{"no-calls", 0, "",
            "do not count CUDA calls (with CUPTI, now and then for a fifth of a second)"},
 };
-
-/// Where a run alone does not show why the GPU was not used, the machine and the environment may.
-void ask_machine(System& system, const use::RunStatistics& run, RunVerdict& verdict) {
-  if (verdict.answer != Used::not_used || !verdict.causes.empty()) return;
-  Arguments arguments;
-  const auto& command = run.start.command.front();
-  if (base_name(command).starts_with("python")) arguments.options["python"] = {command};
-  const auto machine = judge(look_at(system, arguments));
-  const auto loaded = frameworks_in(run);
-  for (const auto& each : machine.frameworks) {
-    const bool meant =
-        loaded.empty() || std::find(loaded.begin(), loaded.end(), each.framework) != loaded.end();
-    if (!meant || each.causes.empty()) continue;
-    verdict.causes = each.causes;
-    return;
-  }
-}
 
 /// What is said of a program that cannot be started, and the status a shell gives it.
 Exit not_started(const std::string& command, int error, Console& console) {
@@ -102,6 +88,8 @@ void show_status(const use::RunObserver& observer, Console& console) {
 }
 
 Exit run(const Arguments& arguments, Console& console) {
+  if (const auto clash = output_clash(arguments); !clash.empty())
+    return wrong_usage(console, clash);
   if (arguments.has("from")) return replay(arguments, console);
   if (arguments.program.empty())
     return wrong_usage(console, "which program? gpuwhy run -- python train.py");
@@ -124,8 +112,11 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto system = make_live_system();
   watch::RunOptions options;
   options.command = arguments.program;
-  options.output_to_errors = arguments.has("json") && !arguments.has("output");
+  options.output_to_errors =
+      (arguments.has("json") && !arguments.has("output")) || page_to_output(arguments);
   options.count_calls = !arguments.has("no-calls");
+  explain::Explainer output;
+  options.output = [&](std::string_view bytes) { output.feed(bytes); };
   if (arguments.has("status") && console.style.color) {
     options.status = [&](const use::RunObserver& observer) { show_status(observer, console); };
   }
@@ -135,10 +126,12 @@ Exit run(const Arguments& arguments, Console& console) {
   if (recorder) recorder->end(statistics.end);
   if (recorder && !recorder->problem().empty())
     statistics.end.notes.push_back("the recording is not whole: " + recorder->problem());
-  if (!arguments.has("json") && !arguments.has("output")) console.errors << "\n";
+  if (!arguments.has("json") && !arguments.has("output") && !page_to_output(arguments))
+    console.errors << "\n";
+  const auto explanation = output.finish();
   const auto told = tell_run(statistics, arguments, console, console.errors, "run",
                              [&](const use::RunStatistics& run, RunVerdict& verdict) {
-                               ask_machine(*system, run, verdict);
+                               add_reasons(*system, run, explanation, verdict);
                              });
   if (!told) console.errors << "gpuwhy: " << told.error().message << "\n";
   console.out.flush();

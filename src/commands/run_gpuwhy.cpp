@@ -10,10 +10,13 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::array kCommands{&kCheckCommand,   &kFixCommand,   &kCompatCommand,   &kLintCommand,
-                               &kExplainCommand, &kRunCommand,   &kPidCommand,      &kWatchCommand,
-                               &kProveCommand,   &kPickCommand,  &kSnapshotCommand, &kRuleCommand,
-                               &kRulesCommand,   &kSchemaCommand};
+constexpr std::array kCommands{&kCheckCommand,   &kFixCommand,    &kCompatCommand,   &kLintCommand,
+                               &kExplainCommand, &kRunCommand,    &kPidCommand,      &kWatchCommand,
+                               &kProveCommand,   &kPickCommand,   &kSnapshotCommand, &kRuleCommand,
+                               &kRulesCommand,   &kSchemaCommand, &kMcpCommand};
+
+/// Not in the list of commands: for packages.
+constexpr std::array kQuietCommands{&kCompletionsCommand, &kManCommand};
 
 /// A word that names no command may be a path: "gpuwhy train.py".
 bool looks_like_path(std::string_view word) {
@@ -28,6 +31,9 @@ std::span<const Command* const> all_commands() {
 
 const Command* find_command(std::string_view name) {
   for (const auto* command : kCommands) {
+    if (command->name == name) return command;
+  }
+  for (const auto* command : kQuietCommands) {
     if (command->name == name) return command;
   }
   return nullptr;

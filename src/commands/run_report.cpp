@@ -1,6 +1,8 @@
 #include "commands/run_report.h"
 
+#include "commands/html_page.h"
 #include "judge/judge_run.h"
+#include "render/html_run.h"
 #include "render/run_json.h"
 #include "render/run_text.h"
 #include "system/input.h"
@@ -23,6 +25,15 @@ std::vector<std::string> frameworks_in(const use::RunStatistics& run) {
   return all;
 }
 
+Result<void> write_run_page(const RunVerdict& verdict, const use::RunStatistics& run,
+                            const Arguments& arguments, Console& console, const std::string& name) {
+  if (!arguments.has("html")) return {};
+  const auto subject = arguments.has("from") ? replayed(arguments) : std::string();
+  return write_page(
+      arguments, console,
+      run_html(verdict, run, frameworks_in(run), page_context(console, name, subject)));
+}
+
 Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments, Console& console,
                       std::ostream& text, const std::string& name, const Complement& complement) {
   auto verdict = judge_run(run);
@@ -35,11 +46,13 @@ Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments,
   if (file) style.color = false;
   const auto report = json ? run_json(verdict, run, frameworks, name)
                            : run_text(verdict, run, frameworks, style, arguments.has("verbose"));
-  if (!file) (json ? console.out : text) << report;
+  if (!file && !page_to_output(arguments)) (json ? console.out : text) << report;
   if (file) {
     if (const auto written = write_output(arguments.value("output"), report); !written)
       return written;
   }
+  if (const auto written = write_run_page(verdict, run, arguments, console, name); !written)
+    return written;
   if (!arguments.has("trace")) return {};
   return write_output(arguments.value("trace"), run_trace(verdict, run));
 }

@@ -23,6 +23,10 @@ inline constexpr Option kRunVerboseOption{"verbose", 'v', "",
 /// What the run had loaded: "torch", "jax", "tensorflow".
 std::vector<std::string> frameworks_in(const use::RunStatistics& run);
 
+/// --html of a run that was judged.
+Result<void> write_run_page(const RunVerdict& verdict, const use::RunStatistics& run,
+                            const Arguments& arguments, Console& console, const std::string& name);
+
 /// Adds to a verdict what else is known; may be empty.
 using Complement = std::function<void(const use::RunStatistics&, RunVerdict&)>;
 

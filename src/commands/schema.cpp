@@ -1,3 +1,4 @@
+#include "commands/facts_page.h"
 #include "commands/table.h"
 
 #include "base/text.h"
@@ -11,9 +12,13 @@ namespace {
 
 Exit run(const Arguments& arguments, Console& console) {
   const std::string which = arguments.operands.empty() ? "snapshot" : arguments.operands.front();
+  if (which == "facts") {
+    console.out << facts_page();
+    return Exit::gpu;
+  }
   if (which != "snapshot" && which != "report") {
-    return wrong_usage(console,
-                       "no schema '" + printable(which) + "': there are 'snapshot' and 'report'");
+    return wrong_usage(console, "no schema '" + printable(which) +
+                                    "': there are 'snapshot', 'report' and 'facts'");
   }
   console.out << (which == "report" ? report_schema() : snapshot_schema());
   return Exit::gpu;
@@ -23,9 +28,10 @@ Exit run(const Arguments& arguments, Console& console) {
 
 const Command kSchemaCommand{
     .name = "schema",
-    .operands = "[snapshot|report]",
+    .operands = "[snapshot|report|facts]",
     .most_operands = 1,
-    .summary = "print the JSON Schema of snapshots, or of the report of check --json",
+    .summary = "print the JSON Schema of snapshots or of the report of check --json, or a page of "
+               "all facts",
     .details = {},
     .options = {},
     .run = run,

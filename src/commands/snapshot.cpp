@@ -1,4 +1,5 @@
 #include "commands/observe.h"
+#include "commands/place.h"
 #include "commands/table.h"
 
 #include "base/text.h"
@@ -17,6 +18,11 @@ namespace {
 
 constexpr std::array kOptions{
     kPythonOption,
+    kKernelOption,
+    kPidOption,
+    kServiceOption,
+    kRootOption,
+    kEnvOption,
     kAllOption,
     kNoProbesOption,
     Option{"tape", 't', "FILE",
@@ -24,7 +30,23 @@ constexpr std::array kOptions{
     Option{"no-redact", 0, "", "keep the names of user, home and host"},
 };
 
+/// The names of this user and of the one who runs there.
+Exit write_place(const Arguments& arguments, Console& console) {
+  const auto seen = look_at_place(arguments);
+  if (!seen) return wrong_usage(console, seen.error().message);
+  if (arguments.has("no-redact")) {
+    console.out << write_snapshot(seen->facts, {});
+    return Exit::gpu;
+  }
+  const auto ours = make_redactor(make_live_system()->identity());
+  const auto theirs = make_redactor(seen->identity);
+  console.out << write_snapshot(seen->facts,
+                                [&](std::string text) { return theirs(ours(std::move(text))); });
+  return Exit::gpu;
+}
+
 Exit run(const Arguments& arguments, Console& console) {
+  if (names_place(arguments)) return write_place(arguments, console);
   const auto live = make_live_system();
   const bool redact = !arguments.has("no-redact");
   TapePolicy policy = private_tape(live->identity());

@@ -19,5 +19,10 @@ extern const Command kPickCommand;
 extern const Command kRuleCommand;
 extern const Command kRulesCommand;
 extern const Command kSchemaCommand;
+extern const Command kMcpCommand;
+
+// For packages; help does not list them.
+extern const Command kCompletionsCommand;
+extern const Command kManCommand;
 
 } // namespace gpuwhy

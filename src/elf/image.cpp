@@ -5,6 +5,7 @@
 #include "elf/ranges.h"
 
 #include <algorithm>
+#include <array>
 #include <elf.h>
 #include <limits>
 #include <map>
@@ -220,7 +221,118 @@ Answer<bool> fill_from_segments(FileRanges& file, const std::vector<Elf64_Phdr>&
   return fill_names(file, segments, *dynamic, image);
 }
 
+/// What the loader touches, entry by entry of the dynamic section.
+class Reach {
+public:
+  Reach(System& system, const std::string& path, const std::vector<Elf64_Phdr>& segments)
+      : system_(system), path_(path), segments_(segments) {}
+
+  /// Nothing where the relocations are packed, or more than are read.
+  Answer<std::optional<std::uint64_t>> run(std::string_view dynamic) {
+    read_tags(bytes_of(dynamic));
+    const bool too_much = tag(DT_RELASZ) > kMostRelocations || segments_.size() > kMostMapped;
+    if (tag(DT_RELR) != 0 || too_much) return std::nullopt;
+    for (const auto& segment : segments_) add_segment(segment);
+    constexpr std::array kTables = {std::pair{DT_STRTAB, DT_STRSZ}, std::pair{DT_RELA, DT_RELASZ},
+                                    std::pair{DT_JMPREL, DT_PLTRELSZ},
+                                    std::pair{DT_INIT_ARRAY, DT_INIT_ARRAYSZ}};
+    for (const auto& [address, size] : kTables) add(tag(address), tag(size));
+    for (const auto start : {DT_SYMTAB, DT_GNU_HASH, DT_HASH, DT_VERSYM, DT_VERNEED, DT_INIT})
+      add(tag(start), 1);
+    for (const auto& [address, size] : {kTables[1], kTables[2]}) {
+      if (const auto read = read_relocations(tag(address), tag(size)); !read)
+        return tl::unexpected(read.error());
+    }
+    return end_;
+  }
+
+private:
+  static constexpr std::uint64_t kPage = 4096;
+  static constexpr std::uint64_t kMostRelocations = 64U << 20U; // bytes
+  static constexpr std::size_t kMostMapped = 64;                // segments
+  static constexpr std::uint64_t kTogether = 40'000 * sizeof(Elf64_Rela);
+
+  void read_tags(std::span<const std::byte> bytes) {
+    for (std::uint64_t at = 0;; at += sizeof(Elf64_Dyn)) {
+      const auto entry = read_value<Elf64_Dyn>(bytes, at);
+      if (!entry || entry->d_tag == DT_NULL) return;
+      tags_.emplace(entry->d_tag, entry->d_un.d_val);
+    }
+  }
+  std::uint64_t tag(Elf64_Sxword name) const {
+    const auto found = tags_.find(name);
+    return found == tags_.end() ? 0 : found->second;
+  }
+
+  void add(std::uint64_t address, std::uint64_t size) {
+    if (address == 0 || size == 0) return;
+    if (const auto place = translate(segments_, address))
+      end_ = std::max(end_, end_of(place->offset, std::min(size, place->room)));
+  }
+
+  void add_segment(const Elf64_Phdr& segment) {
+    const auto end = end_of(segment.p_offset, segment.p_filesz);
+    if (segment.p_type == PT_DYNAMIC || segment.p_type == PT_GNU_RELRO) end_ = std::max(end_, end);
+    const bool zeros = segment.p_type == PT_LOAD && segment.p_memsz > segment.p_filesz &&
+                       segment.p_filesz > 0 && end % kPage != 0;
+    if (zeros) end_ = std::max(end_, end - end % kPage + 1);
+  }
+
+  Answer<bool> read_relocations(std::uint64_t address, std::uint64_t size) {
+    const auto place = address == 0 ? std::nullopt : translate(segments_, address);
+    if (!place) return true;
+    const auto length = std::min({size, place->room, kMostRelocations});
+    for (std::uint64_t done = 0; done < length; done += kTogether) {
+      const auto bytes =
+          system_.read_at(path_, place->offset + done,
+                          static_cast<std::size_t>(std::min(kTogether, length - done)));
+      if (!bytes) return tl::unexpected(bytes.error());
+      for (std::uint64_t at = 0;; at += sizeof(Elf64_Rela)) {
+        const auto relocation = read_value<Elf64_Rela>(bytes_of(*bytes), at);
+        if (!relocation) break;
+        add(relocation->r_offset, sizeof(std::uint64_t));
+        const auto first = tag(DT_INIT_ARRAY);
+        const bool runs =
+            relocation->r_offset >= first && relocation->r_offset - first < tag(DT_INIT_ARRAYSZ);
+        if (runs) add(static_cast<std::uint64_t>(relocation->r_addend), 1);
+      }
+      if (bytes->size() < kTogether) break;
+    }
+    return true;
+  }
+
+  System& system_;
+  const std::string& path_;
+  const std::vector<Elf64_Phdr>& segments_;
+  std::map<Elf64_Sxword, std::uint64_t> tags_;
+  std::uint64_t end_ = 0;
+};
+
 } // namespace
+
+Answer<std::uint64_t> end_of_loading(System& system, const std::string& path,
+                                     const ElfImage& image) {
+  FileRanges file(system, path);
+  const auto head = file.get(0, kFirstRead);
+  if (!head) return tl::unexpected(head.error());
+  const auto header = read_value<Elf64_Ehdr>(bytes_of(*head), 0);
+  if (!header) return image.extent;
+  const auto segments = read_segments(file, *header);
+  if (!segments) return tl::unexpected(segments.error());
+  for (const auto& segment : *segments) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    const auto place = translate(*segments, segment.p_vaddr);
+    if (!place) return image.extent;
+    const auto size = std::min({segment.p_filesz, place->room, std::uint64_t{kLargestDynamic}});
+    const auto dynamic = file.get(place->offset, static_cast<std::size_t>(size));
+    if (!dynamic) return tl::unexpected(dynamic.error());
+    if (dynamic->size() < size) return image.extent; // the loader reads it first of all
+    const auto touched = Reach(system, path, *segments).run(*dynamic);
+    if (!touched) return tl::unexpected(touched.error());
+    return touched->value_or(image.extent);
+  }
+  return image.extent;
+}
 
 Answer<ElfImage> read_elf(System& system, const std::string& path) {
   FileRanges file(system, path);

@@ -40,6 +40,14 @@ struct ElfImage {
   std::uint16_t section_names = 0;
 };
 
+/// Up to where the file is read or written when it is loaded: the tables of the dynamic section,
+/// the places that relocations change, the first byte of each function that runs at once, and the
+/// page in which a segment's zeros begin. A file that is longer than that, yet shorter than its
+/// extent, is loaded without an error. Reads all relocations: for the file that was found to be
+/// short.
+Answer<std::uint64_t> end_of_loading(System& system, const std::string& path,
+                                     const ElfImage& image);
+
 struct ElfSection {
   std::uint64_t offset = 0; // in the file
   std::uint64_t size = 0;

@@ -130,7 +130,9 @@ void examine_content(System& system, LibraryFile& file) {
   }
   if (!image->refusal.empty()) return mark(file, Status::not_elf, image->refusal);
   if (file.size < image->extent) {
-    mark(file, Status::truncated,
+    const auto touched = end_of_loading(system, file.path, *image);
+    const bool loads = image->damage.empty() && touched && file.size >= *touched;
+    mark(file, loads ? Status::incomplete : Status::truncated,
          std::to_string(file.size) + " of at least " + std::to_string(image->extent) + " bytes");
   } else if (!image->damage.empty()) {
     mark(file, Status::truncated, image->damage);

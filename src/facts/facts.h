@@ -8,6 +8,8 @@
 #include "facts/hardware.h"
 #include "facts/libraries.h"
 #include "facts/observed.h"
+#include "facts/place.h"
+#include "facts/program.h"
 #include "facts/python.h"
 
 namespace gpuwhy {
@@ -43,6 +45,8 @@ struct Facts {
   std::vector<PythonEnvironment> pythons; // the selected one first
   Libraries libraries;
   EnvironmentFacts environment;
+  Place place;                       // where the program runs
+  ProgramFacts program;              // the one whose run is in question, if one was named
   std::vector<std::string> problems; // what collectors could not do, one line each
 
   template <class V> static void fields(V&& v) {
@@ -54,6 +58,8 @@ struct Facts {
     v("pythons", &Facts::pythons, "Python environments");
     v("libraries", &Facts::libraries, "What the dynamic loader could meet");
     v("environment", &Facts::environment, "Environment variables");
+    v("place", &Facts::place, "Where the program runs, if not in the shell");
+    v("program", &Facts::program, "The program in question");
     v("problems", &Facts::problems, "What could not be looked at");
   }
 };

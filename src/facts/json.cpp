@@ -18,11 +18,17 @@ concept Struct = requires { T::fields([](auto&&...) {}); };
 template <class T> struct EnumNames;
 template <> struct EnumNames<LibraryFile::Status> {
   static constexpr std::string_view names[] = {
-      "good",      "dangling", "unreadable", "wrong_class", "wrong_machine",
-      "too_short", "not_elf",  "directory",  "truncated",   "special"};
+      "good",    "dangling",  "unreadable", "wrong_class", "wrong_machine", "too_short",
+      "not_elf", "directory", "truncated",  "incomplete",  "special"};
 };
 template <> struct EnumNames<LibraryDirectory::Status> {
   static constexpr std::string_view names[] = {"present", "absent", "unreadable"};
+};
+template <> struct EnumNames<Severity> {
+  static constexpr std::string_view names[] = {"error", "warning", "info"};
+};
+template <> struct EnumNames<Bearing> {
+  static constexpr std::string_view names[] = {"note", "hides", "breaks"};
 };
 
 // --- writing
@@ -43,6 +49,9 @@ struct Writer {
     requires std::is_enum_v<T>
   Json write(T value) const {
     return EnumNames<T>::names[static_cast<std::size_t>(value)];
+  }
+  template <class T> Json write(const std::optional<T>& value) const {
+    return value ? write(*value) : Json(nullptr);
   }
   template <class T> Json write(const std::vector<T>& values) const {
     Json array = Json::array();
@@ -123,6 +132,9 @@ void read(const Json& json, T& value, const std::string& path) {
 }
 template <Struct T> void read(const Json& json, T& value, const std::string& path);
 template <class T> void read(const Json& json, Fact<T>& fact, const std::string& path);
+template <class T> void read(const Json& json, std::optional<T>& value, const std::string& path) {
+  if (!json.is_null()) read(json, value.emplace(), path);
+}
 template <class T> void read(const Json& json, std::vector<T>& values, const std::string& path) {
   if (!json.is_array()) throw Mismatch{path, "an array"};
   for (std::size_t i = 0; i < json.size(); ++i) {
@@ -196,6 +208,7 @@ template <class T> struct Schema {
     }
   }
 };
+template <class T> struct Schema<std::optional<T>> : Schema<T> {};
 template <class T> struct Schema<std::vector<T>> {
   static Json of() { return {{"type", "array"}, {"items", Schema<T>::of()}}; }
 };

@@ -25,7 +25,9 @@ struct LibraryFile {
     not_elf,       // stops: "invalid ELF header" (linker script, git-lfs pointer, HTML)
     directory,     // stops: "cannot read file data: Is a directory"
     truncated,     // good header, body shorter than its segments: the process dies while mapping
-    special,       // FIFO, socket or device: the loader would hang or fail; never opened
+    incomplete, // its end is missing, but nothing that loading touches: it loads, and the process
+                // dies when it uses the rest
+    special,    // FIFO, socket or device: the loader would hang or fail; never opened
   };
   std::string path;
   std::string real_path;

@@ -3,19 +3,24 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "judge/code.h"
+#include "judge/decisive.h"
+#include "judge/neighbours.h"
 #include "judge/openings.h"
 #include "knowledge/knowledge.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace gpuwhy {
 namespace {
 
-/// Sonames that are in the process before the framework opens CUDA: what its own objects need, and
-/// libc's.
+/// Sonames that are in the process before a framework opens CUDA: libc's, and what its own objects
+/// need.
 std::set<std::string> loaded_from_the_start(const Libraries& libraries,
-                                            const FrameworkBuild& build) {
+                                            const std::vector<Case>& frameworks) {
   std::set<std::string> loaded = {"libc.so.6",
                                   "libm.so.6",
                                   "libdl.so.2",
@@ -34,12 +39,14 @@ std::set<std::string> loaded_from_the_start(const Libraries& libraries,
       if (!is_cuda_name(name)) loaded.insert(name); // those are the question
     }
   };
-  add(build.opener);
-  for (const auto& object : build.loader_chain) add(object);
+  for (const auto& framework : frameworks) {
+    add(framework.build()->opener);
+    for (const auto& object : framework.build()->loader_chain) add(object);
+  }
   return loaded;
 }
 
-loader::Process process_of(const Case& subject) {
+loader::Process process_of(const Case& subject, const std::vector<Case>& frameworks) {
   const auto& facts = subject.facts;
   loader::Setting setting;
   if (const auto* path = facts.environment.find("LD_LIBRARY_PATH"))
@@ -47,52 +54,71 @@ loader::Process process_of(const Case& subject) {
   setting.executable = subject.python->executable;
   setting.working_directory = facts.platform.working_directory;
   setting.musl = facts.libraries.libc.known() && facts.libraries.libc.value().starts_with("musl");
-  return {facts.libraries, setting, loaded_from_the_start(facts.libraries, *subject.build())};
+  return {facts.libraries, setting, loaded_from_the_start(facts.libraries, frameworks)};
 }
 
-void run(loader::Process& process, const std::vector<Opening>& openings,
-         std::vector<LibraryNeed>& needs) {
-  for (const auto& opening : openings) {
-    auto found = process.open(opening.request);
-    if (opening.product.empty()) continue;
-    needs.push_back({opening.request.name, opening.product, opening.required, std::move(found)});
+enum class Stage { import, use };
+
+/// The process of a program, as one framework after the other loads into it.
+class Loading {
+public:
+  Loading(const Case& subject, const std::vector<Case>& frameworks)
+      : process_(process_of(subject, frameworks)) {}
+
+  loader::Found open(const loader::Request& request) { return process_.open(request); }
+
+  /// The framework's own steps of one stage, in the process as it is by then.
+  void run(const Case& framework, const std::vector<Opening>& openings, Stage stage,
+           std::vector<LibraryNeed>& needs) {
+    for (const auto& opening : openings) {
+      if (opening.at_import != (stage == Stage::import)) continue;
+      auto found = process_.open(opening.request);
+      for (const auto& path : found.loaded) loader_of_.emplace(path, &framework);
+      const auto other = loader_of_.find(found.path);
+      const bool shared =
+          other != loader_of_.end() && other->second->framework != framework.framework;
+      if (shared) found.because = importer_text(*other->second);
+      if (opening.product.empty()) continue;
+      needs.push_back({opening.request.name, opening.product, opening.required, std::move(found)});
+    }
   }
-}
+
+  /// PyTorch looks into sys.path if its first library does not load.
+  void bring_in(const Case& framework, std::vector<LibraryNeed>& needs) {
+    const auto openings = openings_of(framework);
+    const auto by_path = second_attempt(framework);
+    if (!by_path.empty() && !openings.empty()) {
+      auto trial = process_;
+      if (trial.open(openings.front().request).outcome != loader::Outcome::found)
+        run(framework, by_path, Stage::import, needs);
+    }
+    run(framework, openings, Stage::import, needs);
+  }
+
+private:
+  loader::Process process_;
+  std::map<std::string, const Case*> loader_of_; // path -> whose search brought it
+};
 
 void search_libraries(Case& subject) {
   const auto* build = subject.build();
   if (build == nullptr) return;
-  auto process = process_of(subject);
-  subject.libcuda = process.open({"libcuda.so.1", build->opener, build->loader_chain});
+  auto frameworks = imported_with(subject);
+  if (frameworks.empty()) frameworks.push_back(subject);
+  Loading loading(subject, frameworks);
+  subject.libcuda = loading.open({"libcuda.so.1", build->opener, build->loader_chain});
   if (!build->cuda.value_or(false)) return;
   if (subject.kind() == "tensorflow" &&
       tensorflow_opens_nvml(subject.framework->version.value_or(""))) {
-    subject.libnvidia_ml = process.open({"libnvidia-ml.so.1", build->opener, build->loader_chain});
+    subject.libnvidia_ml = loading.open({"libnvidia-ml.so.1", build->opener, build->loader_chain});
   }
-  const auto openings = openings_of(subject);
-  run(process, openings, subject.libraries);
-  const auto failed = [](const LibraryNeed& need) {
-    return need.required && need.found.outcome != loader::Outcome::found;
-  };
-  // PyTorch looks into sys.path if its first library does not load.
-  const auto& needs = subject.libraries;
-  if (!needs.empty() && failed(needs.front())) {
-    if (const auto by_path = second_attempt(subject); !by_path.empty()) {
-      auto again = process_of(subject);
-      std::vector<LibraryNeed> second;
-      run(again, by_path, second);
-      run(again, openings, second);
-      subject.libraries = std::move(second);
-    }
+  for (const auto& each : frameworks) {
+    std::vector<LibraryNeed> ignored;
+    const bool own = each.framework == subject.framework;
+    if (each.build()->cuda.value_or(false))
+      loading.bring_in(each, own ? subject.libraries : ignored);
   }
-}
-
-/// The first on sys.path is the one that an import takes.
-const Framework* imported(const PythonEnvironment& python, std::string_view name) {
-  for (const auto& framework : python.frameworks) {
-    if (framework.name == name) return &framework;
-  }
-  return nullptr;
+  loading.run(subject, openings_of(subject), Stage::use, subject.libraries);
 }
 
 Case framework_case(const Facts& facts, const PythonEnvironment& python,
@@ -121,6 +147,21 @@ Case keras_case(const Facts& facts, const PythonEnvironment& python, const Frame
 
 constexpr std::array<std::string_view, 3> kFrameworks{"tensorflow", "jax", "torch"};
 
+/// What the program computes with comes first, the framework that does most at the head.
+void sort_by_use(const ProgramFacts& program, std::vector<Case>& cases, std::size_t from) {
+  const auto rank = [&](const Case& subject) {
+    return std::find(program.frameworks.begin(), program.frameworks.end(), subject.wanted) -
+           program.frameworks.begin();
+  };
+  std::vector<const Case*> sorted;
+  for (auto at = from; at < cases.size(); ++at) sorted.push_back(&cases[at]);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Case* a, const Case* b) { return rank(*a) < rank(*b); });
+  std::vector<Case> result(cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(from));
+  for (const auto* each : sorted) result.push_back(*each);
+  cases.swap(result);
+}
+
 } // namespace
 
 std::string keras_backend(const Facts& facts, const Framework& keras) {
@@ -131,7 +172,7 @@ std::string keras_backend(const Facts& facts, const Framework& keras) {
   return keras.configured_backend.value_or("tensorflow");
 }
 
-std::vector<Case> cases_of(const Facts& facts) {
+std::vector<Case> cases_without_shell(const Facts& facts) {
   std::vector<Case> cases;
   for (const auto& python : facts.pythons) { // the selected one comes first
     const auto before = cases.size();
@@ -141,12 +182,30 @@ std::vector<Case> cases_of(const Facts& facts) {
     }
     if (const auto* keras = imported(python, "keras"))
       cases.push_back(keras_case(facts, python, *keras));
-    if (cases.size() > before || !python.selected) continue;
+    if (!python.selected) continue;
+    for (const auto& name : missing_frameworks(facts, python)) {
+      Case subject{.facts = facts};
+      subject.wanted = name;
+      subject.python = &python;
+      cases.push_back(std::move(subject));
+    }
+    sort_by_use(facts.program, cases, before);
+    if (cases.size() > before) continue;
     Case subject{.facts = facts};
     subject.python = &python;
     cases.push_back(std::move(subject));
   }
   if (cases.empty()) cases.push_back(Case{.facts = facts});
+  return cases;
+}
+
+std::vector<Case> cases_of(const Facts& facts) {
+  auto cases = cases_without_shell(facts);
+  if (!facts.place.shell.known()) return cases;
+  for (auto& subject : cases) {
+    if (subject.python != nullptr && subject.python->selected)
+      subject.decisive = find_decisive(facts, subject.wanted);
+  }
   return cases;
 }
 
@@ -159,6 +218,7 @@ std::optional<Case> case_again(const Facts& facts, const Case& subject) {
     if (framework != nullptr) return framework_case(facts, python, *framework);
     if (subject.framework != nullptr || subject.keras != nullptr) return std::nullopt;
     Case again{.facts = facts};
+    again.wanted = subject.wanted;
     again.python = &python;
     return again;
   }

@@ -1,6 +1,8 @@
 #include "judge/judge.h"
 
 #include "base/text.h"
+#include "judge/code.h"
+#include "judge/decisive.h"
 #include "judge/plan.h"
 
 #include <algorithm>
@@ -24,8 +26,8 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
       std::any_of(rulings.found.begin(), rulings.found.end(),
                   [](const Ruling& ruling) { return ruling.rule->gate == Gate::hardware; });
   for (const auto& text : kGates) {
-    if (text.gate == Gate::code)
-      break; // later gates are judged by looking at the program and its run
+    if (text.gate > Gate::code) break; // later gates are judged by looking at the run
+    if (text.gate == Gate::code && subject.facts.program.path.empty()) break;
     GateResult result{
         .gate = text.gate, .state = GateResult::State::unknown, .reason = {}, .evidence = {}};
     std::vector<std::string> ids;
@@ -35,6 +37,9 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
       result.evidence.insert(result.evidence.end(), ruling.outcome.evidence.begin(),
                              ruling.outcome.evidence.end());
     }
+    for (const auto& ruling : rulings.comes_of_it) {
+      if (ruling.rule->gate == text.gate) ids.emplace_back(ruling.rule->id);
+    }
     std::vector<std::string> missing;
     for (const auto& ruling : rulings.unknown) {
       if (ruling.rule->gate == text.gate) missing.push_back(ruling.outcome.text);
@@ -43,7 +48,11 @@ std::vector<GateResult> route_of(const Case& subject, const Rulings& rulings) {
     for (const auto& ruling : rulings.clear) {
       if (ruling.rule->gate == text.gate) clear.push_back({ruling.outcome.text, {}});
     }
-    if (!ids.empty()) {
+    if (text.gate == Gate::code) {
+      auto code = code_gate(subject, ids);
+      if (!ids.empty()) code.evidence = std::move(result.evidence);
+      result = std::move(code);
+    } else if (!ids.empty()) {
       result.state = GateResult::State::failed;
       result.reason = join(ids, " ");
     } else if (auto reason = not_reached(subject, text.gate, no_gpu); !reason.empty()) {
@@ -72,6 +81,7 @@ FrameworkVerdict judge_case(const Case& subject) {
     verdict.python_version = subject.python->version.value_or("");
     verdict.selected = subject.python->selected;
   }
+  if (runs_program(subject)) verdict.program = subject.facts.program.entry;
   verdict.backend = subject.backend;
   const auto* named = subject.keras != nullptr ? subject.keras : subject.framework;
   if (named != nullptr) verdict.version = named->version.value_or("");
@@ -132,12 +142,42 @@ std::vector<GpuLine> gpu_lines(const Facts& facts) {
   return lines;
 }
 
+std::optional<PlaceLine> place_of(const Facts& facts,
+                                  const std::vector<FrameworkVerdict>& frameworks) {
+  const auto& place = facts.place;
+  if (place.kind.empty()) return std::nullopt;
+  PlaceLine line{place.kind, place.name, place.origin, {}, place.loaded.value_or({})};
+  if (!frameworks.empty()) line.shell = answer_of_shell(facts, frameworks.front().framework);
+  return line;
+}
+
+ProgramReport report_of(const ProgramFacts& program) {
+  ProgramReport report{program.path, program.entry, program.files, program.frameworks,
+                       program.notes};
+  if (!program.problem.empty()) {
+    report.notes.insert(report.notes.begin(), program.problem);
+  } else if (program.frameworks.empty()) {
+    report.notes.insert(report.notes.begin(),
+                        program.entry + " imports none of TensorFlow, Keras, JAX and PyTorch: "
+                                        "nothing in it was judged");
+  }
+  for (const auto& variable : program.variables) {
+    if (variable.too_late.empty()) continue;
+    report.notes.push_back(variable.place + ": setting " + variable.name +
+                           " here has no effect: " + variable.too_late);
+  }
+  return report;
+}
+
 } // namespace
 
 Verdict judge(const Facts& facts) {
   Verdict verdict;
   for (const auto& subject : cases_of(facts)) verdict.frameworks.push_back(judge_case(subject));
   verdict.gpus = gpu_lines(facts);
+  verdict.place = place_of(facts, verdict.frameworks);
+  if (!facts.program.path.empty()) verdict.program = report_of(facts.program);
+  verdict.findings = facts.program.findings;
   verdict.problems = facts.problems;
   return verdict;
 }

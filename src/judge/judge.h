@@ -19,6 +19,8 @@ Verdict judge(const Facts& facts);
 /// The cases that judge() looks at: one an installation, with the loader's answers for what it
 /// opens.
 std::vector<Case> cases_of(const Facts& facts);
+/// The same, not compared with the shell.
+std::vector<Case> cases_without_shell(const Facts& facts);
 
 /// The case of the same installation in facts that were edited; nothing if it is gone.
 std::optional<Case> case_again(const Facts& facts, const Case& subject);
@@ -36,11 +38,13 @@ struct Ruling {
 /// All rules asked about one case, without the consequences of other findings, root cause first.
 struct Rulings {
   std::vector<Ruling> found;
+  std::vector<Ruling> comes_of_it; // found too, and proven to come of the first one in `found`
   std::vector<Ruling> clear;
   std::vector<Ruling> unknown;
 };
 Rulings ask_rules(const Case& subject);
-/// What breaks or slows the use of a GPU that is listed anyway decides nothing here.
+/// What they come to. What breaks or slows the use of a GPU that is listed anyway decides nothing
+/// here.
 Usable usable(const Rulings& rulings);
 
 } // namespace gpuwhy

@@ -61,11 +61,27 @@ bool slows(const Cause& cause) {
   return cause.effect == Effect::slows && cause.id != "R10" && cause.id != "R11";
 }
 
+/// CUDA needs libcuda in the process that uses it, ROCm its runtime. A framework that was seen
+/// loaded shows that we could look.
+bool nothing_opened_driver(const use::RunStatistics& run) {
+  bool looked = false;
+  for (const auto& [pid, process] : run.processes) {
+    if (process.opens_gpu) return false;
+    looked = looked || !process.libraries.empty();
+  }
+  return looked && !run.maps("libcuda.so") && !run.maps("libamdhip64");
+}
+
 void answer(const use::RunStatistics& run, RunVerdict& verdict) {
   const bool nvml = run.start.nvml.works;
   const bool calls = run.end.cuda.works;
   const auto* gpu = run.main_gpu();
   if (gpu == nullptr) {
+    if (!nvml && !calls && nothing_opened_driver(run)) {
+      verdict.answer = Used::not_used;
+      verdict.sentence = "the GPU was not used: no process loaded the driver's libcuda";
+      return;
+    }
     if (!nvml && !calls) {
       verdict.sentence = "could not tell whether the GPU was used: " + run.start.nvml.problem;
       return;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace gpuwhy {
@@ -58,14 +59,18 @@ constexpr std::array kTorchPreloads = {Preload{"cublas", "libcublasLt.so."},
 
 struct Check {
   std::string_view product;
-  bool required;
+  bool asked; // by _check_cuda_versions(); the others are opened by kernels that need them
 };
-// _check_cuda_versions() wants these; the others are opened by kernels that need them.
 constexpr std::array kJaxChecks = {
     Check{"cudart", true}, Check{"cudnn", true},    Check{"cufft", true},    Check{"cupti", true},
     Check{"cublas", true}, Check{"cusparse", true}, Check{"cusolver", false}};
 
-// torch.version has preloaded nvrtc and nvJitLink from here on, and everything from the second on.
+// From the first on jaxlib checks the CUDA libraries of its own GPU client. The plug-in's client
+// passes that by: the plug-in itself checks them, from the second on.
+const Version kJaxlibChecks{{0, 4, 17}};
+const Version kPluginChecks{{0, 6, 1}};
+
+// PyTorch has preloaded nvrtc and nvJitLink from here on, and everything from the second on.
 const Version kTorchPreloadsSome{{2, 6}};
 const Version kTorchPreloadsAll{{2, 9}};
 
@@ -119,10 +124,14 @@ public:
 
 private:
   void open(std::string name, std::string product, bool required, const std::string& opener) {
-    list_.push_back({{std::move(name), opener, build_.loader_chain}, std::move(product), required});
+    const bool early = framework_.name == "torch" ? required : // TensorFlow registers its kernels
+                           framework_.name == "tensorflow" && product == "cudart";
+    list_.push_back(
+        {{std::move(name), opener, build_.loader_chain}, std::move(product), required, early});
   }
   void preload(const std::string& path) {
-    list_.push_back({{path, python_.executable, {python_.executable}}, {}, false});
+    const bool early = framework_.name == "torch";
+    list_.push_back({{path, python_.executable, {python_.executable}}, {}, false, early});
   }
 
   void tensorflow() {
@@ -148,15 +157,24 @@ private:
     const auto cuda = Version::parse(build_.cuda_version.value_or(""));
     if (!cuda) return;
     const auto cudnn = Version::parse(build_.cudnn_version.value_or("")).value_or(Version{{9}});
-    const bool skipped = facts_.environment.find("JAX_SKIP_CUDA_CONSTRAINTS_CHECK") != nullptr;
+    const bool checks = jax_checks();
     for (const auto& check : kJaxChecks) {
       const auto name = soname(check.product, check.product == "cudnn" ? cudnn : *cuda);
-      const bool required = check.required && (!skipped || check.product == "cudart");
+      const bool required = check.asked && (checks || check.product == "cudart");
       if (!name.empty()) open(name, std::string(check.product), required, build_.opener);
     }
   }
 
-  void preload_torch(const Preload& preload_of) {
+  /// Before it lists GPUs, JAX asks each library for its version, unless it is told not to.
+  bool jax_checks() const {
+    const auto* skip = facts_.environment.find("JAX_SKIP_CUDA_CONSTRAINTS_CHECK");
+    if (skip != nullptr && !skip->value.empty()) return false;
+    const bool plugin = base_name(build_.opener) == "_versions.so";
+    return version_.parts.empty() || version_ >= (plugin ? kPluginChecks : kJaxlibChecks);
+  }
+
+  /// False if there is none: PyTorch ends its preloading there.
+  bool preload_torch(const Preload& preload_of) {
     const auto major = Version::parse(build_.cuda_version.value_or("")).value_or(Version{}).major();
     for (const auto& site : python_.site_directories) {
       for (const auto& directory : {site + "/nvidia/" + std::string(preload_of.folder) + "/lib",
@@ -164,13 +182,31 @@ private:
                                     site + "/" + std::string(preload_of.folder) + "/lib"}) {
         const auto path = match(facts_, directory, preload_of.name);
         if (path.empty()) continue;
-        return preload(path);
+        preload(path);
+        return true;
       }
     }
+    return false;
   }
 
-  /// libtorch_global_deps.so with the CUDA runtime first; the rest when torch._C is imported. What
-  /// only the linear algebra needs is loaded when that is used.
+  /// What the loader brings along for torch._C; a carrier that is not in it is opened in use.
+  std::set<std::string> loaded_with_torch() const {
+    std::set<std::string> names = {std::string(base_name(build_.opener)), "libtorch_global_deps.so",
+                                   "libtorch_python.so"};
+    const auto follow = [&](const std::string& path) {
+      const auto file = facts_.libraries.files.find(path);
+      if (!names.contains(std::string(base_name(path))) || file == facts_.libraries.files.end())
+        return;
+      names.insert(file->second.needed.begin(), file->second.needed.end());
+    };
+    for (const auto& object : build_.loader_chain) follow(object);
+    follow(build_.opener);
+    for (const auto& carrier : build_.carriers) follow(carrier); // in the order of loading
+    return names;
+  }
+
+  /// libtorch_global_deps.so with the CUDA runtime first, then the preloads, then what torch._C
+  /// needs. What only the linear algebra or a compiled kernel needs is loaded when that is used.
   void torch() {
     const auto cudart =
         soname("cudart", Version::parse(build_.cuda_version.value_or("")).value_or(Version{}));
@@ -178,21 +214,64 @@ private:
     if (version_ >= kTorchPreloadsSome) {
       for (const auto& each : kTorchPreloads) {
         const bool early = each.folder == "cuda_nvrtc" || each.folder == "nvjitlink";
-        if (version_ >= kTorchPreloadsAll || early) preload_torch(each);
+        const bool wanted = version_ >= kTorchPreloadsAll || early;
+        if (wanted && !preload_torch(each)) break;
       }
     }
+    for (const auto& each : needed_by_torch(cudart))
+      open(each.name, product_of(each.name), each.required, each.carrier);
+  }
+
+  struct Needed {
+    std::string name;
+    std::string carrier; // the object of PyTorch's that needs it
+    bool required = true;
+  };
+
+  /// The loader goes breadth first: what PyTorch's objects need is found for them, before any of it
+  /// looks for what it needs itself. So cuBLASLt, which cuBLAS needs too, comes before cuBLAS.
+  std::vector<Needed> needed_by_torch(const std::string& cudart) const {
+    std::vector<Needed> waiting;
     std::set<std::string> asked = {cudart};
     std::vector<std::string> carriers = {build_.opener};
     carriers.insert(carriers.end(), build_.carriers.begin(), build_.carriers.end());
+    const auto at_once = loaded_with_torch();
     for (const auto& carrier : carriers) {
       const auto file = facts_.libraries.files.find(carrier);
       if (file == facts_.libraries.files.end()) continue;
-      const bool required = !contains(base_name(carrier), "linalg");
+      const bool required = at_once.contains(std::string(base_name(carrier)));
       for (const auto& name : file->second.needed) {
         if (is_cuda_name(name) && asked.insert(name).second)
-          open(name, product_of(name), required, carrier);
+          waiting.push_back({name, carrier, required});
       }
     }
+    const auto needs = needs_of(waiting);
+    const auto is_first = [&](const Needed& each) {
+      const auto& needed = needs.at(each.name);
+      return std::none_of(waiting.begin(), waiting.end(), [&](const Needed& other) {
+        return other.name != each.name &&
+               std::find(needed.begin(), needed.end(), other.name) != needed.end();
+      });
+    };
+    std::vector<Needed> ordered;
+    while (!waiting.empty()) {
+      auto next = std::find_if(waiting.begin(), waiting.end(), is_first);
+      if (next == waiting.end()) next = waiting.begin(); // they need each other
+      ordered.push_back(std::move(*next));
+      waiting.erase(next);
+    }
+    return ordered;
+  }
+
+  /// What each of these needs, by soname. Any copy tells: that goes with the soname.
+  std::map<std::string, std::vector<std::string>> needs_of(const std::vector<Needed>& all) const {
+    std::map<std::string, std::vector<std::string>> needs;
+    for (const auto& each : all) needs[each.name];
+    for (const auto& [path, file] : facts_.libraries.files) {
+      const auto found = needs.find(std::string(base_name(path)));
+      if (found != needs.end() && found->second.empty()) found->second = file.needed;
+    }
+    return needs;
   }
 
   const Facts& facts_;

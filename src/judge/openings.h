@@ -1,7 +1,7 @@
 // What a framework does with the dynamic loader before it has a GPU, step by step. Truth: for
-// TensorFlow docs/tensorflow_loading_observed.md; for JAX jax_plugins/xla_cuda12/__init__.py of
-// 0.4.30 to 0.10.2; for PyTorch torch/__init__.py of 2.6 and 2.11 and the DT_NEEDED entries of
-// their libraries.
+// TensorFlow docs/tensorflow_loading_observed.md; for JAX jax_plugins/cuda/__init__.py and
+// jax/_src/xla_bridge.py of 0.4.17 to 0.11.0; for PyTorch torch/__init__.py of 2.6 and 2.11 and the
+// DT_NEEDED entries of their libraries.
 #pragma once
 
 #include "rules/rule.h"
@@ -14,8 +14,9 @@ namespace gpuwhy {
 
 struct Opening {
   loader::Request request;
-  std::string product;  // empty: not asked for by name, but it stays in the process (a preload)
-  bool required = true; // without it the GPU is not listed
+  std::string product;    // empty: not asked for by name, but it stays in the process (a preload)
+  bool required = true;   // without it the GPU is not listed; else it is opened at its first use
+  bool at_import = false; // else when GPUs are listed, or later
 };
 
 /// "libcudart.so.12", "libcudnn.so.9": a name of CUDA's or of what belongs to it, but not the

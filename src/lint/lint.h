@@ -4,7 +4,7 @@
 #include "base/result.h"
 #include "program/unit.h"
 #include "system/system.h"
-#include "verdict/code_finding.h"
+#include "verdict/lint_report.h"
 
 #include <cstddef>
 #include <string>
@@ -54,6 +54,13 @@ Result<Settings> find_settings(System& system, const std::string& path);
 /// All rules about one file's bytes. Pure.
 LintReport judge_file(const std::string& path, std::string bytes, const Selection& selection,
                       const program::Machine& machine, bool test);
+
+/// The bytes name something of a framework; what does not is not parsed.
+bool can_matter(std::string_view bytes);
+/// What the rules say of a file that was read already; in no order, comments not heeded. Pure.
+void judge_unit(const program::Unit& unit, const Selection& selection,
+                std::vector<CodeFinding>& findings);
+void sort_by_place(std::vector<CodeFinding>& findings);
 
 /// Findings that a comment `# gpuwhy: ignore[ID]` covers go; comments that cover nothing are
 /// reported.

@@ -207,7 +207,8 @@ private:
              const LibraryFile& file) {
     using Status = LibraryFile::Status;
     switch (file.status) {
-    case Status::good: return end(Hit::End::file, step, path, because, {});
+    case Status::good:
+    case Status::incomplete: return end(Hit::End::file, step, path, because, {});
     case Status::truncated:
     case Status::special: return end(Hit::End::crash, step, path, because, file.detail);
     case Status::too_short:

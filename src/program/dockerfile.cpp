@@ -73,12 +73,18 @@ void take_env(std::string_view rest, std::uint32_t line, Document& document) {
   }
 }
 
+/// "=gpu:0", "=0", " gpu:a100:0"
+bool asks_for_none(std::string_view value) {
+  const auto last = trim(value.substr(value.find_last_of(":= ") + 1));
+  return last == "0";
+}
+
 void take_option(std::string_view option, Workload& job) {
   for (const std::string_view name :
        {"--gres", "--gpus", "--gpus-per-node", "--gpus-per-task", "--gpus-per-socket", "-G"}) {
     if (!option.starts_with(name)) continue;
     const auto value = option.substr(name.size());
-    if (name != "--gres" || contains(value, "gpu")) job.asks_gpu = true;
+    if ((name != "--gres" || contains(value, "gpu")) && !asks_for_none(value)) job.asks_gpu = true;
   }
   if (option.starts_with("--constraint") || option.starts_with("-C") ||
       option.starts_with("--tres-per-")) {

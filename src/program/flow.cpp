@@ -3,6 +3,7 @@
 #include "program/module.h"
 
 #include "base/text.h"
+#include "program/packages.h"
 
 #include <algorithm>
 #include <array>
@@ -13,67 +14,6 @@ namespace {
 constexpr int kDeepestCalls = 8;
 constexpr std::size_t kLongestTrace = 100'000;
 constexpr std::size_t kMostExits = 16; // before one statement, the nearest
-
-constexpr auto kFrameworks = std::to_array<std::string_view>({"tensorflow",
-                                                              "keras",
-                                                              "torch",
-                                                              "jax",
-                                                              "tf_keras",
-                                                              "flax",
-                                                              "haiku",
-                                                              "optax",
-                                                              "equinox",
-                                                              "numpyro",
-                                                              "transformers",
-                                                              "pytorch_lightning",
-                                                              "lightning",
-                                                              "fastai",
-                                                              "accelerate",
-                                                              "diffusers",
-                                                              "timm",
-                                                              "torchvision",
-                                                              "torchaudio",
-                                                              "sentence_transformers",
-                                                              "ultralytics",
-                                                              "stable_baselines3",
-                                                              "tensorflow_hub",
-                                                              "tensorflow_probability",
-                                                              "tensorflow_datasets",
-                                                              "keras_cv",
-                                                              "keras_nlp",
-                                                              "keras_hub",
-                                                              "keras_tuner",
-                                                              "tflearn",
-                                                              "tensorlayer",
-                                                              "spacy",
-                                                              "scvi",
-                                                              "detectron2",
-                                                              "mmcv",
-                                                              "mmdet",
-                                                              "monai",
-                                                              "tensorflow_addons",
-                                                              "pyro",
-                                                              "gpytorch",
-                                                              "botorch",
-                                                              "bayesflow",
-                                                              "chemprop",
-                                                              "deepspeed",
-                                                              "vllm",
-                                                              "whisper",
-                                                              "easyocr",
-                                                              "segmentation_models",
-                                                              "object_detection",
-                                                              "kerastuner",
-                                                              "autokeras",
-                                                              "trax",
-                                                              "mxnet",
-                                                              "chainer",
-                                                              "paddle",
-                                                              "cupy",
-                                                              "mrcnn",
-                                                              "deepface",
-                                                              "xgboost",
-                                                              "blackjax"});
 
 bool ends_block(Kind kind) {
   return kind == Kind::return_statement || kind == Kind::raise_statement ||
@@ -95,7 +35,7 @@ Module::Module(Tree tree) : tree_(std::move(tree)) {
   }
   bind_all();
   note_conventional_names();
-  for (const auto name : kFrameworks) uses_framework_ = uses_framework_ || imports(name);
+  for (const auto& package : kPackages) uses_framework_ = uses_framework_ || imports(package.name);
   index_functions();
 }
 
@@ -376,7 +316,10 @@ void Module::trace_into(NodeId from, std::vector<NodeId>& trace, std::set<NodeId
       continue;
     }
     if (kind == Kind::call || kind == Kind::assignment) waiting.push_back(id);
-    if (kind == Kind::import_statement || kind == Kind::import_from_statement) trace.push_back(id);
+    if (kind == Kind::import_statement || kind == Kind::import_from_statement ||
+        kind == Kind::delete_statement) {
+      trace.push_back(id);
+    }
     ++id;
   }
   leave(end);
@@ -396,6 +339,33 @@ const std::vector<std::vector<NodeId>>& Module::traces() const {
     opened.insert(seen.begin(), seen.end());
   }
   return *traces_;
+}
+
+std::vector<NodeId> Module::trace_of(NodeId function) const {
+  std::vector<NodeId> trace;
+  std::set<NodeId> opened = {function};
+  trace_into(tree_.child(function, Field::body), trace, opened, 0);
+  return trace;
+}
+
+NodeId Module::entry_of(std::string_view name) const {
+  const auto* all = bindings(name);
+  NodeId found = kNoNode;
+  if (all == nullptr) return kNoNode;
+  for (const auto& binding : *all) {
+    const bool defines =
+        binding.type == Binding::Type::function || binding.type == Binding::Type::class_;
+    if (!defines || binding.scope != 0) continue;
+    if (found != kNoNode) return kNoNode;
+    found = binding.at;
+  }
+  if (tree_.kind(found) != Kind::class_definition) return found;
+  const auto made = functions_.find("__init__");
+  if (made == functions_.end()) return kNoNode;
+  for (const NodeId candidate : made->second) {
+    if (scope_[candidate] == found) return candidate;
+  }
+  return kNoNode;
 }
 
 } // namespace gpuwhy::program

@@ -122,12 +122,20 @@ public:
   NodeId called_function(NodeId call) const;
 
   // --- order -----------------------------------------------------------------------------------
-  /// Calls, imports and assignments in the order in which they run, calls of this file's functions
-  /// opened once each. The first trace is the module's; then one for each function that nothing
-  /// here calls.
+  /// Calls, imports, assignments and deletions in the order in which they run, calls of this file's
+  /// functions opened once each. The first trace is the module's; then one for each function that
+  /// nothing here calls.
   const std::vector<std::vector<NodeId>>& traces() const;
+  /// The same for one function of this file, as if it were called.
+  std::vector<NodeId> trace_of(NodeId function) const;
+  /// What runs when somebody calls the module's `name`: a function, or the constructor of a class;
+  /// kNoNode if there is not exactly one.
+  NodeId entry_of(std::string_view name) const;
 
 private:
+  static constexpr int kLongestChain = 12;
+  static constexpr std::size_t kMostBindings = 400; // a name bound more often could be anything
+
   void bind_all();
   void bind_import(NodeId statement);
   void bind_from_import(NodeId statement);
@@ -142,6 +150,10 @@ private:
   Value fold_comparison(NodeId node, int depth) const;
   Value fold_call(NodeId call, int depth) const;
   const Binding* attribute_binding(NodeId attribute) const;
+  /// Does the node run on every way to `use`? A constant decides about its branches.
+  enum class Runs { never, maybe, surely };
+  Runs runs_before(NodeId node, NodeId use, NodeId scope) const;
+  std::optional<bool> constant(NodeId condition) const;
   std::optional<bool> truth(NodeId condition, int depth) const;
   bool certain(NodeId id, int depth) const;
   void index_functions();
@@ -168,6 +180,8 @@ private:
   std::unordered_map<NodeId, std::vector<NodeId>> callers_;        // function -> calls
   bool uses_framework_ = false;
   mutable std::optional<std::vector<std::vector<NodeId>>> traces_;
+  mutable std::unordered_map<NodeId, std::optional<bool>> constants_; // of conditions
+  mutable int asking_ = 0;
 };
 
 /// One spelling for the aliases that the frameworks themselves have.

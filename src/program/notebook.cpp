@@ -159,6 +159,24 @@ bool nests_too_deep(std::string_view bytes) {
   return false;
 }
 
+std::string word_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? lower(found->get_ref<const std::string&>())
+                                                     : std::string();
+}
+
+/// Colab writes metadata.accelerator ("GPU", "TPU"; "NONE", or nothing for a CPU); Kaggle
+/// metadata.kaggle.accelerator ("none", "gpu", "nvidiaTeslaT4", "tpu1vmV38") and isGpuEnabled.
+std::string accelerator_of(const Json& metadata) {
+  const auto kaggle = metadata.find("kaggle");
+  if (kaggle == metadata.end() || !kaggle->is_object()) return word_of(metadata, "accelerator");
+  auto named = word_of(*kaggle, "accelerator");
+  const auto enabled = kaggle->find("isGpuEnabled");
+  if (named.empty() && enabled != kaggle->end() && enabled->is_boolean())
+    named = enabled->get<bool>() ? "gpu" : "none";
+  return named;
+}
+
 } // namespace
 
 Result<Source> read_notebook(std::string_view bytes) {
@@ -173,6 +191,7 @@ Result<Source> read_notebook(std::string_view bytes) {
       metadata != notebook.end() && metadata->is_object()) {
     source.colab = metadata->contains("colab");
     source.kaggle = metadata->contains("kaggle");
+    source.accelerator = accelerator_of(*metadata);
   }
   Writer writer(source);
   std::uint32_t number = 0;

@@ -31,6 +31,8 @@ struct Source {
   bool verbatim = false; // `text` is the file, byte for byte
   bool colab = false;    // metadata say that it was written in Colab
   bool kaggle = false;
+  std::string accelerator; // that the notebook asks Colab or Kaggle for: "gpu", "tpu", "none", in
+                           // lower case; empty: its metadata name none
   std::vector<std::string> notes; // what was odd: "not UTF-8: read as Latin-1"
 
   Place place(std::uint32_t line) const;

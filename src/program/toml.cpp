@@ -74,16 +74,36 @@ void take_table(const toml::table* table, const std::string& group, Document& do
   }
 }
 
-void take_indexes(const toml::array* list, Document& document) {
+/// Packages of `table` that name this index under `key`, on every platform.
+std::vector<std::string> served(const toml::table* table, std::string_view key,
+                                std::string_view index) {
+  std::vector<std::string> names;
+  if (table == nullptr) return names;
+  for (const auto& [package, details] : *table) {
+    const auto* source = details.as_table();
+    if (source == nullptr || (*source)["marker"]) continue;
+    if ((*source)[key].value<std::string_view>() == index)
+      names.push_back(normal_name(package.str()));
+  }
+  return names;
+}
+
+/// One entry for each package that an index serves; without a name where it serves all.
+void take_indexes(const toml::array* list, const toml::table* users, std::string_view key,
+                  Document& document) {
   if (list == nullptr) return;
   for (const auto& item : *list) {
     const auto* table = item.as_table();
     if (table == nullptr) continue;
     const auto url = (*table)["url"].value<std::string_view>();
-    const auto name = (*table)["name"].value<std::string_view>();
-    if (url)
-      document.indexes.push_back(
-          {std::string(name.value_or("")), std::string(*url), line_of(item)});
+    if (!url) continue;
+    const auto priority = (*table)["priority"].value<std::string_view>().value_or("");
+    const bool named_only = (*table)["explicit"].value_or(false) || priority == "explicit" ||
+                            priority == "supplemental";
+    auto names = served(users, key, (*table)["name"].value<std::string_view>().value_or(""));
+    if (names.empty() && !named_only) names.emplace_back();
+    for (auto& name : names)
+      document.indexes.push_back({std::move(name), std::string(*url), line_of(item)});
   }
 }
 
@@ -135,8 +155,9 @@ Result<Document> read_pyproject(std::string_view text) {
         take_table((*table)["dependencies"].as_table(), std::string(name.str()), document);
     }
   }
-  take_indexes(poetry["source"].as_array(), document);
-  take_indexes(root["tool"]["uv"]["index"].as_array(), document);
+  take_indexes(poetry["source"].as_array(), poetry["dependencies"].as_table(), "source", document);
+  const auto uv = root["tool"]["uv"];
+  take_indexes(uv["index"].as_array(), uv["sources"].as_table(), "index", document);
   return document;
 }
 

@@ -22,6 +22,7 @@ struct Unit {
   std::unique_ptr<Module> module;     // Python and notebooks
   std::unique_ptr<Document> document; // project files
   Machine machine;
+  bool of_program = false; // a file of a program whose other files use a framework
 };
 
 } // namespace gpuwhy::program

@@ -122,7 +122,8 @@ bool limits_gpu(const YAML::Node& container) {
     if (!amounts || !amounts.IsMap()) continue;
     for (const auto& pair : amounts) {
       const auto name = scalar(pair.first);
-      if (contains(name, "gpu") || contains(name, "nvidia.com/mig")) return true;
+      const bool gpu = contains(name, "gpu") || contains(name, "nvidia.com/mig");
+      if (gpu && scalar(pair.second) != "0") return true;
     }
   }
   const auto claims = member(resources, "claims");

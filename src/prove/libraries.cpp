@@ -63,7 +63,7 @@ LibraryChoice choice_for(const Case& subject, const Loaded& loaded, const Loaded
     if (need.required)
       choice.missing = why_missing(need);
     else
-      choice.not_asked = need.soname + " is not there, and the framework does without";
+      choice.not_asked = need.soname + " is not there; the framework opens it only in use";
     break;
   case loader::Outcome::unknown: // the loader itself will tell
     choice.files = {need.found.path.empty() ? need.soname : need.found.path};

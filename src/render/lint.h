@@ -3,7 +3,7 @@
 #pragma once
 
 #include "render/style.h"
-#include "verdict/code_finding.h"
+#include "verdict/lint_report.h"
 
 #include <string>
 

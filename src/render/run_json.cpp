@@ -160,6 +160,11 @@ std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
               2);
 }
 
+std::string on_one_line(const std::string& report) {
+  const auto json = Json::parse(report, nullptr, false);
+  return json.is_discarded() ? report : text(json, -1);
+}
+
 std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run) {
   Json events = Json::array();
   const auto microseconds = [](double seconds) { return std::round(seconds * 1e6); };

@@ -14,6 +14,9 @@ namespace gpuwhy {
 std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
                      const std::vector<std::string>& frameworks, const std::string& command);
 
+/// The same document as one line.
+std::string on_one_line(const std::string& report);
+
 /// A timeline in Chrome's trace format: counters of the GPUs, the host and the CUDA calls, and the
 /// phases of the run; opens in Perfetto and chrome://tracing.
 std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run);

@@ -2,6 +2,8 @@
 // The writer and the schema both come from it, so that they cannot differ.
 #include "render/verdict_json.h"
 
+#include "render/wording.h"
+
 #include <array>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -26,6 +28,18 @@ template <> struct Words<Effect> {
 template <> struct Words<Reach> {
   static constexpr std::string_view all[] = {"shell",  "packages", "environment",
                                              "system", "driver",   "hardware"};
+};
+template <> struct Words<Severity> {
+  static constexpr std::string_view all[] = {"error", "warning", "info"};
+};
+template <> struct Words<LogCause::Here> {
+  static constexpr std::string_view all[] = {"found", "ruled_out", "open"};
+};
+template <> struct Words<LogReport::Says> {
+  static constexpr std::string_view all[] = {"gpu", "no_gpu", "cannot_tell"};
+};
+template <> struct Words<Bearing> {
+  static constexpr std::string_view all[] = {"note", "hides", "breaks"};
 };
 template <> struct Words<GateResult::State> {
   static constexpr std::string_view all[] = {"passed", "failed", "unknown"};
@@ -132,11 +146,16 @@ template <> struct Shape<FrameworkVerdict> {
     v("environment_kind", or_null(&F::environment_kind),
       "system, venv, virtualenv, conda, pyenv, uv or other");
     v("python", or_null(&F::python_version), "Python version");
+    v("program", or_null(&F::program),
+      "File that it would run; null: no program was named, or it computes with another framework");
     v("selected", &F::selected, "The environment that the program, or a plain 'python', uses");
     v("verdict", &F::answer,
       "gpu: the framework will list a GPU (look at the causes' effects too); no_gpu: it will not; "
       "unknown: see "
       "'unknown'");
+    v(
+        "sentence", [](const F& each) { return answer_words(each); },
+        "The answer in one sentence, without a full stop");
     v("causes", &F::causes, "The root cause first, then what would fail next");
     v("plan", &F::plan, "Fixes to make, in order");
     v("plan_reaches_gpu", &F::plan_reaches_gpu,
@@ -170,12 +189,107 @@ template <> struct Shape<GpuLine> {
   }
 };
 
+template <> struct Shape<PlaceLine> {
+  static constexpr const char* name = "place";
+  template <class V> static void fields(V&& v) {
+    v("kind", &PlaceLine::kind, "kernel, service, process, root or variables");
+    v("name", &PlaceLine::name, "Name of the kernel or unit, number of the process, path");
+    v("origin", &PlaceLine::origin, "File or folder that tells what it is like");
+    v("shell", &PlaceLine::shell,
+      "What the same framework would do in this shell; null: not compared");
+    v("loaded", &PlaceLine::loaded, "CUDA and driver libraries that a running process has mapped");
+  }
+};
+
+template <> struct Shape<TextEdit> {
+  static constexpr const char* name = "edit";
+  template <class V> static void fields(V&& v) { TextEdit::fields(v); }
+};
+
+template <> struct Shape<CodeFinding> {
+  static constexpr const char* name = "finding";
+  template <class V> static void fields(V&& v) {
+    using F = CodeFinding;
+    v("id", &F::id, "Id of the cause");
+    v("slug", &F::slug, "Name of the fault");
+    v("path", &F::path, "File");
+    v("line", &F::line, "Line in the file, or in the cell");
+    v("column", &F::column, "Column in characters, from 1");
+    v("end_line", &F::end_line, "Last line");
+    v("end_column", &F::end_column, "One past the last column");
+    v(
+        "cell",
+        [](const F& finding) {
+          return finding.cell > 0 ? std::optional<std::uint32_t>(finding.cell) : std::nullopt;
+        },
+        "Cell of a notebook, counted from 1; null: not a notebook");
+    v("title", &F::title, "The cause in general");
+    v("severity", &F::severity, "How bad it is where it stands");
+    v("bearing", &F::bearing,
+      "What it does to the verdict: note: nothing; hides: the model does not get to the GPU; "
+      "breaks: the program fails when it reaches for the GPU");
+    v("framework", or_null(&F::framework), "Whose work it bears on; null: any framework's");
+    v("message", &F::message, "What is wrong at this place");
+    v("fix", &F::fix, "The smallest change, in words");
+    v("edit", &F::edit,
+      "A replacement in the file's bytes that is safe to make; null: there is none");
+    v("lines", &F::lines, "The source lines, at most three");
+  }
+};
+
+template <> struct Shape<ProgramReport> {
+  static constexpr const char* name = "program";
+  template <class V> static void fields(V&& v) {
+    using F = ProgramReport;
+    v("path", &F::path, "The program, as it was named");
+    v("entry", &F::entry, "File that is started, where a folder was named");
+    v("files", &F::files, "Files that were read: the program, and what it imports of its project");
+    v("frameworks", &F::frameworks, "What it computes with, the framework that does most first");
+    v("notes", &F::notes, "What was odd about it, or has no effect");
+  }
+};
+
+template <> struct Shape<LogCause> {
+  static constexpr const char* name = "log_cause";
+  template <class V> static void fields(V&& v) {
+    using F = LogCause;
+    v("id", &F::id, "Id of the cause that the log names");
+    v("slug", &F::slug, "Name of the fault");
+    v("summary", &F::summary, "The cause as the log has it");
+    v(
+        "line",
+        [](const F& cause) {
+          return cause.line > 0 ? std::optional<std::uint64_t>(cause.line) : std::nullopt;
+        },
+        "Line of the log; null: no single one");
+    v("here", &F::here,
+      "found: this machine and program show it too; ruled_out: they show that it is not there; "
+      "open: they cannot show it either way");
+    v("reason", or_null(&F::reason), "What rules it out here; null: nothing does");
+  }
+};
+
+template <> struct Shape<LogReport> {
+  static constexpr const char* name = "log";
+  template <class V> static void fields(V&& v) {
+    using F = LogReport;
+    v("path", &F::path, "The log");
+    v("says", &F::says, "What the log alone says");
+    v("causes", &F::causes, "Causes that it names, the root first");
+    v("contradictions", &F::contradictions,
+      "What it says of its environment that is not so here; empty: it may be of this one");
+  }
+};
+
 template <> struct Shape<Verdict> {
   static constexpr const char* name = "report";
   template <class V> static void fields(V&& v) {
     v("verdicts", &Verdict::frameworks,
       "One for each framework installation, the selected environment's first");
     v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
+    v("place", &Verdict::place, "Where the program runs; null: in this shell");
+    v("program", &Verdict::program, "The program in question; null: none was named");
+    v("findings", &Verdict::findings, "What was found in the program's code");
     v("problems", &Verdict::problems, "What could not be looked at");
   }
 };
@@ -295,9 +409,10 @@ Json head() {
 
 } // namespace
 
-std::string verdict_json(const Verdict& verdict) {
+std::string verdict_json(const Verdict& verdict, const LogReport* log) {
   Json report = head();
   report.update(Writer::write(verdict));
+  report["log"] = log == nullptr ? Json(nullptr) : Writer::write(*log);
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -319,7 +434,11 @@ std::string report_schema() {
       {"description", "With --what-if only: 'verdicts' are then those after the changes"}};
   properties["what_if"].update(Schema<WhatIfMember>::of(definitions));
   properties.update(report["properties"]);
+  properties["log"] = {
+      {"description", "The log of --log, held against this; null: none was named"}};
+  properties["log"].update(Schema<std::optional<LogReport>>::of(definitions));
   for (const auto& name : report["required"]) required.push_back(name);
+  required.push_back("log");
   const Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                        {"title", "gpuwhy check: will the GPU be used, and if not, why?"},
                        {"type", "object"},

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include "verdict/log_report.h"
 #include "verdict/verdict.h"
 #include "verdict/what_if.h"
 
@@ -12,7 +13,7 @@ namespace gpuwhy {
 inline constexpr const char* kReportSchema = "gpuwhy.report/1";
 
 /// One JSON document and a line feed; valid UTF-8 whatever the verdict holds.
-std::string verdict_json(const Verdict& verdict);
+std::string verdict_json(const Verdict& verdict, const LogReport* log = nullptr);
 
 /// The same for what would be, and what is.
 std::string what_if_json(const WhatIf& what_if);

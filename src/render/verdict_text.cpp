@@ -17,6 +17,7 @@ constexpr std::size_t kFollowers = 4;
 constexpr std::size_t kAlternatives = 2;
 constexpr std::size_t kUnknowns = 4;
 constexpr std::size_t kOthers = 3;
+constexpr std::size_t kNotes = 3; // of the program
 constexpr std::size_t kNamed = 2; // environments of one line
 
 struct Mark {
@@ -26,18 +27,6 @@ struct Mark {
 
 std::string plural(std::size_t count, std::string_view one) {
   return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
-}
-
-std::string source_words(const Source& source) {
-  if (source.where == "edit") return "once the fixes above are made"; // a simulated fact
-  return source.str();
-}
-
-std::string evidence_words(const Evidence& evidence) {
-  const auto& where = evidence.source.where;
-  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0))
-    return evidence.text;
-  return evidence.text + " (" + source_words(evidence.source) + ")";
 }
 
 class Sheet {
@@ -79,9 +68,11 @@ private:
     page_.headline(sign, ink, answer_words(framework));
     if (!full_) shorten_paths(framework);
     page_.blank();
+    if (verdict_.place) place(*verdict_.place);
     if (!framework.causes.empty()) causes(framework);
     if (framework.answer == Usable::unknown) unknown(framework);
-    if (framework.answer == Usable::unknown || !framework.causes.empty()) page_.blank();
+    notes(framework);
+    if (framework.answer == Usable::unknown || !framework.causes.empty() || noted_) page_.blank();
     if (full_) {
       gates(framework);
       list("cleared", framework.ruled_out);
@@ -109,17 +100,40 @@ private:
     }
   }
 
+  // --- where it runs
+
+  static std::string kind_words(const PlaceLine& line) {
+    if (line.kind == "kernel") return "Jupyter kernel " + line.name;
+    if (line.kind == "service") return "service " + line.name;
+    if (line.kind == "process") return "process " + line.name;
+    if (line.kind == "root") return "root directory " + line.name;
+    return "variables of " + line.name;
+  }
+
+  void place(const PlaceLine& line) {
+    auto words = kind_words(line);
+    if (!contains(words, line.origin)) words += " (" + line.origin + ")";
+    page_.row("place", words);
+    const bool told =
+        chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+    if (line.shell && *line.shell != chosen().answer && !told) {
+      page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
+                  : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
+                                                  : "what this shell would do is not known",
+                  Ink::faint);
+    }
+    if (full_) {
+      for (const auto& library : line.loaded) page_.under("loaded: " + library, Ink::faint);
+    }
+  }
+
   // --- causes and the plan
   // -------------------------------------------------------------------------------
 
   void causes(const FrameworkVerdict& framework) {
     const auto& all = framework.causes;
     const std::size_t most = full_ ? all.size() : std::min(all.size(), kFollowers + 1);
-    std::string proof; // of a plan that is one fix
-    if (framework.plan_reaches_gpu && framework.plan.size() == 1) {
-      proof = tone_of(framework) == Tone::limited ? "verified: then this is gone"
-                                                  : "verified: then the GPU is used";
-    }
+    const auto proof = proof_words(framework);
     bool simulated = true; // the fixes before this cause were, so that it is what comes next
     for (std::size_t index = 0; index < most; ++index) {
       const auto& cause = all[index];
@@ -137,7 +151,11 @@ private:
     }
     if (most < all.size())
       page_.under("and " + plural(all.size() - most, "more cause") + ": gpuwhy -v", Ink::faint);
-    outcome(framework);
+    if (!all.front().fix) {
+      page_.row("fix", no_fix_words(all.front()));
+    } else {
+      outcome(framework);
+    }
     alternatives(framework);
   }
 
@@ -194,32 +212,40 @@ private:
 
   /// What is known of the time after the fixes.
   void outcome(const FrameworkVerdict& framework) {
-    const auto& all = framework.causes;
-    if (framework.plan_reaches_gpu) {
-      if (framework.plan.size() < 2) return;
-      return page_.row("then", "the GPU is used: verified for these " +
-                                   std::to_string(framework.plan.size()) + " fixes together");
+    if (const auto words = limit_words(framework); !words.empty()) page_.row("limit", words);
+    if (const auto words = outcome_words(framework); !words.empty()) page_.row("then", words);
+  }
+
+  // --- the program's notes
+  // ---------------------------------------------------------------------------------
+
+  /// Findings that did not decide the verdict, shortly; and what was odd about the program.
+  void notes(const FrameworkVerdict& framework) {
+    if (!verdict_.program) return;
+    struct Line {
+      std::string text;
+      Note note = {};
+    };
+    std::vector<Line> lines;
+    for (const auto& each : verdict_.program->notes) lines.push_back({each});
+    for (const auto& finding : verdict_.findings) {
+      if (finding.severity == Severity::info && !full_) continue;
+      const auto told = [&](const Cause& cause) {
+        return cause.id == finding.id && finding.bearing != Bearing::note;
+      };
+      if (std::any_of(framework.causes.begin(), framework.causes.end(), told)) continue;
+      lines.push_back({finding.place() + ": " + finding.message,
+                       {finding.id + " " + finding.slug, finding.id}});
     }
-    if (!framework.obstacle.empty()) {
-      const bool told = framework.obstacle == all.front().summary;
-      return page_.row("limit", "nothing that is typed on this machine mends " +
-                                    (told ? std::string("this") : "that " + framework.obstacle));
+    const std::size_t most = full_ ? lines.size() : std::min(lines.size(), kNotes);
+    for (std::size_t index = 0; index < most; ++index)
+      page_.row("note", lines[index].text, lines[index].note);
+    if (most < lines.size()) {
+      page_.under("and " + std::to_string(lines.size() - most) + " more: gpuwhy lint " +
+                      verdict_.program->path,
+                  Ink::faint);
     }
-    if (!all.front().fix) {
-      return page_.row("fix", "gpuwhy knows none; 'gpuwhy rule " + all.front().id +
-                                  "' tells what is known");
-    }
-    const bool every_fix_verified = std::all_of(all.begin(), all.end(), [](const Cause& cause) {
-      return cause.fix && cause.fix->verified;
-    });
-    if (!every_fix_verified) {
-      return page_.row("then",
-                       "run gpuwhy again: whether this is enough could not be verified beforehand");
-    }
-    std::string rest =
-        "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
-    if (!framework.unknown.empty()) rest += ": " + framework.unknown.front();
-    page_.row("then", rest);
+    noted_ = !lines.empty();
   }
 
   // --- what is not known
@@ -398,6 +424,7 @@ private:
   const Verdict& verdict_;
   const Style& style_;
   bool full_;
+  bool noted_ = false;
   Page page_;
 };
 

@@ -96,20 +96,26 @@ std::string answer_words(const FrameworkVerdict& verdict) {
   const auto place = place_words(verdict);
   if (!verdict.installed) {
     const auto where = python + " (" + place + ")";
-    return verdict.answer == Usable::unknown ? "could not tell whether " + where + " has " + name
-                                             : "no " + name + " was found for " + where;
+    if (verdict.answer == Usable::unknown)
+      return "could not tell whether " + where + " has " + name;
+    if (!verdict.program.empty())
+      return printable(verdict.program) + " needs " + name + ", and none was found for " + where;
+    return "no " + name + " was found for " + where;
   }
   const auto subject = framework_words(verdict) + " (" + python + ", " + place + ")";
+  const auto program = verdict.program.empty() ? std::string() : " " + printable(verdict.program);
+  const auto for_program = program.empty() ? program : " for" + program;
   switch (verdict.answer) {
-  case Usable::no_gpu: return subject + " will run on the CPU, not on the GPU";
-  case Usable::unknown: return "could not tell whether " + subject + " will use the GPU";
+  case Usable::no_gpu: return subject + " will run" + program + " on the CPU, not on the GPU";
+  case Usable::unknown:
+    return "could not tell whether " + subject + " will use the GPU" + for_program;
   case Usable::gpu: break;
   }
   if (has_effect(verdict, Effect::breaks))
     return subject + " will list the GPU, then fail when it uses it";
   if (has_effect(verdict, Effect::slows))
     return subject + " will use the GPU, but not as well as it could";
-  return subject + " will use the GPU";
+  return subject + " will use the GPU" + for_program;
 }
 
 std::string gpu_words(const GpuLine& gpu) {
@@ -119,6 +125,54 @@ std::string gpu_words(const GpuLine& gpu) {
   if (!gpu.driver.empty()) words += ", driver " + gpu.driver;
   if (!gpu.driver.empty() && !gpu.cuda.empty()) words += " (CUDA " + gpu.cuda + ")";
   return words;
+}
+
+std::string source_words(const Source& source) {
+  if (source.where == "edit") return "once the fixes above are made"; // a simulated fact
+  return source.str();
+}
+
+std::string evidence_words(const Evidence& evidence) {
+  const auto& where = evidence.source.where;
+  if (where.empty() || (contains(evidence.text, where) && evidence.source.line == 0))
+    return evidence.text;
+  return evidence.text + " (" + source_words(evidence.source) + ")";
+}
+
+std::string proof_words(const FrameworkVerdict& verdict) {
+  if (!verdict.plan_reaches_gpu || verdict.plan.size() != 1) return {};
+  return tone_of(verdict) == Tone::limited ? "verified: then this is gone"
+                                           : "verified: then the GPU is used";
+}
+
+std::string outcome_words(const FrameworkVerdict& verdict) {
+  const auto& all = verdict.causes;
+  if (all.empty() || !all.front().fix) return {};
+  if (verdict.plan_reaches_gpu) {
+    if (verdict.plan.size() < 2) return {};
+    return "the GPU is used: verified for these " + std::to_string(verdict.plan.size()) +
+           " fixes together";
+  }
+  if (!verdict.obstacle.empty()) return {};
+  const bool every_fix_verified = std::all_of(
+      all.begin(), all.end(), [](const Cause& cause) { return cause.fix && cause.fix->verified; });
+  if (!every_fix_verified)
+    return "run gpuwhy again: whether this is enough could not be verified beforehand";
+  std::string rest =
+      "run gpuwhy again: this is gone then (verified), but gpuwhy could not tell what is left";
+  if (!verdict.unknown.empty()) rest += ": " + verdict.unknown.front();
+  return rest;
+}
+
+std::string limit_words(const FrameworkVerdict& verdict) {
+  if (verdict.plan_reaches_gpu || verdict.obstacle.empty() || verdict.causes.empty()) return {};
+  const bool told = verdict.obstacle == verdict.causes.front().summary;
+  return "nothing that is typed on this machine mends " +
+         (told ? std::string("this") : "that " + verdict.obstacle);
+}
+
+std::string no_fix_words(const Cause& cause) {
+  return "gpuwhy knows none; 'gpuwhy rule " + cause.id + "' tells what is known";
 }
 
 std::string ask_framework(const FrameworkVerdict& verdict) {

@@ -21,6 +21,20 @@ std::string place_words(const FrameworkVerdict& verdict);
 std::string answer_words(const FrameworkVerdict& verdict);
 /// "NVIDIA GeForce RTX 4090, compute capability 8.9, 24 GiB, driver 550.54.14 (CUDA 12.4)".
 std::string gpu_words(const GpuLine& gpu);
+/// "libcudart.so.13 is there (/usr/local/cuda/lib64/libcudart.so.13)"; the place only where the text
+/// lacks it.
+std::string evidence_words(const Evidence& evidence);
+/// "/home/ada/.bashrc:118"; a simulated fact is named as such.
+std::string source_words(const Source& source);
+/// Of a plan that is one fix: "verified: then the GPU is used"; else empty.
+std::string proof_words(const FrameworkVerdict& verdict);
+/// What is known of the time after the fixes; empty where one fix's proof has said it, or where
+/// there is no fix.
+std::string outcome_words(const FrameworkVerdict& verdict);
+/// What no command on this machine can mend; empty: nothing of that kind is in the way.
+std::string limit_words(const FrameworkVerdict& verdict);
+/// Where no fix is known.
+std::string no_fix_words(const Cause& cause);
 /// The command that lets the framework itself answer; empty where there is none to ask.
 std::string ask_framework(const FrameworkVerdict& verdict);
 

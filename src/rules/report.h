@@ -7,7 +7,7 @@
 #pragma once
 
 #include "program/unit.h"
-#include "verdict/code_finding.h"
+#include "verdict/lint_report.h"
 
 #include <string>
 #include <vector>

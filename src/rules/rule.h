@@ -10,6 +10,7 @@
 //   }
 #pragma once
 
+#include "facts/differences.h"
 #include "facts/edit.h"
 #include "facts/facts.h"
 #include "loader/search.h"
@@ -32,7 +33,7 @@ struct LibraryNeed {
   std::string soname;   // "libcudnn.so.9"
   std::string product;  // "cudnn", "cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver",
                         // "cusparse", ...
-  bool required = true; // without it the GPU is not listed
+  bool required = true; // without it the GPU is not listed; else what uses it fails
   loader::Found found;
 };
 
@@ -48,6 +49,9 @@ struct Case {
       {};                           // likewise; nothing: this framework does not open it
   const Framework* keras = nullptr; // the Keras in question, on top of `framework`
   std::string backend = {};         // of Keras: "tensorflow", "jax", "torch", "openvino", ...
+  /// The shell would use the GPU, the place of the program does not: what makes the difference,
+  /// nothing of which can be left out.
+  std::vector<Difference> decisive = {};
 
   /// Whose build is asked: the framework, or the backend of Keras.
   std::string_view kind() const { return keras == nullptr ? wanted : backend; }

@@ -15,7 +15,7 @@ Result<void> stream_input(const std::string& path,
                           const std::function<void(std::string_view)>& take);
 
 /// Keeps reading a file that grows, until `idle` (called whenever all that is there was read) says
-/// false. A file that became shorter is read from its start again.
+/// false, or until SIGINT or SIGTERM. A file that became shorter is read from its start again.
 Result<void> follow_input(const std::string& path,
                           const std::function<void(std::string_view)>& take,
                           const std::function<bool()>& idle);

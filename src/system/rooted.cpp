@@ -19,8 +19,11 @@ enum class LastLink { follow, keep };
 
 class RootedSystem final : public System {
 public:
-  RootedSystem(System& base, std::string root, Environment environment)
+  RootedSystem(System& base, std::string root, Environment environment, KernelTrees trees)
       : base_(base), root_(std::move(root)), environment_(std::move(environment)) {
+    if (trees == KernelTrees::never) {
+      for (auto& tree : kernel_trees_) tree.empty = true;
+    }
     while (root_.ends_with('/')) root_.pop_back(); // "/" becomes "", as in "" + "/etc"
     identity_ = make_identity();
   }
@@ -180,8 +183,8 @@ private:
 } // namespace
 
 std::unique_ptr<System> make_rooted_system(System& base, std::string root,
-                                           Environment environment) {
-  return std::make_unique<RootedSystem>(base, std::move(root), std::move(environment));
+                                           Environment environment, KernelTrees trees) {
+  return std::make_unique<RootedSystem>(base, std::move(root), std::move(environment), trees);
 }
 
 } // namespace gpuwhy

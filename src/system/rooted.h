@@ -15,6 +15,11 @@ namespace gpuwhy {
 ///
 /// A program that swaps directories for links while we look could lead us outside; do not point
 /// this at a tree that somebody hostile is changing.
-std::unique_ptr<System> make_rooted_system(System& base, std::string root, Environment environment);
+enum class KernelTrees {
+  as_found, // empty mount points: not looked at; else what is below them counts
+  never,    // an image, whatever somebody left below /proc, /sys and /dev
+};
+std::unique_ptr<System> make_rooted_system(System& base, std::string root, Environment environment,
+                                           KernelTrees trees = KernelTrees::as_found);
 
 } // namespace gpuwhy

@@ -1,6 +1,7 @@
 #include "use/statistics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace gpuwhy::use {
@@ -214,12 +215,62 @@ HostUse host_in(const std::vector<Moment>& moments, const Span& span) {
   return use;
 }
 
+/// Of a phase, a moment that ends a window; the window lies before its end.
+struct Look {
+  const Moment* moment;
+  double begin() const { return moment->end - moment->cuda.window; }
+  double end() const { return moment->end; }
+};
+
+std::vector<Look> looks_in(const std::vector<Moment>& moments, const Span& span) {
+  std::vector<Look> looks;
+  for (const auto& moment : moments) {
+    const Look look{&moment};
+    const double middle = (look.begin() + look.end()) / 2;
+    if (inside(moment, span) && moment.cuda.window > 0 && middle >= span.from && middle <= span.to)
+      looks.push_back(look);
+  }
+  return looks;
+}
+
+/// Windows are short where calls are dense and long where hardly any is made, and come often at
+/// first: each counts for the time around it that is nearer to it than to another. In seconds.
+double stands_for(const std::vector<Look>& looks, std::size_t at, const Span& span) {
+  const double from = at == 0 ? span.from : (looks[at - 1].end() + looks[at].begin()) / 2;
+  const double to =
+      at + 1 == looks.size() ? span.to : (looks[at].end() + looks[at + 1].begin()) / 2;
+  return std::max(to - from, looks[at].moment->cuda.window);
+}
+
+CudaTick scaled(CudaTick tick, double factor) {
+  const auto scale = [&](std::uint64_t& count) {
+    if (count > 0)
+      count = std::max<std::uint64_t>(
+          1, static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * factor)));
+  };
+  for (auto* count : {&tick.launches, &tick.graphs, &tick.to_device, &tick.to_device_bytes,
+                      &tick.to_host, &tick.to_host_bytes, &tick.syncs, &tick.loads, &tick.pauses})
+    scale(*count);
+  for (auto* time :
+       {&tick.window, &tick.copy_time, &tick.sync_time, &tick.load_time, &tick.pause_time})
+    *time *= factor;
+  return tick;
+}
+
 CallUse calls_in(const std::vector<Moment>& moments, const Span& span) {
   CallUse use;
   Mean with_loads;
-  for (const auto& moment : moments) {
-    if (!inside(moment, span) || moment.cuda.window <= 0) continue;
-    add(use.sums, moment.cuda);
+  const auto looks = looks_in(moments, span);
+  double observed = 0;
+  double stood_for = 0;
+  for (std::size_t at = 0; at < looks.size(); ++at) {
+    observed += looks[at].moment->cuda.window;
+    stood_for += stands_for(looks, at, span);
+  }
+  for (std::size_t at = 0; at < looks.size(); ++at) {
+    const auto& moment = *looks[at].moment;
+    const double weight = stands_for(looks, at, span) / moment.cuda.window;
+    add(use.sums, scaled(moment.cuda, weight * observed / stood_for));
     if (moment.start > (span.from + span.to) / 2) with_loads.add(moment.cuda.loads > 0 ? 1 : 0);
   }
   use.window = use.sums.window;

@@ -74,7 +74,7 @@ struct HostUse {
 /// observed.
 struct CallUse {
   double window = 0; // seconds observed; 0: nothing is known
-  CudaTick sums;
+  CudaTick sums;     // of the time observed, each window weighed by the time that it stands for
   double pause = 0, copy = 0, sync = 0, load = 0;
   double issue = 0;      // the rest: preparing and making calls
   double late_loads = 0; // share of the windows of the second half in which code was loaded

@@ -1,6 +1,7 @@
 // The outcome of judging: what renderers see. Plain values, no rule and no fact behind them.
 #pragma once
 
+#include "facts/code_finding.h"
 #include "facts/fact.h"
 #include "verdict/gate.h"
 
@@ -78,6 +79,8 @@ struct FrameworkVerdict {
   std::string environment;      // directory of the environment
   std::string environment_kind; // "venv", "conda", ...
   std::string python_version;
+  std::string program;   // the file that it would run; empty: no program was named, or another
+                         // framework runs it
   bool selected = false; // the one that the program or a plain `python` would use
   Usable answer = Usable::unknown;
   std::vector<Cause> causes; // root first, then what would fail next
@@ -100,9 +103,31 @@ struct GpuLine {
   std::string cuda;               // CUDA version of the driver, "12.4"; empty: not known
 };
 
+/// Where the program runs, if not in the shell.
+struct PlaceLine {
+  std::string kind;   // "kernel", "service", "process", "root", "variables"
+  std::string name;   // of the kernel or unit, number of the process, path
+  std::string origin; // file or folder that tells what it is like
+  std::optional<Usable> shell;     // what the shell's own Python would do; nothing: not compared
+  std::vector<std::string> loaded; // CUDA libraries that a running process has mapped
+};
+
+/// The program in question, as it was read.
+struct ProgramReport {
+  std::string path;                    // as the user named it
+  std::string entry;                   // the file that is started
+  std::vector<std::string> files;      // that it consists of, as far as they were read
+  std::vector<std::string> frameworks; // that it computes with, the one that does most first
+  std::vector<std::string> notes;
+};
+
 struct Verdict {
-  std::vector<FrameworkVerdict> frameworks; // the selected environment's first
+  std::vector<FrameworkVerdict> frameworks; // the selected environment's first; of a program's
+                                            // frameworks the one that does most
   std::vector<GpuLine> gpus;
+  std::optional<PlaceLine> place;
+  std::optional<ProgramReport> program;
+  std::vector<CodeFinding> findings; // in the program
   std::vector<std::string> problems; // what could not be looked at
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <poll.h>
+#include <unistd.h>
 
 namespace gpuwhy::watch {
 namespace {
@@ -41,6 +42,7 @@ void Observation::begin(use::RunStart start, int process, bool owned) {
   start_ = std::move(start);
   start_.before = newest_;
   tree_.emplace(system_, process, owned);
+  tree_->add_helper(::getpid()); // a process may watch itself through us
   begun_ = Clock::now();
   next_look_ = begun_;
   settle(nvml_.state().works);

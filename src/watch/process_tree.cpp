@@ -83,6 +83,7 @@ bool opens_gpu(System& system, int pid) {
 
 constexpr std::array<std::string_view, 24> kWatched{
     "libcuda.so",
+    "libamdhip64",
     "libcudart",
     "libcudnn",
     "libcublas.so",
@@ -105,7 +106,6 @@ constexpr std::array<std::string_view, 24> kWatched{
     "cupy",
     "libpaddle",
     "libcufft.so",
-    "xla_cuda_plugin.so",
 };
 
 } // namespace

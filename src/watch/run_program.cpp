@@ -5,9 +5,12 @@
 #include "use/signs.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <poll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace gpuwhy::watch {
 namespace {
@@ -81,7 +84,11 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
 
   use::SignReader output("output");
   const ErrorFile errors;
-  Program program(start, [&](std::string_view bytes) { output.read(bytes); });
+  const auto read = [&](std::string_view bytes) {
+    output.read(bytes);
+    if (options.output) options.output(bytes);
+  };
+  Program program(start, read);
   if (program.error() != 0) return tl::unexpected(program.error());
   observation.begin(std::move(about), program.process(), true);
   auto next_status = Clock::now() + kStatusInterval;
@@ -101,7 +108,7 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
     end.exit_status = WEXITSTATUS(status);
   else
     end.signal = WTERMSIG(status);
-  output.read(errors.written(kReadOfErrors));
+  read(errors.written(kReadOfErrors));
   end.signs = output.signs();
   const auto log_after = system.kernel_log();
   if (log_before && log_after) {
@@ -112,9 +119,9 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
   return RunResult{status, observation.finish(std::move(end))};
 }
 
-use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time,
-                                 Listener listener) {
-  Observation observation(system, std::move(listener));
+namespace {
+
+void attach(Observation& observation, const AttachOptions& options) {
   observation.look_before(milliseconds(2'000));
   use::RunStart about;
   about.attached = true;
@@ -123,17 +130,56 @@ use::RunStatistics watch_process(System& system, const AttachOptions& options, m
   observation.calls().refuse("the program runs already");
   observation.begin(std::move(about), options.process, false);
   observation.step();
-  const auto until = Clock::now() + time;
-  while (Clock::now() < until && observation.alive()) {
-    const auto left =
-        std::chrono::ceil<milliseconds>(std::min(observation.due(), until) - Clock::now());
-    pollfd event{observation.descriptors().front(), POLLIN, 0};
-    ::poll(&event, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    observation.step();
-  }
+}
+
+/// Waits for the sources, for `more`, or for the time to look again, whichever comes first; true:
+/// `more` can be read. `more` may be -1.
+bool attend(Observation& observation, Clock::time_point until, int more) {
+  const auto left =
+      std::chrono::ceil<milliseconds>(std::min(observation.due(), until) - Clock::now());
+  std::array<pollfd, 2> events{pollfd{observation.descriptors().front(), POLLIN, 0},
+                               pollfd{more, POLLIN, 0}};
+  ::poll(events.data(), events.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  observation.step();
+  return events[1].revents != 0;
+}
+
+use::RunStatistics so_far(Observation& observation) {
   use::RunEnd end;
   if (observation.alive()) end.notes.emplace_back("the process still runs");
   return observation.finish(std::move(end));
+}
+
+} // namespace
+
+use::RunStatistics watch_process(System& system, const AttachOptions& options, milliseconds time,
+                                 Listener listener) {
+  Observation observation(system, std::move(listener));
+  attach(observation, options);
+  const auto until = Clock::now() + time;
+  while (Clock::now() < until && observation.alive()) attend(observation, until, -1);
+  return so_far(observation);
+}
+
+void watch_on_request(System& system, const AttachOptions& options, int requests,
+                      const std::function<void()>& begun, const Report& report) {
+  Observation observation(system, {});
+  attach(observation, options);
+  begun();
+  bool listened = true;
+  while (listened && observation.alive()) {
+    if (!attend(observation, Clock::time_point::max(), requests)) continue;
+    std::array<char, 4096> bytes;
+    const auto count = ::read(requests, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    const std::string_view said(bytes.data(),
+                                static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (said.empty() || contains(said, "end")) break;
+    const auto lines = std::count(said.begin(), said.end(), '\n');
+    for (auto line = lines; line > 0 && listened; --line)
+      listened = report(so_far(observation), false);
+  }
+  if (listened) report(so_far(observation), true);
 }
 
 } // namespace gpuwhy::watch

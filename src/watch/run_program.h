@@ -16,6 +16,7 @@ struct RunOptions {
   bool output_to_errors = false;                       // keep our standard output free
   bool count_calls = true;                             // with CUPTI, where the program brings it
   std::function<void(const use::RunObserver&)> status; // called now and then
+  std::function<void(std::string_view)> output;        // what the program prints, as it comes
 };
 
 struct RunResult {
@@ -36,5 +37,13 @@ struct AttachOptions {
 /// Watches a process that runs already, for so long or until it ends.
 use::RunStatistics watch_process(System& system, const AttachOptions& options,
                                  std::chrono::milliseconds time, Listener listener);
+
+/// What was seen so far; `last`: the process or the requests have ended. False: nobody listens.
+using Report = std::function<bool(use::RunStatistics statistics, bool last)>;
+
+/// Watches a process that runs already and reports whenever a line arrives at `requests`, until
+/// that ends, a line says "end", or the process ends. `begun` is called when observing has begun.
+void watch_on_request(System& system, const AttachOptions& options, int requests,
+                      const std::function<void()>& begun, const Report& report);
 
 } // namespace gpuwhy::watch

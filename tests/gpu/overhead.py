@@ -1,20 +1,28 @@
-"""What 'gpuwhy run' costs: the same program plain and observed, in turn.
+"""What 'gpuwhy run' costs, measured inside one process: two starts of one program can differ by tens of per cent.
 
-    python overhead.py GPUWHY [PAIRS]        prints steps a second and the difference, early and late in the run
-    python overhead.py --program NAME        one program; prints its rates
+    gpuwhy run -o /dev/null -- python overhead.py launch_bound | small_jax | training
 
-Windows in which CUDA calls are counted come often in the first ten seconds and every five seconds later: the
-rates of both parts are told. Two starts of one plain program can differ by several per cent, more than is
-measured here, so take many pairs, and look at the slow steps within a run as well ("within"): the mean time of
-a step over its median, observed less plain. Windows are few enough for the median not to see them.
+The program takes gpuwhy's library out of its environment before CUDA starts, and times its steps:
+1. "outside": for a second the observers (NVML, /proc) are stopped by SIGSTOP, for a second they go on, and so in
+   turn; the cost is the difference of neighbouring seconds, with the 90 % interval of the median of differences
+   drawn anew (bootstrap).
+2. It loads the library as libcuda would. "between windows": steps while nothing is subscribed against the steps
+   before the library came, a second of each (the machine's own speed drifts by more within ten). "windows": time lost in steps that a window touched (over the median of the steps
+   around them), as a part of all time; early (the first ten seconds) and late apart.
 """
 
+import ctypes
+import mmap
+import os
+import random
+import signal
 import statistics
-import subprocess
+import struct
 import sys
 import time
 
-EARLY, LATE, END = 2, 12, 28  # seconds after the first step
+TURNS, EARLY, LATE = 15, 10, 25  # pairs of seconds; seconds after the library was loaded
+WINDOWS = struct.Struct("=IIIIii QQ")  # the head of probes/cuda_windows.h
 
 
 def launch_bound():
@@ -70,41 +78,90 @@ def training():
 PROGRAMS = {"launch_bound": launch_bound, "small_jax": small_jax, "training": training}
 
 
-def program(name):
-    step = PROGRAMS[name]()
-    for _ in range(5):
+def observers():
+    """gpuwhy and the processes that it started beside this one."""
+    own, parent = os.getpid(), os.getppid()
+    found = [parent]
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) not in (own, parent):
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    if int(file.read().rsplit(")", 1)[1].split()[1]) in found:
+                        found.append(int(name))
+            except OSError:
+                pass
+    return found
+
+
+def interval(values):
+    draw = random.Random(1)
+    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(2000))
+    return "%+.2f %% (90 %%: %+.2f to %+.2f)" % (statistics.median(values), medians[100], medians[1899])
+
+
+def timed(step, seconds):
+    times = []
+    end = time.perf_counter() + seconds
+    while (before := time.perf_counter()) < end:
         step()
+        times.append(time.perf_counter() - before)
+    return times
+
+
+def outside(step):
+    seen, costs = observers(), []
+    for turn in range(TURNS):
+        both = {}
+        for stop in (True, False) if turn % 2 else (False, True):
+            for pid in seen:
+                os.kill(pid, signal.SIGSTOP if stop else signal.SIGCONT)
+            both[stop] = timed(step, 1)
+        for pid in seen:
+            os.kill(pid, signal.SIGCONT)
+        costs.append((statistics.mean(both[False]) / statistics.mean(both[True]) - 1) * 100)
+    print(f"  outside          {interval(costs)} of {TURNS} pairs; {len(seen)} observers")
+
+
+def inside(step, library, before):
+    ctypes.CDLL(library).InitializeInjection()
+    path = os.path.join(os.path.dirname(library), str(os.getpid()))
+    with open(path, "rb") as file:
+        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     begin = time.perf_counter()
-    early, late = [], []
-    while (now := time.perf_counter() - begin) < END:
+    steps, windows = [], []  # (begin, end) of each
+    count = total = 0
+    while (start := time.perf_counter()) - begin < EARLY + LATE:
         step()
-        if now >= EARLY:
-            (early if now < LATE else late).append(time.perf_counter() - begin - now)
-    print("RATES", *(1 / statistics.mean(part) for part in (early, late)), *(statistics.mean(part) / statistics.median(part) for part in (early, late)))
-
-
-def rates(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    line = [line for line in done.stdout.splitlines() if line.startswith("RATES")][0]
-    return [float(word) for word in line.split()[1:]]
+        end = time.perf_counter()
+        steps.append((start - begin, end - begin))
+        now = WINDOWS.unpack_from(view)
+        if now[6] > count:  # a window ended within this step
+            windows.append((end - begin - (now[7] - total) / 1e9 - (end - start), end - begin))
+            count, total = now[6], now[7]
+    state = WINDOWS.unpack_from(view)[3]
+    print(f"  {count} windows, {total / 1e6:.0f} ms in all, state {state}")
+    touched = [any(a < s[1] and e > s[0] for a, e in windows) for s in steps]
+    first_end = windows[0][1]
+    free = [s[1] - s[0] for s, t in zip(steps, touched) if not t and first_end < s[0] < first_end + 1]
+    print("  between windows  %+.2f %% against the steps before" % ((statistics.median(free) / statistics.median(before) - 1) * 100))
+    for title, first, last in (("early", 0, EARLY), ("late", EARLY, EARLY + LATE)):
+        part = [(s[1] - s[0], t) for s, t in zip(steps, touched) if first <= s[0] < last]
+        usual = statistics.median(t for t, in_window in part if not in_window)
+        mean = statistics.mean(t for t, in_window in part if not in_window)
+        lost = sum(t - mean for t, in_window in part if in_window)
+        slow = statistics.median(t for t, in_window in part if in_window) / usual
+        print("  windows, %-6s  %+.2f %% of the time; a step in a window takes %.2f times as long" % (title, lost / (last - first) * 100, slow))
 
 
 def main():
-    if sys.argv[1] == "--program":
-        return program(sys.argv[2])
-    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    for name in sys.argv[3:] or PROGRAMS:
-        plain, seen = [], []
-        for pair in range(pairs):
-            inner = [sys.executable, sys.argv[0], "--program", name]
-            outer = [sys.argv[1], "run", "-o", "/dev/null", "--", *inner]
-            for command, to in ((inner, plain), (outer, seen)) if pair % 2 == 0 else ((outer, seen), (inner, plain)):
-                to.append(rates(command))
-        for part, title in ((0, "early"), (1, "late")):
-            a, b = [r[part] for r in plain], [r[part] for r in seen]
-            cost = (statistics.median(a) / statistics.median(b) - 1) * 100
-            within = (statistics.median(r[part + 2] for r in seen) / statistics.median(r[part + 2] for r in plain) - 1) * 100
-            print(f"{name:14} {title:6} plain {[round(v, 2) for v in a]} observed {[round(v, 2) for v in b]} cost {cost:+.2f} %, within {within:+.2f} %", flush=True)
+    library = os.environ.pop("CUDA_INJECTION64_PATH", None)
+    if library is None:
+        sys.exit("start me by: gpuwhy run -o /dev/null -- python overhead.py NAME")
+    step = PROGRAMS[sys.argv[1]]()
+    timed(step, 3)
+    print(sys.argv[1])
+    outside(step)
+    inside(step, library, timed(step, 1))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@
 For each cell the environment of --python is copied by hard links (a private copy of what may be broken, links to the
 rest), one thing is broken, and in fresh processes the framework is asked for its devices and for a small real
 computation, and `gpuwhy check --python ... --json` for its verdict and first cause. A cell is right if both agree:
-`gpu` (listed and computed), `breaks` (listed, computing fails: gpuwhy names a cause whose effect is to break), or
+`gpu` (listed and computed), `breaks` (listed, computing fails or ends the process: gpuwhy names a cause whose effect is
+to break), or
 `no_gpu`; and if the first cause is the one that was seeded. Device nodes and hidden directories are changed in a mount
 namespace of the cell alone. With --wheels, wheels of Keras and of what it needs are unpacked for the Keras cells.
 Snapshots and tapes of the cells marked `record` are left in --out. Exit status 0: every cell is right.
@@ -39,6 +40,7 @@ answer = {"listed": 0, "computed": False, "error": ""}
 try:
     import jax, jax.numpy as jnp
     answer["listed"] = sum(device.platform == "gpu" for device in jax.devices())
+    print("LISTED", answer["listed"], flush=True)
     if answer["listed"]:
         a = jnp.ones((64, 64), jnp.float32)
         b = jnp.tanh(jnp.exp(-(a @ a))).sum()
@@ -56,13 +58,15 @@ answer = {"listed": 0, "computed": False, "error": ""}
 try:
     import torch
     answer["listed"] = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    print("LISTED", answer["listed"], flush=True)
     if answer["listed"]:
         a = torch.ones(64, 64, device="cuda")
         b = torch.tanh(torch.exp(-(a @ a))).sum()
         c = torch.nn.functional.conv2d(torch.ones(1, 8, 16, 16, device="cuda"), torch.ones(8, 8, 3, 3, device="cuda")).sum()
         d = torch.linalg.eigh(torch.eye(8, device="cuda"))[0].sum()
         e = torch.fft.fft(torch.ones(64, device="cuda")).abs().sum()
-        answer["computed"] = bool(float(b) >= 0 and float(c) > 0 and abs(float(d) - 8) < 1e-3 and float(e) > 0)
+        f = torch.lcm(torch.full((4,), 6, device="cuda"), torch.full((4,), 4, device="cuda")).sum()  # compiled by NVRTC
+        answer["computed"] = bool(float(b) >= 0 and float(c) > 0 and abs(float(d) - 8) < 1e-3 and float(e) > 0 and int(f) == 48)
 except BaseException as error:
     answer["error"] = (type(error).__name__ + ": " + str(error))[-400:]
 print("ANSWER " + json.dumps(answer))
@@ -79,6 +83,7 @@ try:
     if backend == "jax":
         place = " ".join(device.platform for device in y.devices())
     answer["listed"] = int("cuda" in place.lower() or "gpu" in place.lower())
+    print("LISTED", answer["listed"], flush=True)
     answer["computed"] = bool(answer["listed"])
 except BaseException as error:
     answer["error"] = (type(error).__name__ + ": " + str(error))[-400:]
@@ -132,6 +137,21 @@ def cut(name):
             os.unlink(path)
             with open(path, "wb") as file:
                 file.write(half)
+    return edit
+
+
+def tools_of(toolkits):
+    """What XLA compiles with, out of a toolkit that will be hidden: so that the seeded fault is the only one."""
+    def edit(site):
+        for toolkit in toolkits:
+            target = site + "/nvidia/cu13"
+            if os.path.exists(target + "/nvvm") or not glob.glob(toolkit + "/nvvm/libdevice/*.bc"):
+                continue
+            shutil.copytree(toolkit + "/nvvm", target + "/nvvm")
+            os.makedirs(target + "/bin", exist_ok=True)
+            for name in ("ptxas", "nvlink", "fatbinary"):
+                if os.path.exists(f"{toolkit}/bin/{name}") and not os.path.exists(f"{target}/bin/{name}"):
+                    shutil.copy(f"{toolkit}/bin/{name}", f"{target}/bin/{name}")
     return edit
 
 
@@ -258,7 +278,7 @@ def jax_cells(uuid, folders, toolkit):
         Cell("jax", "JAX_PLATFORMS=cuda,cpu", None, var(JAX_PLATFORMS="cuda,cpu")),
         Cell("jax", "JAX_PLATFORMS=rocm", "E06", var(JAX_PLATFORMS="rocm")),
         Cell("jax", "JAX_PLATFORM_NAME=cpu", "E06", var(JAX_PLATFORM_NAME="cpu")),
-        Cell("jax", "JAX_CUDA_VISIBLE_DEVICES=7", "E06", var(JAX_CUDA_VISIBLE_DEVICES="7")),
+        Cell("jax", "JAX_CUDA_VISIBLE_DEVICES=7", None, var(JAX_CUDA_VISIBLE_DEVICES="7")),
         Cell("jax", "no plug-in at all", "F12", edit=removed("jax_cuda*", "jax_plugins"), record=True),
         Cell("jax", "no kernels package", "F12", edit=removed("jax_cuda1*_plugin", "jax_cuda1*_plugin-*")),
         Cell("jax", "no PJRT package", "F12", edit=removed("jax_plugins", "jax_cuda1*_pjrt-*")),
@@ -273,14 +293,17 @@ def jax_cells(uuid, folders, toolkit):
         Cell("jax", "cuBLAS gone", "L09", edit=gone("libcublas.so.13"), hide=toolkit),
         Cell("jax", "cuDNN gone", "L03", edit=gone("libcudnn.so.9"), record=True),
         Cell("jax", "cuFFT gone", "L09", edit=gone("libcufft.so.12"), hide=toolkit),
-        Cell("jax", "cuFFT gone, checks skipped", None, var(JAX_SKIP_CUDA_CONSTRAINTS_CHECK="1"), edit=gone("libcufft.so.12"), hide=toolkit),
+        Cell("jax", "cuFFT gone, checks skipped", "L09", var(JAX_SKIP_CUDA_CONSTRAINTS_CHECK="1"),
+             edit=both(tools_of(toolkit), gone("libcufft.so.12")), hide=toolkit),
+        Cell("jax", "cudart gone, checks skipped", "L01", var(JAX_SKIP_CUDA_CONSTRAINTS_CHECK="1"),
+             edit=both(tools_of(toolkit), gone("libcudart.so.13")), hide=toolkit),
         Cell("jax", "cuPTI gone", "L09", edit=gone("libcupti.so.13"), hide=toolkit),
         Cell("jax", "cuSPARSE gone", "L09", edit=gone("libcusparse.so.12"), hide=toolkit),
         Cell("jax", "nvJitLink gone", "L09", edit=gone("libnvJitLink.so.13"), hide=toolkit),
         Cell("jax", "all CUDA libraries gone", "F05", edit=removed("nvidia"), hide=toolkit),
         Cell("jax", "cuDNN empty", "L07", edit=replaced("libcudnn.so.9", b"")),
         Cell("jax", "cuDNN a web page", "L07", edit=replaced("libcudnn.so.9", b"<!DOCTYPE html>" * 20)),
-        Cell("jax", "cuFFT cut in half", "L07", edit=cut("libcufft.so.12"), hide=toolkit),
+        Cell("jax", "cuFFT cut in half", "L07", edit=both(tools_of(toolkit), cut("libcufft.so.12")), hide=toolkit),
         Cell("jax", "cuDNN a broken link", {"L03", "L07"}, edit=dangling("libcudnn.so.9")),
         Cell("jax", "cuDNN folder closed", "L07", edit=locked("nvidia/cudnn/lib"), user=True, nodes={"nvidia0": 0o666, "nvidiactl": 0o666, "nvidia-uvm": 0o666}),
         Cell("jax", "a part of cuDNN gone", "L03", edit=gone("libcudnn_graph.so.9")),
@@ -318,6 +341,8 @@ def torch_cells(uuid, folders, toolkit):
         Cell("torch", "NVSHMEM gone", "L09", edit=gone("libnvshmem_host.so.3")),
         Cell("torch", "nvJitLink gone", "L09", edit=gone("libnvJitLink.so.13"), hide=toolkit),
         Cell("torch", "cuSOLVER gone", "L09", edit=gone("libcusolver.so.12"), hide=toolkit),
+        Cell("torch", "NVRTC gone", "L09", edit=gone("libnvrtc.so.13"), hide=toolkit),
+        Cell("torch", "cuFFT cut in half", "L07", edit=cut("libcufft.so.12"), hide=toolkit),
         Cell("torch", "all CUDA libraries gone", "F05", edit=removed("nvidia"), hide=toolkit, record=True),
         Cell("torch", "cuDNN empty", "L07", edit=replaced("libcudnn.so.9", b"")),
         Cell("torch", "NCCL a Git LFS pointer", "L07", edit=replaced("libnccl.so.2", b"version https://git-lfs.github.com/spec/v1\n" * 3)),
@@ -330,6 +355,8 @@ def torch_cells(uuid, folders, toolkit):
         Cell("torch", "cuDNN folder closed", "L07", edit=locked("nvidia/cudnn/lib"), user=True, nodes={"nvidia0": 0o666, "nvidiactl": 0o666, "nvidia-uvm": 0o666}),
         Cell("torch", "hidden and without NCCL", "L09", var(CUDA_VISIBLE_DEVICES="-1"), edit=gone("libnccl.so.2")),
         Cell("torch", "a torch.py beside the program", "F10", files={"torch.py": "class cuda: is_available = staticmethod(lambda: False)\n"}),
+        Cell("torch", "a folder named torch beside the program", "F10", files={"torch/__init__.py": ""}),
+        Cell("torch", "torch.py, and PYTHONSAFEPATH", None, var(PYTHONSAFEPATH="1"), files={"torch.py": ""}),
     ]
     return rows
 
@@ -344,6 +371,9 @@ def keras_cells():
         Cell("keras", "on nothing: TensorFlow is not there", "F11"),
         Cell("keras", "on numpy", "F11", var(KERAS_BACKEND="numpy"), record=True),
         Cell("keras", "on theano", "F11", var(KERAS_BACKEND="theano")),
+        Cell("keras", "on openvino", "F11", var(KERAS_BACKEND="openvino")),
+        Cell("keras", "a keras.py beside the program", "F10", var(KERAS_BACKEND="torch"), files={"keras.py": ""}),
+        Cell("keras", "on torch, a torch.py beside the program", "F10", var(KERAS_BACKEND="torch"), files={"torch.py": ""}),
         Cell("keras", "by keras.json on numpy", "F11", files=configured("numpy"), variables="KERAS_HOME"),
         Cell("keras", "on torch, kept on the CPU", "F11", var(KERAS_BACKEND="torch", KERAS_TORCH_DEVICE="cpu")),
         Cell("keras", "on jax, JAX_PLATFORMS=cpu", "E06", var(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")),
@@ -525,7 +555,8 @@ def ask(machine, number, cell):
 def framework_says(real):
     found = re.search(r"^ANSWER (.*)$", real.stdout, re.M)
     if not found:
-        return "no_gpu", f"died: {real.returncode} " + real.stderr[-300:]
+        listed = re.search(r"^LISTED [1-9]", real.stdout, re.M)
+        return "breaks" if listed else "no_gpu", f"died: {real.returncode} " + real.stderr[-300:]
     answer = json.loads(found[1])
     if not answer["listed"]:
         return "no_gpu", answer["error"]

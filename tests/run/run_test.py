@@ -73,6 +73,11 @@ def streams():
 def signs():
     text = report(*sh("echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB' >&2; exit 1"))
     expect("out of memory in the output", [cause["id"] for cause in text["causes"]][:1], ["R08"])
+    line = "2024-05-01 10:00:00.000000: E external/local_xla/xla/stream_executor/cuda/cuda_driver.cc:274] failed call to cuInit: UNKNOWN ERROR (34)"
+    text = report(*sh(f"echo 'step 1' >&2; echo '{line}' >&2; sleep 0.3"))
+    expect("the output says why", [cause["id"] for cause in text["causes"]][:1], ["L08"])
+    expect("and where", [text["causes"][0]["evidence"][-1][key] for key in ("source", "line")], ["the program's output", 2])
+    expect("nothing is made up", report(*sh("echo hello; sleep 0.3"))["causes"], [])
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
         with open(log, "w") as file:
@@ -192,6 +197,36 @@ def attached():
     expect("no such process", subprocess.run([GPUWHY, "pid", "999999999"], stderr=subprocess.DEVNULL).returncode, 2)
 
 
+def asked():
+    """pid --on-request: a line for each line, a last one at the end of the requests or of the process."""
+    program = subprocess.Popen([PYTHON, "-c", "import time; time.sleep(30)"])
+    start = [GPUWHY, "pid", "--on-request", str(program.pid)]
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": {**os.environ, "LD_LIBRARY_PATH": STUB}}
+    try:
+        for last in (b"end\n", b""):  # a word, or the end of the file
+            child = subprocess.Popen(start, **options)
+            expect("it says that it has begun", json.loads(child.stdout.readline())["watching"], program.pid)
+            child.stdin.write(b"report\nreport\n" + last)
+            if last:
+                child.stdin.flush()
+            else:
+                child.stdin.close()
+            lines = [json.loads(child.stdout.readline()) for _ in range(1 if last else 3)]
+            expect("a report", (lines[-1]["command"], lines[-1]["verdict"], lines[-1]["process"]["pid"]), ("pid", "not_used", program.pid))
+            expect("and its end", (child.wait(timeout=10), child.stdout.read()), (1, b""))
+        child = subprocess.Popen(start, **options)
+        child.stdout.readline()
+        program.kill()
+        program.wait()
+        expect("the process ends", (len(child.stdout.readlines()), child.wait(timeout=10)), (1, 1))
+        child.stdin.close()
+    finally:
+        program.kill()
+        program.wait()
+    done = subprocess.run([GPUWHY, "pid", "--on-request", "--json", str(os.getpid())], stderr=subprocess.PIPE)
+    expect_in("no two forms", "do not go together", done.stderr.decode())
+
+
 def watched():
     environment = {**os.environ, "LD_LIBRARY_PATH": STUB, "STUB_NVML_BUSY": "0:42"}
     text = json.loads(subprocess.run([GPUWHY, "watch", "--once", "--json"], stdout=subprocess.PIPE, env=environment).stdout)
@@ -219,7 +254,7 @@ def watched():
     expect("the terminal is given back", screen.rstrip().endswith(b"\x1b[?1049l"), True)
 
 
-for test in (statuses, streams, signs, terminals, descendants, signals, drivers, two_gpus, files, attached, watched):
+for test in (statuses, streams, signs, terminals, descendants, signals, drivers, two_gpus, files, attached, asked, watched):
     try:
         test()
     except Exception as error:  # a broken expectation must not hide the others

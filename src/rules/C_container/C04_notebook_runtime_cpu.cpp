@@ -1,6 +1,8 @@
 // A hosted notebook whose runtime has no GPU: it is chosen in the notebook's own settings. Truth:
-// the variables that Colab (COLAB_RELEASE_TAG) and Kaggle (KAGGLE_KERNEL_RUN_TYPE) set.
+// the variables that Colab (COLAB_RELEASE_TAG) and Kaggle (KAGGLE_KERNEL_RUN_TYPE) set, and the
+// metadata that both write into the notebook.
 #include "rules/H_hardware/gpus.h"
+#include "rules/report.h"
 
 #include <array>
 
@@ -33,6 +35,20 @@ Outcome check(const Case& c) {
              {}});
 }
 
+/// What the notebook asks for where it is opened next; nothing of this machine.
+void lint(const program::Unit& unit, lint::Report& report) {
+  const auto& source = unit.source;
+  if (!unit.module || !unit.module->uses_framework() || (!source.colab && !source.kaggle)) return;
+  const bool named = source.accelerator == "none";
+  // Colab names none where the runtime is the usual one, without a GPU.
+  if (!named && !(source.colab && !source.kaggle && source.accelerator.empty())) return;
+  report.at_line(1, named ? Severity::warning : Severity::info,
+                 std::string("the notebook's own settings ask ") +
+                     (source.kaggle ? "Kaggle" : "Colab") + " for no GPU",
+                 source.kaggle ? "Settings, Accelerator, GPU"
+                               : "Runtime, Change runtime type, choose a GPU");
+}
+
 } // namespace
 
 extern constexpr Rule C04{
@@ -52,6 +68,7 @@ forgets its variables.)",
         R"(- [Colab: frequently asked questions](https://research.google.com/colaboratory/faq.html))",
     .explains = kExplains,
     .check = check,
+    .lint = lint,
 };
 
 } // namespace gpuwhy::rules

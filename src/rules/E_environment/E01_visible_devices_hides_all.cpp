@@ -1,6 +1,7 @@
 // CUDA_VISIBLE_DEVICES is set to a value that hides every GPU.
 // Truth: the driver, value by value (visible_devices.h).
 #include "rules/C_container/project_files.h"
+#include "rules/E_environment/unset.h"
 #include "rules/E_environment/visible_devices.h"
 
 #include "base/text.h"
@@ -9,14 +10,6 @@
 
 namespace gpuwhy::rules {
 namespace {
-
-Edit unset(const Case& c) {
-  Edit edit;
-  edit.words = "unset CUDA_VISIBLE_DEVICES" + set_where(c, "CUDA_VISIBLE_DEVICES");
-  edit.commands = {"unset CUDA_VISIBLE_DEVICES"};
-  edit.apply = [](Facts& facts) { edit::unset_variable(facts, "CUDA_VISIBLE_DEVICES"); };
-  return edit;
-}
 
 Outcome check(const Case& c) {
   if (!c.facts.environment.looked)
@@ -40,7 +33,7 @@ Outcome check(const Case& c) {
                                     " GPU(s)",
                                 c.facts.observed.cuda.source()});
   }
-  return std::move(outcome).mend(unset(c));
+  return std::move(outcome).mend(unset_variable(c, "CUDA_VISIBLE_DEVICES"));
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 #include "rules/E_environment/visible_devices.h"
 
 #include "base/text.h"
-#include "rules/L_libraries/library_path.h"
+#include "rules/E_environment/unset.h"
 #include "rules/rule.h"
 
 #include <algorithm>
@@ -53,11 +53,7 @@ Outcome with_origins(const Case& c, Outcome outcome, const Variable& variable) {
                                     with->init_name + "), and 0 without the variable",
                                 c.facts.observed.cuda.source()});
   }
-  Edit edit;
-  edit.words = "unset " + variable.name + set_where(c, variable.name);
-  edit.commands = {"unset " + variable.name};
-  edit.apply = [name = variable.name](Facts& facts) { edit::unset_variable(facts, name); };
-  return std::move(outcome).mend(std::move(edit));
+  return std::move(outcome).mend(unset_variable(c, variable.name));
 }
 
 Outcome check_order(const Case& c, const Variable& order) {

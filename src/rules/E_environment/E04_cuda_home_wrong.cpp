@@ -2,6 +2,7 @@
 // no cause; XLA alone can be pointed to a toolkit, by a flag. Truth:
 // xla/tsl/platform/default/cuda_root_path.cc of TensorFlow 2.21 (tensorflow_loading.md 6 and 9).
 #include "base/text.h"
+#include "facts/program_run.h"
 #include "rules/L_libraries/library_path.h"
 #include "rules/rule.h"
 
@@ -40,7 +41,9 @@ Outcome wrong_flag(const Case& c, const Variable& flags, const std::string& dire
   Edit edit;
   edit.words =
       "take " + std::string(kFlag) + directory + " out of XLA_FLAGS" + set_where(c, "XLA_FLAGS");
-  edit.commands = {kept.empty() ? "unset XLA_FLAGS" : "export XLA_FLAGS='" + join(kept, " ") + "'"};
+  if (set_by_program(c.facts, "XLA_FLAGS") == nullptr)
+    edit.commands = {kept.empty() ? "unset XLA_FLAGS"
+                                  : "export XLA_FLAGS='" + join(kept, " ") + "'"};
   edit.apply = [value = join(kept, " ")](Facts& facts) {
     if (value.empty())
       edit::unset_variable(facts, "XLA_FLAGS");

@@ -1,9 +1,10 @@
 // A variable of the framework's own turns the GPU off. Truth: jax/_src/xla_bridge.py of 0.10.2:
 // with JAX_PLATFORMS only the platforms in the list are started, and the first of them is where
-// work goes; JAX_PLATFORM_NAME picks the default among all; JAX_CUDA_VISIBLE_DEVICES is "all" or a
-// list of numbers.
+// work goes; JAX_PLATFORM_NAME picks the default among all. The option jax_cuda_visible_devices is
+// read from no variable, in no release from 0.4.14 to 0.11.0: its default there is the word "all".
 #include "base/text.h"
 #include "rules/C_container/project_files.h"
+#include "rules/E_environment/unset.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -17,13 +18,9 @@ bool is_gpu_platform(std::string_view name) {
 }
 
 Outcome turned_off(const Case& c, const Variable& variable, std::string summary) {
-  Edit edit;
-  edit.words = "unset " + variable.name + set_where(c, variable.name);
-  edit.commands = {"unset " + variable.name};
-  edit.apply = [name = variable.name](Facts& facts) { edit::unset_variable(facts, name); };
   auto outcome = Outcome::found(std::move(summary));
   outcome.evidence.push_back({variable.name + "=" + variable.value, source_of(c, variable.name)});
-  return std::move(outcome).mend(std::move(edit));
+  return std::move(outcome).mend(unset_variable(c, variable.name));
 }
 
 /// What stands first gets the work. JAX reads the names as written, blanks included, when it starts
@@ -51,19 +48,6 @@ Outcome check(const Case& c) {
                       "JAX_PLATFORM_NAME=" + name->value + " makes that platform the default" +
                           set_where(c, "JAX_PLATFORM_NAME"));
   }
-  const auto* devices = environment.find("JAX_CUDA_VISIBLE_DEVICES");
-  if (devices != nullptr && devices->value != "all") {
-    const auto number = to_number(trim(first_of(devices->value)));
-    const auto* probe = c.facts.observed.cuda.get();
-    const bool beyond = number && probe != nullptr && probe->init == 0 && probe->count > 0 &&
-                        *number >= probe->count;
-    if (!number || beyond) {
-      return turned_off(c, *devices,
-                        "JAX_CUDA_VISIBLE_DEVICES=" + devices->value +
-                            " names no GPU of this machine" +
-                            set_where(c, "JAX_CUDA_VISIBLE_DEVICES"));
-    }
-  }
   if (platforms != nullptr && !platforms->value.empty())
     return Outcome::clear("JAX_PLATFORMS=" + platforms->value + " puts the GPU first");
   return Outcome::clear("no variable of JAX's own turns the GPU off");
@@ -80,8 +64,10 @@ extern constexpr Rule E06{
     .explanation =
         R"(`JAX_PLATFORMS=cpu` keeps JAX off the GPU, and so does a list that begins with something else
 (`cpu,cuda`): the first platform of the list gets the work. It is often a leftover of a test, or of a machine
-where the GPU's start-up messages were in the way. `JAX_PLATFORM_NAME` is the older form;
-`JAX_CUDA_VISIBLE_DEVICES` picks GPUs by number, for JAX alone.)",
+where the GPU's start-up messages were in the way. `JAX_PLATFORM_NAME` is the older form.
+
+`JAX_CUDA_VISIBLE_DEVICES` has no effect: JAX has an option of that name, but reads it from its configuration alone
+(`jax.config.update("jax_cuda_visible_devices", "0")`).)",
     .fix = R"(`unset JAX_PLATFORMS`, and remove the line that sets it.)",
     .references =
         R"(- [JAX: configuration options](https://docs.jax.dev/en/latest/config_options.html))",

@@ -16,19 +16,21 @@ constexpr std::array<std::string_view, 4> kExplains = {"L01", "L02", "L03", "L09
 
 Outcome check(const Case& c) {
   if (asks_no_libraries(c)) return Outcome::not_applicable();
-  std::size_t required = 0;
+  std::size_t wanted = 0; // to list GPUs, or to use them
   for (const auto& need : c.libraries)
-    if (need.required && find_wheel(need.product) != nullptr) ++required;
+    if (find_wheel(need.product) != nullptr) ++wanted;
+  bool hides = false;
   std::vector<std::string> missing;
   std::string open;
   const LibraryNeed* first = nullptr;
   for (const auto& fault : library_faults(c)) {
-    if (fault.fault == Fault::open) open = fault.detail;
+    if (fault.fault == Fault::open && !fault.in_use) open = fault.detail;
     if (fault.fault != Fault::missing || find_wheel(fault.product) == nullptr) continue;
     if (first == nullptr) first = fault.need;
+    hides = hides || !fault.in_use;
     missing.push_back(fault.soname);
   }
-  if (missing.size() * 2 <= required) {
+  if (missing.size() * 2 <= wanted) {
     if (!open.empty())
       return Outcome::unknown("where the CUDA libraries are: " + open + " was not looked at");
     return Outcome::clear("CUDA libraries for " + name_text(c) + " are installed");
@@ -43,7 +45,7 @@ Outcome check(const Case& c) {
   auto outcome =
       Outcome::found(
           framework_text(c) + " can use a GPU, but its CUDA libraries are not installed: " +
-          std::to_string(missing.size()) + " of " + std::to_string(required) + " are missing")
+          std::to_string(missing.size()) + " of " + std::to_string(wanted) + " are missing")
           .because("missing: " + listing(missing), {c.build()->opener, 0})
           .because(first->soname + ": " + places_asked(first->found), {c.build()->opener, 0});
   const std::string site = site_packages(*c.python, c.framework);
@@ -57,6 +59,7 @@ Outcome check(const Case& c) {
       outcome.evidence.push_back({need.soname + " is found", {need.found.path, 0}});
     }
   }
+  if (!hides) outcome.effect = Effect::breaks;
   return std::move(outcome).mend(install_all_wheels(c));
 }
 

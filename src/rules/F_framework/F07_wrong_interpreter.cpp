@@ -3,14 +3,17 @@
 // one is meant.
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
+#include "rules/place_words.h"
 
 #include <array>
 
 namespace gpuwhy::rules {
 namespace {
 
-constexpr std::array<std::string_view, 7> kExplains = {"F01", "F02", "F08", "F10",
-                                                       "F12", "F13", "F14"};
+constexpr std::array<std::string_view, 8> kExplains = {"E08", "F01", "F02", "F08",
+                                                       "F10", "F12", "F13", "F14"};
+
+constexpr std::string_view kShell = "this shell";
 
 const Framework* gpu_framework(const PythonEnvironment& python, std::string_view name) {
   for (const auto& framework : python.frameworks) {
@@ -22,9 +25,18 @@ const Framework* gpu_framework(const PythonEnvironment& python, std::string_view
   return nullptr;
 }
 
-/// The one that the user means goes before any other.
+/// The shell's own goes before any other, then the one that the user means.
 const PythonEnvironment* better_environment(const Case& c, std::string& meant_by) {
   const PythonEnvironment* first = nullptr;
+  const auto* shell = c.facts.place.shell.get();
+  for (const auto& python : c.facts.pythons) {
+    const bool of_shell = shell != nullptr && python.interpreter == shell->interpreter;
+    if (of_shell && python.interpreter != c.python->interpreter &&
+        gpu_framework(python, c.kind()) != nullptr) {
+      meant_by = kShell;
+      return &python;
+    }
+  }
   for (const auto& python : c.facts.pythons) {
     if (&python == c.python || python.interpreter == c.python->interpreter) continue;
     if (gpu_framework(python, c.kind()) == nullptr) continue;
@@ -44,7 +56,15 @@ const PythonEnvironment* better_environment(const Case& c, std::string& meant_by
 Edit run_there(const Case& c, const PythonEnvironment& other) {
   Edit edit;
   edit.words = "run the program with " + other.interpreter;
-  if (other.kind == "conda") {
+  const auto& place = c.facts.place;
+  if (place.kind == "kernel") {
+    edit.words = "make " + place_text(c.facts) + " start " + other.interpreter;
+    edit.commands = {shell_word(other.interpreter) + " -m ipykernel install --user --name " +
+                     shell_word(place.name)};
+  } else if (place.kind == "service") {
+    edit.words = "name " + other.interpreter + " in ExecStart= of " + place.name;
+    edit.commands = change_commands(c.facts);
+  } else if (other.kind == "conda") {
     edit.commands = {"conda activate " + shell_word(other.prefix)};
   } else if (other.kind == "venv" || other.kind == "virtualenv" || other.kind == "uv") {
     edit.commands = {". " + shell_word(other.prefix + "/bin/activate")};
@@ -87,14 +107,17 @@ Outcome check(const Case& c) {
   const std::string has = c.framework == nullptr ? "no " + name_text(c)
                                                  : "a " + name_text(c) + " that cannot use a GPU";
   auto outcome =
-      Outcome::found("the program runs with " + c.python->interpreter + ", which has " + has +
+      Outcome::found(place_text(c.facts) + " runs with " + c.python->interpreter + ", which has " + has +
                      "; " + other->interpreter + " has " + name_text(c) + " " + version +
                      " for GPUs")
           .because(c.python->interpreter + " was taken because of " + c.python->chosen_by,
                    {c.python->interpreter, 0})
           .because(name_text(c) + " " + version + ", built with CUDA",
                    {gpu_framework(*other, c.kind())->directory, 0});
-  if (!meant_by.empty()) {
+  if (meant_by == kShell) {
+    outcome.evidence.push_back(
+        {"this shell runs " + other->interpreter + " (" + other->chosen_by + ")", {}});
+  } else if (!meant_by.empty()) {
     outcome.evidence.push_back(
         {meant_by + " says that " + other->prefix + " is active, but it is not what runs",
          {"$" + meant_by, 0}});

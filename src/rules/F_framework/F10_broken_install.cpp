@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gpuwhy::rules {
@@ -40,19 +41,30 @@ Edit again(const Case& c, const std::string& name) {
   return install_gpu_framework(c, edit.words, {}, "--force-reinstall");
 }
 
-Outcome shadowed_by_file(const Case& c) {
-  const auto& file = c.framework->directory;
+/// A module of the user's, or a folder of that name beside the program.
+bool shadowed(const Case& c, const Framework& framework) {
+  const auto& path = framework.directory;
+  if (path.ends_with(".py")) return true;
+  const auto& sites = c.python->site_directories;
+  const bool installed = std::find(sites.begin(), sites.end(), parent_path(path)) != sites.end();
+  return !installed && framework.build.absent() && framework.distributions.empty();
+}
+
+Outcome shadowed_by_file(const Case& c, const Framework& framework) {
+  const auto& file = framework.directory;
   Edit edit;
   edit.words = "rename " + file;
-  edit.commands = {"mv " + shell_word(file) + " " +
-                   shell_word(std::string(parent_path(file)) + "/my_" + c.framework->name + ".py")};
+  edit.commands = {
+      "mv " + shell_word(file) + " " +
+      shell_word(std::string(parent_path(file)) + "/my_" + std::string(base_name(file)))};
   edit.apply = [interpreter = c.python->interpreter, file](Facts& facts) {
     if (auto* python = same_python(facts, interpreter)) {
       std::erase_if(python->frameworks,
                     [&](const Framework& other) { return other.directory == file; });
     }
   };
-  return Outcome::found(file + " is imported instead of " + name_text(c))
+  return Outcome::found(file + " is imported instead of " +
+                        std::string(display_name(framework.name)))
       .because("it comes first on the import path", {file, 0})
       .mend(std::move(edit));
 }
@@ -70,13 +82,26 @@ Outcome only_metadata(const Case& c) {
       .mend(again(c, distribution.name));
 }
 
+/// Every library that is bad loads nevertheless, and fails when it is used.
+bool only_cut_where_it_loads(const Case& c) {
+  const auto cut = [&](const std::string& fault) {
+    const auto path = fault.substr(0, fault.find(": "));
+    const auto file = c.facts.libraries.files.find(path);
+    return file != c.facts.libraries.files.end() &&
+           file->second.status == LibraryFile::Status::incomplete;
+  };
+  const auto& broken = c.framework->broken;
+  return std::all_of(broken.begin(), broken.end(), cut);
+}
+
 Outcome check(const Case& c) {
   if (c.python == nullptr) return Outcome::not_applicable();
+  if (c.keras != nullptr && shadowed(c, *c.keras)) return shadowed_by_file(c, *c.keras);
   if (c.framework == nullptr) {
     return c.kind() == "tensorflow" ? only_metadata(c) : Outcome::not_applicable();
   }
   const auto& framework = *c.framework;
-  if (framework.directory.ends_with(".py")) return shadowed_by_file(c);
+  if (shadowed(c, framework)) return shadowed_by_file(c, framework);
   const std::string name =
       framework.distributions.empty() ? framework.name : framework.distributions.front();
   if (!framework.broken.empty()) {
@@ -84,6 +109,7 @@ Outcome check(const Case& c) {
     auto outcome = Outcome::found(framework_text(c) + " is damaged: " + framework.broken.front() +
                                   (more == 0 ? "" : ", and " + std::to_string(more) + " more"));
     for (const auto& fault : framework.broken) outcome.evidence.push_back({fault, {}});
+    if (only_cut_where_it_loads(c)) outcome.effect = Effect::breaks;
     return std::move(outcome).mend(again(c, name));
   }
   if (framework.build.absent()) {
@@ -116,10 +142,11 @@ extern constexpr Rule F10{
     .explanation =
         R"(TensorFlow, JAX or PyTorch appears in `pip list`, yet it cannot be imported, or something
 else is imported under its name. An installation that was interrupted, a full disk, or the
-removal of a second TensorFlow package leaves files missing or cut short. A file called
-`tensorflow.py` beside the program is imported instead of the real one.)",
+removal of a second TensorFlow package leaves files missing or cut short. A file
+called `tensorflow.py`, `torch.py`, `jax.py` or `keras.py` beside the program, or a folder of that name, is
+imported instead of the real one.)",
     .fix = R"(Install the same version again: `python -m pip install --force-reinstall --no-deps
-tensorflow==VERSION`. Rename a file of your own that is called `tensorflow.py`.)",
+tensorflow==VERSION`. Rename a file or folder of your own that has the framework's name.)",
     .references =
         R"(- [Common TensorFlow build and import errors](https://www.tensorflow.org/install/errors))",
     .explains = kExplains,

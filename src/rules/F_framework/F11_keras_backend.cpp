@@ -1,8 +1,11 @@
 // Keras runs on a backend that has no GPU here: one that never has, one that is not installed, or
 // one whose build cannot use a GPU while another backend in the same environment can. Truth:
-// keras/src/backend/config.py and keras/src/backend/__init__.py of Keras 3.15.
+// keras/src/backend/config.py and keras/src/backend/__init__.py of Keras 3.15;
+// tensorflow/python/util/lazy_loader.py of 2.18.
 #include "base/text.h"
 #include "base/version.h"
+#include "facts/program_run.h"
+#include "rules/E_environment/unset.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/library_path.h"
 
@@ -16,6 +19,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kExplains = {"F02", "F12", "F13", "F14", "F10", "F05"};
 constexpr std::array<std::string_view, 3> kWithGpu = {"tensorflow", "jax", "torch"};
 constexpr std::array<std::string_view, 2> kWithoutGpu = {"numpy", "openvino"};
+constexpr std::array<std::string_view, 3> kTrueWords = {"1", "true", "True"};
+const Version kFirstWithKeras3{{2, 16}};
 
 template <class Names> bool holds(const Names& names, std::string_view name) {
   for (const auto each : names) {
@@ -62,9 +67,14 @@ Evidence chosen(const Case& c) {
   return {"nothing names a backend, so Keras takes tensorflow", configured.source()};
 }
 
-Edit choose(std::string_view name) {
+Edit choose(const Case& c, std::string_view name) {
   const std::string backend(name);
   Edit edit;
+  if (const auto* statement = set_by_program(c.facts, "KERAS_BACKEND")) {
+    edit.words = statement->place + ": set KERAS_BACKEND to " + backend;
+    edit.apply = [backend](Facts& facts) { edit::set_variable(facts, "KERAS_BACKEND", backend); };
+    return edit;
+  }
   edit.words =
       "let Keras run on " + std::string(display_name(backend)) + ": set KERAS_BACKEND=" + backend;
   edit.commands = {"export KERAS_BACKEND=" + backend};
@@ -132,7 +142,7 @@ Outcome report(const Case& c, std::string summary) {
     outcome.evidence.push_back(
         {std::string(display_name(other)) + ", with GPU support, is in the same environment",
          {installed(c, other)->directory, 0}});
-    outcome.edits.push_back(choose(other));
+    outcome.edits.push_back(choose(c, other));
     if (auto in_file = choose_in_file(c, other)) outcome.edits.push_back(std::move(*in_file));
   }
   if (holds(kWithGpu, c.backend) && c.framework == nullptr)
@@ -149,17 +159,46 @@ Outcome check_device(const Case& c) {
   const bool hides =
       c.backend == "torch" && variable != nullptr && variable->value.starts_with("cpu");
   if (!hides) return Outcome::clear("Keras runs on " + framework_text(c) + ": " + chosen(c).text);
-  Edit edit;
-  edit.words = "unset KERAS_TORCH_DEVICE" + set_where(c, "KERAS_TORCH_DEVICE");
-  edit.commands = {"unset KERAS_TORCH_DEVICE"};
-  edit.apply = [](Facts& facts) { edit::unset_variable(facts, "KERAS_TORCH_DEVICE"); };
   return Outcome::found("KERAS_TORCH_DEVICE=" + variable->value + " keeps Keras on the CPU")
       .because("KERAS_TORCH_DEVICE=" + variable->value, source_of(c, "KERAS_TORCH_DEVICE"))
-      .mend(std::move(edit));
+      .mend(unset_variable(c, "KERAS_TORCH_DEVICE"));
+}
+
+/// TensorFlow since 2.16 looks for tf-keras when it is told to use the Keras of before, and
+/// tf.keras fails without it.
+Outcome check_legacy(const Case& c) {
+  const auto* variable = c.facts.environment.find("TF_USE_LEGACY_KERAS");
+  const auto version =
+      Version::parse(c.framework == nullptr ? std::string() : c.framework->version.value_or(""));
+  const bool asked = variable != nullptr && holds(kTrueWords, variable->value);
+  if (c.kind() != "tensorflow" || !asked || !version || *version < kFirstWithKeras3)
+    return Outcome::not_applicable();
+  if (const auto* legacy = find_distribution(*c.python, "tf-keras"))
+    return Outcome::clear("tf.keras is tf-keras " + legacy->version);
+  if (!c.python->problem.empty()) return Outcome::unknown("whether tf-keras is installed");
+  const auto release = std::to_string(version->major()) + "." + std::to_string(version->minor());
+  Edit install;
+  install.words = "install tf-keras, the Keras that the variable asks for";
+  install.commands = {install_command(c, {"tf-keras~=" + release + ".0"})};
+  install.apply = [interpreter = c.python->interpreter, release](Facts& facts) {
+    if (auto* python = same_python(facts, interpreter)) {
+      Distribution distribution;
+      distribution.name = "tf-keras";
+      distribution.version = release + ".0";
+      edit::install_distribution(*python, std::move(distribution));
+    }
+  };
+  return Outcome::found("TF_USE_LEGACY_KERAS asks for tf-keras, which is not installed: tf.keras "
+                        "cannot be used")
+      .because("TF_USE_LEGACY_KERAS=" + variable->value, source_of(c, "TF_USE_LEGACY_KERAS"))
+      .with_effect(Effect::breaks)
+      .mend(std::move(install))
+      .mend(unset_variable(c, "TF_USE_LEGACY_KERAS"));
 }
 
 Outcome check(const Case& c) {
-  if (c.keras == nullptr) return Outcome::not_applicable();
+  if (c.keras == nullptr) return check_legacy(c);
+  if (!c.keras->broken.empty()) return Outcome::not_applicable(); // F10
   if (!c.facts.environment.looked) return Outcome::unknown("whether KERAS_BACKEND is set");
   const auto version = Version::parse(c.keras->version.value_or(""));
   const bool fixed = version && version->major() < 3; // Keras 2 knows TensorFlow alone
@@ -199,7 +238,10 @@ extern constexpr Rule F11{
 on NumPy or OpenVINO, which use no NVIDIA GPU. When it is imported it takes the backend that the variable
 `KERAS_BACKEND` names, else the one in `~/.keras/keras.json` (or `$KERAS_HOME/keras.json`), else TensorFlow. That file
 is written at the first import and stays: one of years ago still decides today. None of the backends is installed
-along with Keras.)",
+along with Keras.
+
+`TF_USE_LEGACY_KERAS=1` makes TensorFlow 2.16 and later use Keras 2 from the package `tf-keras`; without that package
+every use of `tf.keras` fails.)",
     .fix =
         R"(`export KERAS_BACKEND=jax` (or `torch`, `tensorflow`) before Python starts, or correct `keras.json`; and
 install that backend with GPU support.)",

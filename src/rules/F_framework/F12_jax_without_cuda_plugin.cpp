@@ -1,7 +1,7 @@
 // JAX is there, its CUDA plug-in is not, or only half of it, or the parts are of different
 // versions. Truth: jax/_src/lib/__init__.py (jaxlib at least the minimum and not newer than jax),
-// jaxlib/plugin_support.py (a plug-in of another version is dropped with a warning),
-// jax_plugins/xla_cuda12/__init__.py.
+// jaxlib/plugin_support.py (kernels of another version are dropped with a warning; nobody compares
+// the version of the PJRT package), jax_plugins/xla_cuda12/__init__.py.
 #include "base/text.h"
 #include "base/version.h"
 #include "rules/F_framework/installation.h"
@@ -99,10 +99,11 @@ Outcome check(const Case& c) {
     return Outcome::unknown("whether " + framework_text(c) + " has a CUDA plug-in");
   if (!build->cuda.value_or(false)) return without_plugin(c);
   const auto* jaxlib = find_distribution(*c.python, "jaxlib");
-  for (const auto* other : {part(c, "-plugin"), part(c, "-pjrt")}) {
-    if (other == nullptr || jaxlib == nullptr || same_number(other->version, jaxlib->version))
-      continue;
-    if (!Version::parse(other->version) || !Version::parse(jaxlib->version)) continue;
+  // A PJRT library of another version registers and starts: 0.5.3 to 0.9.2 were tried with 0.10.2.
+  const auto* other = part(c, "-plugin");
+  const bool comparable = other != nullptr && jaxlib != nullptr && Version::parse(other->version) &&
+                          Version::parse(jaxlib->version);
+  if (comparable && !same_number(other->version, jaxlib->version)) {
     return with(Outcome::found(other->name + " " + other->version +
                                " is not of the version of jaxlib " + jaxlib->version +
                                ": its kernels are left out"),
@@ -124,7 +125,7 @@ extern constexpr Rule F12{
     .explanation =
         R"(`pip install jax` brings a JAX for the CPU. The GPU comes with two more packages,
 `jax-cuda12-plugin` and `jax-cuda12-pjrt` (or `13`), which the extras `jax[cuda12]` and `jax[cuda13]` install.
-All of them, and `jaxlib`, belong to one version. An upgrade of `jax` alone leaves the plug-in behind: JAX then warns
+The kernels and `jaxlib` must have one version. An upgrade of `jax` alone leaves the plug-in behind: JAX then warns
 that it "is not compatible with the installed jaxlib version" and leaves its kernels out. A `jaxlib` newer than `jax`,
 or older than its minimum, makes `import jax` itself fail.)",
     .fix =

@@ -41,6 +41,7 @@ Outcome check(const Case& c) {
   bool cublas = false; // one library of another major beside the right ones is L02
   const auto faults = library_faults(c);
   for (const auto& fault : faults) {
+    if (fault.in_use) continue;
     if (fault.fault == Fault::open)
       return Outcome::unknown("where the CUDA libraries are: " + fault.detail +
                               " was not looked at");

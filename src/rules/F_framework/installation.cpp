@@ -197,7 +197,10 @@ namespace {
 /// "0.10.2" of "0.10.2", "2.6.0" of "2.6.0+cpu": what an index can be asked for.
 std::string public_version(const Case& c) {
   const auto version = c.framework == nullptr ? std::string() : c.framework->version.value_or("");
-  return version.substr(0, version.find('+'));
+  const auto number = version.substr(0, version.find('+'));
+  // A build of somebody's own ("1.13.0a0" of Debian) is in no registry.
+  const bool released = number.find_first_not_of("0123456789.") == std::string::npos;
+  return released ? number : std::string();
 }
 
 Edit install_jax(const Case& c, std::string words, std::string_view options) {

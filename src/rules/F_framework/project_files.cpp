@@ -49,7 +49,10 @@ bool into_plain_image(const Document& document, std::uint32_t line) {
 bool cpu_index(const Document& document, const Requirement& requirement) {
   for (const auto& index : document.indexes) {
     const bool same = document.kind == Document::Kind::requirements ||
-                      document.kind == Document::Kind::conda || index.name == requirement.group;
+                      document.kind == Document::Kind::conda ||
+                      (document.kind == Document::Kind::pyproject
+                           ? index.name.empty() || index.name == requirement.name
+                           : index.name == requirement.group);
     const std::string_view url = index.value;
     if (same && (url.ends_with("/whl/cpu") || url.ends_with("/whl/cpu/") ||
                  contains(url, "/whl/cpu/torch")))

@@ -20,7 +20,7 @@ Outcome missing_parts(const Case& c, const std::vector<std::string>& parts) {
   return Outcome::found("cuDNN lacks its part" + std::string(parts.size() == 1 ? " " : "s ") +
                         listing(parts) +
                         (at_once ? ": asked for its version, it ends the program"
-                                 : ": the first convolution will fail"))
+                                 : ": the GPU is listed, the first convolution ends the program"))
       .because("cuDNN itself is " + cudnn.path, {cudnn.path, 0})
       .because(listing(parts) + " is not in " + directory + " nor anywhere else that cuDNN looks",
                {directory, 0})

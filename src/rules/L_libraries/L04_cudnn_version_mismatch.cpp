@@ -6,12 +6,15 @@
 #include "knowledge/knowledge.h"
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/cudnn_parts.h"
+#include "rules/L_libraries/jax_minimums.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
 #include "rules/L_libraries/wheels.h"
 
 namespace gpuwhy::rules {
 namespace {
+
+const std::string kAcceptedCudnn = "9.10.1"; // by JAX, whatever is beside it
 
 /// What the build was compiled with, if its minor number is known.
 std::optional<Version> version_needed(const Case& c) {
@@ -21,15 +24,6 @@ std::optional<Version> version_needed(const Case& c) {
   if (release != nullptr && (!build || build->major() == release->cudnn.major()))
     return release->cudnn;
   return Version::parse(lowest_version(pin_of(c, "cudnn")));
-}
-
-std::optional<Version> version_loaded(const Case& c, const std::string& path) {
-  const auto file = c.facts.libraries.files.find(path);
-  if (file != c.facts.libraries.files.end()) {
-    if (auto version = Version::parse(file->second.version.value_or(""))) return version;
-  }
-  const auto* wheel = in_own_wheel(c, path) ? installed_wheel(c, "cudnn") : nullptr;
-  return wheel == nullptr ? std::nullopt : Version::parse(wheel->version);
 }
 
 bool same_release(const Version& a, const Version& b) {
@@ -56,7 +50,7 @@ Outcome mended(const Case& c, Outcome outcome, const std::string& path, loader::
 
 Outcome compare(const Case& c, const loader::Found& cudnn) {
   const auto needed = version_needed(c);
-  const auto loaded = version_loaded(c, cudnn.path);
+  const auto loaded = library_version(c, "cudnn", cudnn.path);
   if (!loaded) return Outcome::unknown("the version of " + cudnn.path);
   if (!needed)
     return Outcome::unknown("the cuDNN version that this " + name_text(c) + " was compiled with");
@@ -89,6 +83,36 @@ Outcome compare(const Case& c, const loader::Found& cudnn) {
                         " or a later minor is needed");
 }
 
+/// The range that JAX's metadata state has what JAX refuses in it: the version is named.
+Edit install_accepted(const Case& c, const std::string& soname) {
+  const auto name = wheel_distribution(c, "cudnn");
+  Edit edit;
+  edit.words = "install " + name + " " + kAcceptedCudnn + " or later";
+  edit.commands = {install_command(c, {name + ">=" + kAcceptedCudnn})};
+  edit.apply = [interpreter = c.python->interpreter, site = site_packages(*c.python, c.framework),
+                build = *c.build(), pin = name + "==" + kAcceptedCudnn, soname](Facts& facts) {
+    const std::vector<std::string> pins = {pin};
+    if (auto* python = same_python(facts, interpreter))
+      put_wheels(facts, *python, site, build, pins, {soname});
+  };
+  return edit;
+}
+
+/// JAX gives the GPU up while it lists devices.
+Outcome refused(const Case& c, const JaxRefusal& refusal) {
+  const auto& found = refusal.need->found;
+  const std::string directory(parent_path(found.path));
+  auto outcome =
+      Outcome::found(framework_text(c) + " refuses cuDNN " + refusal.version + ": it wants " +
+                     refusal.asked)
+          .because("cuDNN " + refusal.version + ", found through " + found.because, {found.path, 0})
+          .because("JAX logs: " + refusal.says)
+          .with_effect(Effect::hides);
+  if (found.step == loader::Step::library_path && loads_without(c, refusal.need->soname, directory))
+    return std::move(outcome).mend(shorten_library_path(c, directory));
+  return std::move(outcome).mend(install_accepted(c, refusal.need->soname));
+}
+
 Outcome check(const Case& c) {
   if (asks_no_libraries(c)) return Outcome::not_applicable();
   const auto* need = c.library("cudnn");
@@ -98,6 +122,9 @@ Outcome check(const Case& c) {
   }
   // One that does not load has no version to compare: L03, L05 and L07 speak.
   if (need->found.outcome != loader::Outcome::found) return Outcome::not_applicable();
+  for (const auto& refusal : jax_refusals(c)) {
+    if (refusal.need == need) return refused(c, refusal);
+  }
   return compare(c, need->found);
 }
 
@@ -117,7 +144,10 @@ runtime CuDNN library: 9.1.0 but source was compiled with: 9.3.0".
 
 Often an old system cuDNN is found before the right one, through `LD_LIBRARY_PATH`; or another
 package (PyTorch, for one) pinned an older `nvidia-cudnn` wheel in the same environment. cuDNN's
-own parts can come from two versions too.)",
+own parts can come from two versions too.
+
+JAX asks cuDNN for its version while it lists devices, and refuses 9.10.0, and on several GPUs every one before 9.10.1
+together with cuBLAS 12.9 or later: then no GPU is listed. `JAX_SKIP_CUDA_CONSTRAINTS_CHECK=1` leaves the question out.)",
     .fix = R"(Take the directory of the old cuDNN out of `LD_LIBRARY_PATH`, or install the cuDNN
 wheel in the version that TensorFlow pins. PyTorch and TensorFlow in one environment often want
 different versions: give each its own.)",

@@ -107,11 +107,44 @@ Outcome report(const Case& c, const std::vector<LibraryFault>& faults) {
   return std::move(outcome).mend(repair(c, faults));
 }
 
+/// The end is lost, but nothing that loading touches: the loader takes the file, and whoever uses
+/// what is gone dies of it (SIGBUS), or fails.
+const std::string* cut_short(const Case& c) {
+  for (const auto& need : c.libraries) {
+    if (need.found.outcome != loader::Outcome::found) continue;
+    if (status_of(c, need.found.path) == Status::incomplete) return &need.found.path;
+    for (const auto& path : need.found.loaded) {
+      if (status_of(c, path) == Status::incomplete) return &path;
+    }
+  }
+  return nullptr;
+}
+
+Outcome report_cut(const Case& c, const std::string& path) {
+  const auto& file = c.facts.libraries.files.at(path);
+  const auto soname = file.soname.empty() ? std::string(base_name(path)) : file.soname;
+  LibraryFault fault;
+  const auto* need = c.library(product_of(soname));
+  if (need == nullptr) need = &c.libraries.front();
+  fault.need = need;
+  fault.soname = soname;
+  fault.product = std::string(product_of(soname));
+  fault.path = path;
+  fault.step = need->found.step;
+  return Outcome::found(path + " is cut short: it loads, and what uses " + soname + " fails")
+      .because(file.detail + "; what is gone is not touched by loading it", {path, 0})
+      .with_effect(Effect::breaks)
+      .mend(repair(c, {fault}));
+}
+
 /// A bad part of cuDNN is met at its first use only.
 Outcome report_part(const Case& c, const CudnnPart& part) {
-  auto outcome = Outcome::found(part.path + ", a part of cuDNN, cannot be loaded: " + part.detail)
+  const bool loads = status_of(c, part.path) == Status::incomplete;
+  const bool hides = !loads && needed_to_list(c, part.soname);
+  auto outcome = Outcome::found(part.path + ", a part of cuDNN, " +
+                                (loads ? "is cut short: " : "cannot be loaded: ") + part.detail)
                      .because("found through " + part.because, {part.path, 0})
-                     .with_effect(needed_to_list(c, part.soname) ? Effect::hides : Effect::breaks);
+                     .with_effect(hides ? Effect::hides : Effect::breaks);
   if (in_own_wheel(c, part.path)) {
     return std::move(outcome).mend(install_wheels(c, {c.library("cudnn")->soname}, true));
   }
@@ -153,6 +186,7 @@ Outcome check(const Case& c) {
   for (const auto& part : cudnn_parts(c)) {
     if (part.state == CudnnPart::State::bad) return report_part(c, part);
   }
+  if (const auto* path = cut_short(c)) return report_cut(c, *path);
   return outcome;
 }
 
@@ -171,7 +205,8 @@ or not readable for this user.
 
 An empty or foreign file **ends** the loader's search with an error, even if a good copy stands
 later in the path. A broken link, an unreadable or a 32-bit file is passed over, and the search
-goes on. A library that was cut in its middle kills the whole process without a word.)",
+goes on. A library that was cut in its middle kills the whole process without a word: at once, if
+what is lost is needed for loading it, else when its kernels are first used.)",
     .fix = R"(Install again what the file belongs to (`pip install --force-reinstall`), or take
 its directory out of `LD_LIBRARY_PATH` if a good copy is found without it. Check with `df` that
 the disk is not full.)",

@@ -38,7 +38,12 @@ CudnnPart part_of(const Case& c, const std::string& soname, const loader::Found&
   } else if (!part.path.empty()) {
     part.state = CudnnPart::State::good;
     const auto file = c.facts.libraries.files.find(part.path);
-    if (file != c.facts.libraries.files.end()) part.version = file->second.version.value_or("");
+    if (file == c.facts.libraries.files.end()) return part;
+    part.version = file->second.version.value_or("");
+    if (file->second.status == LibraryFile::Status::incomplete) {
+      part.state = CudnnPart::State::bad;
+      part.detail = file->second.detail;
+    }
   }
   return part;
 }
@@ -63,8 +68,10 @@ std::vector<std::string> cudnn_part_names(int major) {
 }
 
 bool needed_to_list(const Case& c, std::string_view part) {
-  return part.starts_with("libcudnn_graph.") && c.framework != nullptr &&
-         tensorflow_calls_cudnn(c.framework->version.value_or(""));
+  if (!part.starts_with("libcudnn_graph.") || c.framework == nullptr) return false;
+  const auto* cudnn = c.library("cudnn");
+  if (c.kind() == "jax") return cudnn != nullptr && cudnn->required; // asked for its version
+  return c.kind() == "tensorflow" && tensorflow_calls_cudnn(c.framework->version.value_or(""));
 }
 
 std::vector<CudnnPart> cudnn_parts(const Case& c) {

@@ -49,6 +49,7 @@ public:
     LibraryFault fault;
     const auto& found = need.found;
     fault.need = &need;
+    fault.in_use = !need.required;
     fault.soname = found.dependency.empty() ? need.soname : found.dependency;
     fault.product = std::string(product_of(fault.soname));
     if (found.outcome == loader::Outcome::unknown) {
@@ -184,6 +185,15 @@ bool in_other_environment(const Case& c, std::string_view path) {
          contains(path, "/envs/");
 }
 
+Outcome with_their_effect(Outcome outcome, const std::vector<LibraryFault>& faults) {
+  const bool in_use = std::all_of(faults.begin(), faults.end(),
+                                  [](const LibraryFault& fault) { return fault.in_use; });
+  if (!in_use || outcome.state != Outcome::State::found) return outcome;
+  outcome.text += ": the GPU is listed, and what uses " +
+                  std::string(faults.size() == 1 ? faults.front().need->soname : "them") + " fails";
+  return std::move(outcome).with_effect(Effect::breaks);
+}
+
 std::vector<LibraryFault> library_faults(const Case& c) {
   Finder finder(c);
   std::vector<LibraryFault> faults;
@@ -192,12 +202,17 @@ std::vector<LibraryFault> library_faults(const Case& c) {
                        [&](const LibraryFault& fault) { return fault.soname == soname; });
   };
   const auto opened_itself = [&](const std::string& soname) {
-    return std::any_of(c.libraries.begin(), c.libraries.end(), [&](const LibraryNeed& need) {
-      return need.required && need.soname == soname;
-    });
+    return std::any_of(c.libraries.begin(), c.libraries.end(),
+                       [&](const LibraryNeed& need) { return need.soname == soname; });
   };
+  std::vector<const LibraryNeed*> failed;
   for (const auto& need : c.libraries) {
-    if (!need.required || need.found.outcome == loader::Outcome::found) continue;
+    if (need.found.outcome != loader::Outcome::found) failed.push_back(&need);
+  }
+  std::stable_partition(failed.begin(), failed.end(),
+                        [](const LibraryNeed* need) { return need->required; });
+  for (const auto* each : failed) {
+    const auto& need = *each;
     // A library that fails for want of another one of the list is no fault of its own.
     const bool shadowed = need.found.step == loader::Step::library_path;
     if (!need.found.dependency.empty() && !shadowed && opened_itself(need.found.dependency))

@@ -4,6 +4,7 @@
 
 #include "rules/rule.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ enum class Fault {
 struct LibraryFault {
   Fault fault = Fault::open;
   const LibraryNeed* need = nullptr;
+  bool in_use = false; // opened at its first use: the GPU is listed without it
   std::string soname;  // that fails: the library itself, or one that it needs
   std::string product; // of `soname`
   std::string path;    // the file in question; for an unreadable directory, its path
@@ -31,7 +33,7 @@ struct LibraryFault {
   std::string detail; // "file too short", "ELF 32-bit ..."; for open: what was not looked at
 };
 
-/// In the order of opening; a soname is named once. Required libraries only.
+/// In the order of opening, those without which no GPU is listed first; a soname is named once.
 std::vector<LibraryFault> library_faults(const Case& c);
 /// Nothing is asked of libraries: not installed, or no CUDA build.
 bool asks_no_libraries(const Case& c);
@@ -48,6 +50,9 @@ Providers providers_of(const Case& c);
 bool in_own_environment(const Case& c, std::string_view path);
 bool in_other_environment(const Case& c, std::string_view path);
 
+/// What is opened at its first use only does not hide the GPU: what uses it fails.
+Outcome with_their_effect(Outcome outcome, const std::vector<LibraryFault>& faults);
+
 /// The whole check of a rule that owns one fault of some products: found on its faults, unknown
 /// where the loader's search is open, clear else. `report` makes the outcome of the faults that are
 /// its own.
@@ -59,11 +64,11 @@ Outcome judge_faults(const Case& c, std::string clear, Wanted wanted, Report rep
   const auto faults = library_faults(c);
   for (const auto& fault : faults) {
     if (fault.fault == Fault::open)
-      open = &fault;
+      open = fault.in_use ? open : &fault;
     else if (wanted(fault))
       own.push_back(fault);
   }
-  if (!own.empty()) return report(own);
+  if (!own.empty()) return with_their_effect(report(own), own);
   if (open != nullptr)
     return Outcome::unknown("the search for " + open->soname + " meets " + open->detail +
                             ", which was not looked at");

@@ -364,8 +364,7 @@ Edit install_all_wheels(const Case& c) {
   }
   std::vector<std::string> sonames;
   for (const auto& need : c.libraries) {
-    if (need.required && !wheel_distribution(c, need.product).empty())
-      sonames.push_back(need.soname);
+    if (!wheel_distribution(c, need.product).empty()) sonames.push_back(need.soname);
   }
   if (!extra) return install_wheels(c, sonames, false);
   // pip leaves alone what it believes to be there, whatever became of the files.

@@ -53,8 +53,10 @@ void lint(const Unit& unit, lint::Report& report) {
     if (callee != "tensorflow.config.set_visible_devices" || !hides(module, call)) continue;
     if (module.dead(call) || module.in_test(call) || chosen(module, call)) continue;
     if (computes_elsewhere(module)) continue;
-    report.at(call, Severity::error, "no GPU is left visible to TensorFlow",
-              "remove the call, or pass tf.config.list_physical_devices('GPU')");
+    auto& finding = report.at(call, Severity::error, "no GPU is left visible to TensorFlow",
+                              "remove the call, or pass tf.config.list_physical_devices('GPU')");
+    finding.bearing = Bearing::hides;
+    finding.framework = "tensorflow";
   }
 }
 

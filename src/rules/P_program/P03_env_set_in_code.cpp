@@ -15,6 +15,10 @@ namespace {
 
 using namespace program;
 
+bool computes(const Unit& unit) {
+  return unit.of_program || unit.module->uses_framework();
+}
+
 /// The first thing in the order of execution that made the variable count; kNoNode if nothing did
 /// before.
 NodeId read_before(const Module& module, const EnvironmentWrite& write) {
@@ -25,20 +29,7 @@ NodeId read_before(const Module& module, const EnvironmentWrite& write) {
     for (auto at = trace.begin(); at != here; ++at) {
       if (module.exclusive(*at, write.where) || tree.inside(write.where, *at)) continue;
       if (module.dead(*at)) continue;
-      if (write.name == "KERAS_BACKEND") {
-        const Kind kind = tree.kind(*at);
-        if (kind != Kind::import_statement && kind != Kind::import_from_statement) continue;
-        const auto words = module.text(*at);
-        if (!words.starts_with("import keras") && !words.starts_with("from keras")) continue;
-        return *at;
-      }
-      if (tree.kind(*at) == Kind::call && opens_cuda(module, *at)) return *at;
-      const bool import =
-          tree.kind(*at) == Kind::import_statement || tree.kind(*at) == Kind::import_from_statement;
-      if (import && write.name.starts_with("JAX_")) {
-        const auto words = module.text(*at);
-        if (words.starts_with("import jax") || words.starts_with("from jax")) return *at;
-      }
+      if (reads_variable(module, *at, write.name)) return *at;
     }
     return kNoNode;
   }
@@ -85,8 +76,9 @@ bool overwritten(const Module& module, const EnvironmentWrite& write,
   return false;
 }
 
-void visible_devices(const Module& module, const EnvironmentWrite& write,
+void visible_devices(const Unit& unit, const EnvironmentWrite& write,
                      const std::vector<EnvironmentWrite>& writes, lint::Report& report) {
+  const auto& module = *unit.module;
   const auto& value = write.value;
   if (value.known() && !value.is_string()) {
     report.at(write.at, Severity::error, "the value is not a string: this line raises TypeError",
@@ -104,11 +96,12 @@ void visible_devices(const Module& module, const EnvironmentWrite& write,
     return;
   }
   if (!value.is_string() || !hides_every_gpu(value.string)) return;
-  if (!module.uses_framework() || overwritten(module, write, writes)) return;
+  if (!computes(unit) || overwritten(module, write, writes)) return;
   auto& finding =
       report.at(write.at, Severity::error,
                 "CUDA_VISIBLE_DEVICES=\"" + value.string + "\" hides every GPU from this program",
                 "remove the line, or name the GPU to use: \"0\"");
+  finding.bearing = Bearing::hides;
   const auto& tree = module.tree();
   if (tree.kind(write.expression) == Kind::string) {
     report.edit(finding, tree[write.expression].begin_byte, tree[write.expression].end_byte,
@@ -128,7 +121,7 @@ void lint(const Unit& unit, lint::Report& report) {
       continue;
     if (restored(module, write, writes)) continue;
     if (write.name == "CUDA_VISIBLE_DEVICES") {
-      visible_devices(module, write, writes, report);
+      visible_devices(unit, write, writes, report);
       continue;
     }
     const NodeId reader = read_before(module, write);
@@ -142,9 +135,11 @@ void lint(const Unit& unit, lint::Report& report) {
       continue;
     }
     if (!write.value.is_string() || write.value.string != "cpu") continue;
-    if (!module.imports("jax") && !module.uses_framework()) continue;
-    report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
-              "remove the line");
+    if (!computes(unit)) continue;
+    auto& finding = report.at(write.at, Severity::error, write.name + "=cpu keeps JAX on the CPU",
+                              "remove the line");
+    finding.bearing = Bearing::hides;
+    finding.framework = "jax";
   }
 }
 

@@ -74,8 +74,11 @@ void lint(const Unit& unit, lint::Report& report) {
     if (module.dead(at) || module.in_test(at) || chosen(module, at) || only_rewrites(module, at))
       return;
     const NodeId place = tree.inside(pair, at) ? pair : at;
-    report.at(place, Severity::error, "the session may use no GPU: device_count says 0",
-              "remove device_count");
+    auto& finding =
+        report.at(place, Severity::error, "the session may use no GPU: device_count says 0",
+                  "remove device_count");
+    finding.bearing = Bearing::hides;
+    finding.framework = "tensorflow";
   };
   for (const NodeId call : tree.all(Kind::call)) {
     const auto name = module.callee(call);

@@ -61,42 +61,56 @@ bool guarded(const Module& module, NodeId at) {
 struct Use {
   NodeId at = kNoNode;
   int index = 0;
+  std::string_view framework = {}; // that raises an error there; empty: it takes another device
 };
+
+/// The device that an expression names, or one that it names under a condition: "cuda:1" if
+/// torch.cuda.is_available() else "cpu".
+Device named_in(const Module& module, NodeId expression) {
+  const auto& tree = module.tree();
+  const NodeId node = module.deref(expression);
+  if (tree.kind(node) != Kind::conditional_expression) return device_of(module, expression);
+  const auto first = device_of(module, tree.at(node, 0));
+  return first.is_gpu() ? first : device_of(module, tree.at(node, 2));
+}
 
 /// Where a GPU of an index above 0 is named by a constant.
 std::vector<Use> uses(const Module& module) {
   const auto& tree = module.tree();
   std::vector<Use> found;
-  const auto take = [&](NodeId at, const Device& device) {
-    if (device.is_gpu() && device.index && *device.index > 0) found.push_back({at, *device.index});
+  const auto take = [&](NodeId at, const Device& device, std::string_view framework) {
+    if (device.is_gpu() && device.index && *device.index > 0)
+      found.push_back({at, *device.index, framework});
   };
   for (const NodeId call : tree.all(Kind::call)) {
     const auto callee = module.callee(call);
     const auto name = module.called_name(call);
     if (callee == "tensorflow.device" || callee == "torch.device" || callee == "keras.device" ||
         callee == "tensorflow.distribute.OneDeviceStrategy") {
-      take(call, device_of(module, module.argument(call, 0, "device")));
+      take(call, named_in(module, module.argument(call, 0, "device")),
+           callee == "torch.device" ? "torch" : "");
     } else if (name == "to" && module.imports("torch")) {
       const NodeId given = module.argument(call, 0, "device");
-      if (tree.kind(given) == Kind::string) take(call, device_of(module, given));
+      if (tree.kind(given) == Kind::string) take(call, device_of(module, given), "torch");
     } else if (callee == "torch.cuda.set_device" ||
                (name == "cuda" && module.receiver(call) != kNoNode && module.imports("torch"))) {
       const auto index = module.fold(module.argument(call, 0, "device"));
       if (index.is_integer() && index.integer > 0 && index.integer < 64) {
-        found.push_back({call, static_cast<int>(index.integer)});
+        found.push_back({call, static_cast<int>(index.integer), "torch"});
       } else {
-        take(call, device_of(module, module.argument(call, 0, "device")));
+        take(call, device_of(module, module.argument(call, 0, "device")), "torch");
       }
     }
     if (module.imports("torch") && tree.kind(module.keyword(call, "device")) == Kind::string) {
-      take(call, device_of(module, module.keyword(call, "device")));
+      take(call, device_of(module, module.keyword(call, "device")), "torch");
     }
   }
   for (const NodeId subscript : tree.all(Kind::subscript)) {
     const auto list = device_list(module, tree.child(subscript, Field::value));
     const auto index = module.fold(tree.child(subscript, Field::subscript));
     if (list.is_gpu() && index.is_integer() && index.integer > 0 && index.integer < 64) {
-      found.push_back({subscript, static_cast<int>(index.integer)});
+      const bool jax = begins_with_name(module.callee(list.origin), "jax");
+      found.push_back({subscript, static_cast<int>(index.integer), jax ? "jax" : "tensorflow"});
     }
   }
   return found;
@@ -141,6 +155,15 @@ void counted_twice(const Module& module, const Visible& visible, lint::Report& r
   }
 }
 
+/// Reached for surely, and nobody catches the error.
+void weigh(const Module& module, const Use& use, CodeFinding& finding) {
+  if (use.framework.empty() || !module.certain(use.at) ||
+      module.tree().around(use.at, Kind::try_statement) != kNoNode)
+    return;
+  finding.bearing = Bearing::breaks;
+  finding.framework = use.framework;
+}
+
 void lint(const Unit& unit, lint::Report& report) {
   if (!unit.module) return;
   const auto& module = *unit.module;
@@ -151,21 +174,24 @@ void lint(const Unit& unit, lint::Report& report) {
     if (module.dead(use.at) || module.in_test(use.at)) continue;
     if (visible.count) {
       if (use.index < *visible.count) continue;
-      report.at(use.at, Severity::error,
-                "GPU " + std::to_string(use.index) +
-                    " does not exist here: CUDA_VISIBLE_DEVICES (line " +
-                    std::to_string(module.tree()[visible.at].line) + ") leaves " +
-                    std::to_string(*visible.count) + ", counted from 0",
-                "use index 0");
+      auto& finding = report.at(use.at, Severity::error,
+                                "GPU " + std::to_string(use.index) +
+                                    " does not exist here: CUDA_VISIBLE_DEVICES (line " +
+                                    std::to_string(module.tree()[visible.at].line) + ") leaves " +
+                                    std::to_string(*visible.count) + ", counted from 0",
+                                "use index 0");
+      weigh(module, use, finding);
       continue;
     }
     if (guarded(module, use.at)) continue;
     if (unit.machine.gpus) {
       if (use.index < *unit.machine.gpus) continue;
-      report.at(use.at, Severity::error,
-                "GPU " + std::to_string(use.index) + " does not exist on this machine, which has " +
-                    std::to_string(*unit.machine.gpus),
-                "use index 0, or check how many GPUs there are");
+      auto& finding = report.at(use.at, Severity::error,
+                                "GPU " + std::to_string(use.index) +
+                                    " does not exist on this machine, which has " +
+                                    std::to_string(*unit.machine.gpus),
+                                "use index 0, or check how many GPUs there are");
+      weigh(module, use, finding);
       continue;
     }
     report.at(use.at, Severity::info,

@@ -99,10 +99,13 @@ void lint(const Unit& unit, lint::Report& report) {
       break;
     }
   }
-  report.at(made, Severity::warning,
-            "neither this model nor its batches are ever moved to a GPU: it trains on the CPU",
-            "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"; then .to(device) for the "
-            "model and each batch");
+  auto& finding = report.at(
+      made, Severity::warning,
+      "neither this model nor its batches are ever moved to a GPU: it trains on the CPU",
+      "device = \"cuda\" if torch.cuda.is_available() else \"cpu\"; then .to(device) for the "
+      "model and each batch");
+  finding.bearing = Bearing::hides;
+  finding.framework = "torch";
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "rules/P_program/environment_writes.h"
 
 #include "base/text.h"
+#include "program/frameworks.h"
 
 namespace gpuwhy::rules {
 namespace {
@@ -22,7 +23,9 @@ void from_mapping(const Module& module, NodeId mapping, NodeId at,
     if (tree.kind(pair) != Kind::pair) continue;
     const auto key = module.fold(tree.child(pair, Field::key));
     const NodeId value = tree.child(pair, Field::value);
-    if (key.is_string()) writes.push_back({key.string, module.fold(value), pair, at, value});
+    if (key.is_string())
+      writes.push_back(
+          {EnvironmentWrite::Type::set, key.string, module.fold(value), pair, at, value});
   }
 }
 
@@ -32,7 +35,9 @@ void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>&
   if (name == "os.putenv") {
     const auto key = module.fold(module.argument(call, 0, {}));
     const NodeId value = module.argument(call, 1, {});
-    if (key.is_string()) writes.push_back({key.string, module.fold(value), call, call, value});
+    if (key.is_string())
+      writes.push_back(
+          {EnvironmentWrite::Type::set, key.string, module.fold(value), call, call, value});
     return;
   }
   if (module.called_name(call) == "run_line_magic") { // a notebook saved as a program
@@ -43,7 +48,8 @@ void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>&
         rest.is_string() && split_at != std::string::npos) {
       Value value = rest;
       value.string = std::string(trim(std::string_view(rest.string).substr(split_at + 1)));
-      writes.push_back({std::string(trim(std::string_view(rest.string).substr(0, split_at))), value,
+      writes.push_back({EnvironmentWrite::Type::set,
+                        std::string(trim(std::string_view(rest.string).substr(0, split_at))), value,
                         call, call, module.argument(call, 1, {})});
     }
     return;
@@ -57,7 +63,8 @@ void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>&
   for (const NodeId argument : tree.children(arguments)) {
     if (tree.kind(argument) != Kind::keyword_argument) continue;
     const NodeId value = tree.child(argument, Field::value);
-    writes.push_back({std::string(module.text(tree.child(argument, Field::name))),
+    writes.push_back({EnvironmentWrite::Type::set,
+                      std::string(module.text(tree.child(argument, Field::name))),
                       module.fold(value), argument, call, value});
   }
 }
@@ -75,10 +82,52 @@ std::vector<EnvironmentWrite> environment_writes(const Module& module) {
     NodeId value = tree.child(assignment, Field::right);
     while (tree.kind(value) == Kind::assignment) value = tree.child(value, Field::right);
     if (key.is_string())
-      writes.push_back({key.string, module.fold(value), assignment, assignment, value});
+      writes.push_back({EnvironmentWrite::Type::set, key.string, module.fold(value), assignment,
+                        assignment, value});
   }
   for (const NodeId call : tree.all(Kind::call)) from_call(module, call, writes);
   return writes;
+}
+
+std::vector<EnvironmentWrite> environment_changes(const Module& module) {
+  using Type = EnvironmentWrite::Type;
+  const auto& tree = module.tree();
+  auto changes = environment_writes(module);
+  for (const NodeId call : tree.all(Kind::call)) {
+    const auto method = module.called_name(call);
+    const bool removes = method == "pop" || module.callee(call) == "os.unsetenv";
+    if (!removes && method != "setdefault") continue;
+    if (module.callee(call) != "os.unsetenv" &&
+        (module.receiver(call) == kNoNode || !is_environ(module, module.receiver(call))))
+      continue;
+    const auto key = module.fold(module.argument(call, 0, {}));
+    if (!key.is_string()) continue;
+    const NodeId value = removes ? kNoNode : module.argument(call, 1, {});
+    changes.push_back({removes ? Type::unset : Type::set_default, key.string, module.fold(value),
+                       call, call, value});
+  }
+  for (const NodeId statement : tree.all(Kind::delete_statement)) {
+    for (const NodeId target : tree.children(statement)) {
+      if (tree.kind(target) != Kind::subscript ||
+          !is_environ(module, tree.child(target, Field::value)))
+        continue;
+      const auto key = module.fold(tree.child(target, Field::subscript));
+      if (key.is_string())
+        changes.push_back({Type::unset, key.string, {}, statement, statement, kNoNode});
+    }
+  }
+  return changes;
+}
+
+bool reads_variable(const Module& module, NodeId node, std::string_view name) {
+  const Kind kind = module.tree().kind(node);
+  const bool import = kind == Kind::import_statement || kind == Kind::import_from_statement;
+  const auto words = module.text(node);
+  if (name == "KERAS_BACKEND")
+    return import && (words.starts_with("import keras") || words.starts_with("from keras"));
+  if (kind == Kind::call && opens_cuda(module, node)) return true;
+  return import && name.starts_with("JAX_") &&
+         (words.starts_with("import jax") || words.starts_with("from jax"));
 }
 
 bool hides_every_gpu(const std::string& value) {

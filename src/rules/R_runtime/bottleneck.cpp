@@ -23,6 +23,8 @@ constexpr double kManyLaunches = 5'000;    // a second
 constexpr double kShortPause = 0.005;      // seconds: a framework's own work between two steps
 constexpr double kLittleWork = 0.0005;     // seconds of kernels between two pauses
 constexpr double kLaunchesPerSync = 40;
+constexpr double kEnoughSeen = 0.2;        // seconds of windows; or, where calls are dense,
+constexpr double kEnoughCalls = 1000;      // as many launches
 constexpr double kTensor = 64 << 10;       // bytes: more than a loss or a metric
 constexpr double kSmallCopy = 4096;        // bytes: a scalar or so
 constexpr double kMuchTraffic = 2'000'000; // KiB/s
@@ -112,7 +114,7 @@ Bottleneck bottleneck_of(const RunStatistics& run) {
   if (gpu == nullptr) return {Wait::nothing, {}}; // other rules speak of that
   if (!gpu->steady || gpu->steady->length() < kShortest)
     return {Wait::unknown, "the GPU was used for too short a time to judge"};
-  if (run.calls.window < 0.2) return by_gauges(run, *gpu);
+  if (run.calls.window < kEnoughSeen && launches(run) < kEnoughCalls) return by_gauges(run, *gpu);
   return {by_calls(run, *gpu), {}};
 }
 

@@ -51,6 +51,19 @@ TEST(Interpreters, ActivatedVenv) {
   EXPECT_EQ(python.site_directories, std::vector<std::string>{kVenvSite}); // not the system's
 }
 
+TEST(Interpreters, SysPathOfOneThatRuns) {
+  Desk desk;
+  add_venv(desk.system);
+  desk.system.add_file("/home/ada/work/torch/__init__.py", "");
+  Scope scope;
+  scope.python = "/home/ada/tf/bin/python3";
+  scope.sys_path = {"/home/ada/work", "/nowhere", kVenvSite, "/home/ada/work"};
+  const std::vector<std::string> seen{"/home/ada/work", kVenvSite};
+  EXPECT_EQ(desk.look(scope).front().site_directories, seen);
+  scope.sys_path.clear(); // predicted
+  EXPECT_EQ(desk.look(scope).front().site_directories, std::vector<std::string>{kVenvSite});
+}
+
 TEST(Interpreters, ActivatedButNotFirstOnPath) {
   Desk desk;
   add_venv(desk.system);

@@ -3,6 +3,7 @@
 #include "facts/json.h"
 #include "support/machine_bench.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -123,6 +124,28 @@ TEST(RunGpuwhy, texts) {
   EXPECT_TRUE(contains(run({"schema"}).out, "$schema"));
 }
 
+TEST(RunGpuwhy, pages_name_every_command_and_option) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"man"}, {"completions", "bash"}, {"completions", "zsh"}}) {
+    const auto page = run(words);
+    EXPECT_EQ(page.exit, 0);
+    const auto text = replace_all(page.out, "\\-", "-");
+    for (const auto* command : all_commands()) {
+      EXPECT_TRUE(contains(text, command->name)) << command->name;
+      for (const auto& option : command->options)
+        EXPECT_TRUE(contains(text, "--" + std::string(option.name))) << option.name;
+    }
+  }
+  const auto fish = run({"completions", "fish"}).out;
+  for (const auto* command : all_commands()) {
+    for (const auto& option : command->options)
+      EXPECT_TRUE(contains(fish, " -l " + std::string(option.name))) << option.name;
+  }
+  EXPECT_EQ(run({"completions", "csh"}).exit, 2);
+  EXPECT_EQ(run({"completions"}).errors, "gpuwhy: which shell? bash, zsh or fish\n");
+  EXPECT_FALSE(contains(run({"--help"}).out, "completions")); // for packages
+}
+
 class RecordedMachine : public testing::Test {
 protected:
   std::string record(const std::string& text) {
@@ -153,6 +176,27 @@ TEST_F(RecordedMachine, exit_status_is_the_answer) {
   EXPECT_EQ(run({"--from", record(write_snapshot(Facts{}))}).exit, 3);
   EXPECT_EQ(run({"--from", "/gone/x.json"}).exit, 2);
   EXPECT_EQ(run({"--from", record("{\n")}).exit, 2);
+}
+
+TEST_F(RecordedMachine, require_is_one_line) {
+  Machine healthy;
+  const auto good =
+      run({"check", "--require", "gpu", "--from", record(write_snapshot(healthy.facts))});
+  EXPECT_EQ(good.exit, 0);
+  EXPECT_TRUE(good.out.starts_with("gpuwhy: TensorFlow ")) << good.out;
+  EXPECT_TRUE(good.out.ends_with(" will use the GPU\n")) << good.out;
+  Machine broken;
+  broken.remove_driver();
+  const auto bad = run({"--require=gpu", "--from", record(write_snapshot(broken.facts))});
+  EXPECT_EQ(bad.exit, 1);
+  EXPECT_TRUE(contains(bad.out, "will run on the CPU, not on the GPU: ")) << bad.out;
+  EXPECT_TRUE(bad.out.ends_with(")\n")) << bad.out; // the cause's id
+  EXPECT_EQ(std::count(bad.out.begin(), bad.out.end(), '\n'), 1);
+  const auto nothing = run({"--require", "gpu", "--from", record(write_snapshot(Facts{}))});
+  EXPECT_EQ(nothing.exit, 3);
+  EXPECT_EQ(std::count(nothing.out.begin(), nothing.out.end(), '\n'), 1);
+  EXPECT_EQ(run({"--require", "tpu"}).errors, "gpuwhy: --require: 'tpu' is not 'gpu'\n");
+  EXPECT_EQ(run({"--require", "tpu"}).exit, 2);
 }
 
 TEST_F(RecordedMachine, errors_name_file_and_place) {

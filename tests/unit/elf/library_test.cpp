@@ -95,6 +95,24 @@ TEST_F(Library, truncated) {
                              std::to_string(bytes.size()) + " bytes");
 }
 
+// As nvcc's linker leaves it: kernels in a segment of their own behind all that loading touches.
+TEST_F(Library, cut_where_loading_does_not_look) {
+  TinyElf elf;
+  elf.names = {{DT_SONAME, "libx.so.1"}};
+  elf.kernels = std::string(100'000, 'k');
+  const auto bytes = elf.bytes();
+  const auto file = classify(bytes.substr(0, bytes.size() - 50'000));
+  EXPECT_EQ(file.status, Status::incomplete);
+  EXPECT_EQ(file.soname, "libx.so.1");
+  EXPECT_EQ(classify(bytes).status, Status::good);
+  // A relocation into the lost part: the loader writes there, and dies.
+  elf.relocated = bytes.size() - 100;
+  EXPECT_EQ(classify(elf.bytes().substr(0, elf.bytes().size() - 50'000)).status, Status::truncated);
+  elf.relocated = 0;
+  EXPECT_EQ(classify(bytes.substr(0, 240)).status,
+            Status::truncated); // the dynamic section is gone
+}
+
 TEST(Version, needs_two_components) {
   EXPECT_EQ(version_in_file_name("libcublas.so.12.5.3.2"), "12.5.3.2");
   EXPECT_EQ(version_in_file_name("libcuda.so.580.159.04"), "580.159.04");

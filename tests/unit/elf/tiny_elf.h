@@ -17,6 +17,8 @@ struct TinyElf {
   std::uint16_t type = ET_DYN;
   std::string fatbin;      // content of .nv_fatbin; empty: no section table
   std::size_t padding = 0; // bytes in front of the strings
+  std::string kernels;     // content of a second PT_LOAD, behind the strings; empty: there is none
+  std::uint64_t relocated = 0; // offset in the file that the one relocation changes; 0: no table
 
   template <class T> static void append(std::string& bytes, const T& value) {
     bytes.append(reinterpret_cast<const char*>(&value), sizeof(T));
@@ -25,13 +27,21 @@ struct TinyElf {
   std::string bytes() const {
     constexpr std::uint64_t kAddress = 0x10000; // so that addresses are not offsets
     std::string strings(1, '\0'), dynamic;
-    const std::uint64_t start = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr);
+    const std::uint16_t segments = kernels.empty() ? 2 : 3;
+    const std::uint64_t start = sizeof(Elf64_Ehdr) + segments * sizeof(Elf64_Phdr);
     for (const auto& [tag, name] : names) {
       append(dynamic, Elf64_Dyn{tag, {strings.size()}});
       strings += name + '\0';
     }
-    const std::uint64_t dynamic_size = dynamic.size() + 3 * sizeof(Elf64_Dyn);
+    const std::uint64_t tags = relocated == 0 ? 3 : 5;
+    const std::uint64_t dynamic_size = dynamic.size() + tags * sizeof(Elf64_Dyn);
     append(dynamic, Elf64_Dyn{DT_STRTAB, {kAddress + start + dynamic_size + padding}});
+    if (relocated != 0) {
+      append(dynamic,
+             Elf64_Dyn{DT_RELA, {kAddress + start + dynamic_size + padding + strings.size()}});
+      append(dynamic, Elf64_Dyn{DT_RELASZ, {sizeof(Elf64_Rela)}});
+      append(strings, Elf64_Rela{kAddress + relocated, 8, 0}); // behind the strings
+    }
     append(dynamic, Elf64_Dyn{DT_FLAGS_1, {flags}});
     append(dynamic, Elf64_Dyn{DT_NULL, {0}});
     const std::string body = dynamic + std::string(padding, 'p') + strings;
@@ -46,14 +56,19 @@ struct TinyElf {
     header.e_version = EV_CURRENT;
     header.e_phoff = sizeof(Elf64_Ehdr);
     header.e_phentsize = sizeof(Elf64_Phdr);
-    header.e_phnum = 2;
-    const std::string tail = sections(start + body.size(), header);
+    header.e_phnum = segments;
+    const std::string tail = kernels + sections(start + body.size() + kernels.size(), header);
     std::string file;
     append(file, header);
     append(file, Elf64_Phdr{PT_LOAD, PF_R, 0, kAddress, kAddress, start + body.size(),
                             start + body.size(), 4096});
     append(file, Elf64_Phdr{PT_DYNAMIC, PF_R, start, kAddress + start, kAddress + start,
                             dynamic.size(), dynamic.size(), 8});
+    if (!kernels.empty()) {
+      const auto at = start + body.size();
+      append(file, Elf64_Phdr{PT_LOAD, PF_R | PF_W, at, kAddress + at, kAddress + at,
+                              kernels.size(), kernels.size(), 4096});
+    }
     return file + body + tail;
   }
 

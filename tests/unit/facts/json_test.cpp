@@ -32,6 +32,7 @@ struct Filler {
     values.resize(2);
     for (auto& value : values) fill(value);
   }
+  template <class T> void fill(std::optional<T>& value) { fill(value.emplace()); }
   template <class T> void fill(std::map<std::string, T>& values) {
     for (const auto* key : {"/a/b", "/c \"~d"}) fill(values[key]);
   }

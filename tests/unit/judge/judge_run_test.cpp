@@ -213,5 +213,29 @@ TEST(JudgeRun, a_lost_gpu_is_a_fault) {
   EXPECT_EQ(said(verdict), "R12");
 }
 
+/// A machine without NVML, and processes that have these libraries mapped.
+RunVerdict without_nvml(const std::vector<std::vector<std::string>>& processes,
+                        bool opens = false) {
+  use::RunStatistics run;
+  run.start.nvml.problem = "no libnvidia-ml.so.1";
+  int pid = 10;
+  for (const auto& libraries : processes) {
+    run.processes[pid] = {
+        .pid = pid, .name = "python3", .libraries = libraries, .opens_gpu = opens};
+    ++pid;
+  }
+  return judge_run(run);
+}
+
+TEST(JudgeRun, without_nvml_a_process_that_has_no_libcuda_used_no_gpu) {
+  EXPECT_EQ(without_nvml({{"libtorch_cpu.so"}}).answer, Used::not_used);
+  EXPECT_EQ(without_nvml({{}, {"jaxlib"}}).sentence,
+            "the GPU was not used: no process loaded the driver's libcuda");
+  EXPECT_EQ(without_nvml({{"libtorch_cpu.so"}, {"libcuda.so.580.159.04"}}).answer, Used::unknown);
+  EXPECT_EQ(without_nvml({{"libtorch_cpu.so", "libamdhip64.so.6"}}).answer, Used::unknown);
+  EXPECT_EQ(without_nvml({{"libtorch_cpu.so"}}, true).answer, Used::unknown);
+  EXPECT_EQ(without_nvml({{}}).answer, Used::unknown); // its libraries may have been hidden from us
+}
+
 } // namespace
 } // namespace gpuwhy

@@ -35,6 +35,28 @@ TEST(LintNotebook, CellsMagicsAndShell) {
   EXPECT_TRUE(report.notes.empty());
 }
 
+TEST(LintNotebook, TheAcceleratorThatItAsksFor) {
+  const auto with = [](const std::string& metadata) {
+    auto text = notebook({"import tensorflow as tf"});
+    return judge_text(replace_all(text, "\"metadata\": {}", "\"metadata\": {" + metadata + "}"),
+                      "a.ipynb")
+        .findings;
+  };
+  for (const std::string none : {R"("colab": {}, "accelerator": "NONE")",
+                                 R"("kaggle": {"accelerator": "none", "isGpuEnabled": false})",
+                                 R"("kaggle": {"isGpuEnabled": false})"}) {
+    ASSERT_EQ(with(none).size(), 1U) << none;
+    EXPECT_EQ(with(none)[0].id, "C04");
+    EXPECT_EQ(with(none)[0].severity, Severity::warning);
+  }
+  EXPECT_EQ(with(R"("colab": {"provenance": []})").at(0).severity, Severity::info);
+  for (const std::string some :
+       {"", R"("accelerator": "NONE")", R"("colab": {}, "accelerator": "GPU")",
+        R"("colab": {}, "accelerator": "TPU")", R"("kaggle": {"accelerator": "nvidiaTeslaT4"})",
+        R"("kaggle": {"isGpuEnabled": true})", R"("kaggle": 3, "colab": {}, "accelerator": "GPU")"})
+    EXPECT_TRUE(with(some).empty()) << some;
+}
+
 TEST(LintNotebook, NotOne) {
   for (const std::string text : {"", "{", "[1]", "{\"cells\": 3}",
                                  "{\"cells\": [1, {\"cell_type\": \"code\", \"source\": 4}]}"}) {

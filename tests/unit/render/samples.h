@@ -281,6 +281,59 @@ inline Verdict no_hardware() {
 }
 
 /// What a hostile directory name may hold, and a path as long as paths get.
+/// A program that pins its model to the CPU on a machine where nothing else is in the way.
+inline Verdict pinned_program() {
+  CodeFinding pin;
+  pin.id = "P01";
+  pin.slug = "pinned-to-cpu";
+  pin.title = "The program puts its model on the CPU";
+  pin.path = "train.py";
+  pin.line = pin.end_line = 14;
+  pin.column = 6;
+  pin.end_column = 25;
+  pin.severity = Severity::error;
+  pin.bearing = Bearing::hides;
+  pin.framework = "tensorflow";
+  pin.message = "what is made and run in this scope stays on the CPU";
+  pin.fix = "remove the scope";
+  pin.edit = TextEdit{220, 228, "None"};
+  pin.lines = {"with tf.device('/CPU:0'):"};
+  auto slow = pin;
+  slow.id = "P08";
+  slow.slug = "input-pipeline";
+  slow.line = 9;
+  slow.severity = Severity::warning;
+  slow.bearing = Bearing::note;
+  slow.message = "nothing is prepared while the GPU computes";
+  slow.edit.reset();
+  auto advice = slow;
+  advice.id = "P09";
+  advice.severity = Severity::info;
+
+  Cause cause;
+  cause.id = pin.id;
+  cause.slug = pin.slug;
+  cause.gate = Gate::code;
+  cause.title = pin.title;
+  cause.summary = "train.py:14: " + pin.message;
+  cause.evidence = {{pin.lines.front(), {"train.py", 14}}};
+  cause.fix =
+      Fix{"train.py:14: remove the scope", {"gpuwhy lint --fix --select P01 train.py"}, true};
+
+  auto framework = tensorflow("2.18.0");
+  framework.program = "train.py";
+  framework.answer = Usable::no_gpu;
+  framework.causes = {cause};
+  framework.plan = {*cause.fix};
+  framework.plan_reaches_gpu = true;
+  framework.route.push_back({Gate::code, GateResult::State::failed, "P01", cause.evidence});
+  auto verdict = machine(framework);
+  verdict.program =
+      ProgramReport{"train.py", "train.py", {"train.py", "data.py"}, {"tensorflow"}, {}};
+  verdict.findings = {slow, advice, pin};
+  return verdict;
+}
+
 inline Verdict hostile() {
   auto verdict = one_cause();
   auto& framework = verdict.frameworks.front();

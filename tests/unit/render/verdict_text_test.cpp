@@ -31,6 +31,7 @@ std::vector<Verdict> all_samples() {
           samples::warning(),
           samples::many_environments(),
           samples::hostile(),
+          samples::pinned_program(),
           samples::no_hardware(),
           Verdict{}};
 }
@@ -329,6 +330,33 @@ TEST(VerdictText, NothingReadCanDriveTheTerminal) {
     EXPECT_TRUE(contains(shown, "venv /tmp/\\x1b[2J\\x1b]0;title\\x07\\x0a.venv)")) << shown;
     EXPECT_TRUE(contains(shown, "rm '/tmp/\\x1b[2J'")) << shown;
   }
+}
+
+TEST(VerdictText, AProgramAndItsLine) {
+  EXPECT_EQ(brief(samples::pinned_program()), text(R"(
+✗ TensorFlow 2.18.0 (Python 3.11.7, venv ~/train/.venv) will run train.py on the CPU, not on the GPU
+
+  cause    train.py:14: what is made and run in this scope stays on the CPU        P01 pinned-to-cpu
+           with tf.device('/CPU:0'): (train.py:14)
+  fix      train.py:14: remove the scope                              verified: then the GPU is used
+               gpuwhy lint --fix --select P01 train.py
+  note     train.py:9: nothing is prepared while the GPU computes                 P08 input-pipeline
+
+  route    hardware ✓  driver ✓  access ✓  libcuda ✓  program ✓  build ✓  libraries ✓
+           architecture ✓  visibility ✓  code ✗
+  GPU      NVIDIA GeForce RTX 4090, compute capability 8.9, 24 GiB, driver 550.54.14 (CUDA 12.4)
+  more     'gpuwhy rule P01' explains the cause, 'gpuwhy -v' shows all that was seen
+)"));
+  auto good = samples::pinned_program();
+  good.frameworks.front().causes.clear();
+  good.frameworks.front().answer = Usable::gpu;
+  good.findings.clear();
+  good.program->notes = {"train.py:3: setting CUDA_VISIBLE_DEVICES here has no effect"};
+  const auto shown = brief(good);
+  EXPECT_TRUE(shown.starts_with("✓ TensorFlow 2.18.0 (Python 3.11.7, venv ~/train/.venv) will use "
+                                "the GPU for train.py\n"))
+      << shown;
+  EXPECT_TRUE(contains(shown, "note     train.py:3: setting")) << shown;
 }
 
 TEST(VerdictText, LongPathsAreCutInTheirMiddle) {

@@ -1,83 +1,11 @@
 // JAX, PyTorch and Keras through the judge's own cases: F03 F04 F11 to F14, E06, L10, and the rules
 // that all frameworks share.
-#include "support/case_builder.h"
-
-#include "judge/judge.h"
-#include "rules/F_framework/installation.h"
+#include "support/other_frameworks.h"
 
 #include <gtest/gtest.h>
 
 namespace gpuwhy::test {
 namespace {
-
-using State = Outcome::State;
-using Ids = std::vector<std::string>;
-
-/// The healthy machine with another framework in TensorFlow's place.
-Facts machine_with(std::string_view framework, std::string_view version) {
-  auto facts = healthy_facts();
-  facts.pythons.front().frameworks.clear();
-  edit::uninstall_distribution(facts.pythons.front(), "tensorflow");
-  if (framework == "jax") rules::put_jax(facts, kPython, version, 12);
-  if (framework == "torch") rules::put_torch(facts, kPython, version);
-  facts.libraries.cuda_tools = Fact<std::vector<std::string>>::known(
-      {kSite + "/nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc"});
-  // Where a collector looks for wheels, there or not.
-  for (const std::string folder :
-       {"cu13", "cuda_cupti", "cufile", "cusparselt", "nvshmem", "nvtx"}) {
-    const auto directory = kSite + "/nvidia/" + folder + "/lib";
-    facts.libraries.directories.try_emplace(
-        directory, LibraryDirectory{.path = directory,
-                                    .status = LibraryDirectory::Status::absent,
-                                    .origin = "wheel"});
-  }
-  return facts;
-}
-
-Facts with_keras(Facts facts, const std::string& version, const std::string& configured = {}) {
-  Framework keras;
-  keras.name = "keras";
-  keras.directory = kSite + "/keras";
-  keras.version = Fact<std::string>::known(version);
-  const Source file{"/home/u/.keras/keras.json", 3};
-  keras.configured_backend = configured.empty() ? Fact<std::string>::absent(file)
-                                                : Fact<std::string>::known(configured, file);
-  facts.pythons.front().frameworks.push_back(keras);
-  return facts;
-}
-
-struct Asked {
-  explicit Asked(Facts made) : facts(std::move(made)) {}
-
-  Framework& framework(std::string_view name) {
-    for (auto& each : facts.pythons.front().frameworks) {
-      if (each.name == name) return each;
-    }
-    throw std::runtime_error("no such framework");
-  }
-  Outcome ask(std::string_view framework, std::string_view id) const {
-    for (const auto& c : cases_of(facts)) {
-      if (c.wanted == framework) return rule(id).check(c);
-    }
-    throw std::runtime_error("no such case");
-  }
-  State state(std::string_view framework, std::string_view id) const {
-    return ask(framework, id).state;
-  }
-  FrameworkVerdict verdict(std::string_view framework) const {
-    for (auto& each : judge(facts).frameworks) {
-      if (each.framework == framework) return each;
-    }
-    throw std::runtime_error("no such verdict");
-  }
-  Ids causes(std::string_view framework) const {
-    Ids ids;
-    for (const auto& cause : verdict(framework).causes) ids.push_back(cause.id);
-    return ids;
-  }
-
-  Facts facts;
-};
 
 TEST(OtherFrameworks, healthy_ones_use_the_gpu) {
   for (const auto* framework : {"jax", "torch"}) {
@@ -167,6 +95,9 @@ TEST(F13, cpu_build) {
   EXPECT_EQ(outcome.edits.front().commands,
             Ids{kPython + " -m pip install --force-reinstall torch==2.6.0"});
   EXPECT_TRUE(asked.verdict("torch").plan_reaches_gpu);
+  asked.framework("torch").version = Fact<std::string>::known("1.13.0a0"); // Debian's own
+  EXPECT_EQ(asked.ask("torch", "F13").edits.front().commands,
+            Ids{kPython + " -m pip install --force-reinstall torch"});
   asked.framework("torch").version = Fact<std::string>::known("2.6.0");
   asked.framework("torch").build.value().cuda =
       Fact<bool>::unknown("version.py: Permission denied");
@@ -246,6 +177,54 @@ TEST(F11, keras_2_knows_tensorflow_alone) {
   EXPECT_EQ(asked.verdict("keras").backend, "tensorflow");
 }
 
+TEST(F11, legacy_keras_without_its_package) {
+  Asked asked(healthy_facts());
+  EXPECT_EQ(asked.state("tensorflow", "F11"), State::not_applicable);
+  set_variable(asked.facts, "TF_USE_LEGACY_KERAS", "1");
+  const auto outcome = asked.ask("tensorflow", "F11");
+  ASSERT_EQ(outcome.state, State::found);
+  EXPECT_EQ(outcome.effect, Effect::breaks);
+  EXPECT_TRUE(contains(outcome.edits.front().commands.front(), "tf-keras~=2.18.0"));
+  EXPECT_EQ(asked.verdict("tensorflow").answer, Usable::gpu);
+  edit::install_distribution(asked.facts.pythons.front(), distribution("tf-keras", "2.18.0"));
+  EXPECT_EQ(asked.state("tensorflow", "F11"), State::clear);
+  set_variable(asked.facts, "TF_USE_LEGACY_KERAS", "yes"); // no word that TensorFlow reads
+  EXPECT_EQ(asked.state("tensorflow", "F11"), State::not_applicable);
+}
+
+TEST(F11, a_file_named_keras_is_no_backend_of_it) {
+  auto facts = with_keras(machine_with("torch", "2.6.0"), "3.8.0", "torch");
+  Framework file;
+  file.name = "keras";
+  file.directory = "/home/u/project/keras.py";
+  file.build = Fact<FrameworkBuild>::absent({file.directory, 0}, "a module of that name");
+  file.broken = {file.directory + " is imported instead of Keras"};
+  auto& frameworks = facts.pythons.front().frameworks;
+  frameworks.insert(frameworks.begin(), file);
+  Asked asked(facts);
+  EXPECT_EQ(asked.causes("keras").front(), "F10");
+  EXPECT_TRUE(contains(asked.verdict("keras").causes.front().summary, "instead of Keras"));
+}
+
+TEST(F10, a_file_or_folder_of_that_name_beside_the_program) {
+  for (const auto* end : {".py", ""}) {
+    auto facts = machine_with("torch", "2.6.0");
+    Framework file;
+    file.name = "torch";
+    file.directory = "/home/u/project/torch" + std::string(end);
+    file.build = Fact<FrameworkBuild>::absent({file.directory, 0}, "a module of that name");
+    file.broken = {file.directory + " is imported instead of PyTorch"};
+    auto& frameworks = facts.pythons.front().frameworks;
+    frameworks.insert(frameworks.begin(), file);
+    Asked asked(facts);
+    EXPECT_EQ(asked.causes("torch"), Ids{"F10"}) << end;
+    const auto verdict = asked.verdict("torch");
+    EXPECT_EQ(verdict.plan.front().commands,
+              Ids{"mv " + file.directory + " /home/u/project/my_torch" + end});
+    EXPECT_TRUE(verdict.plan_reaches_gpu) << end;
+  }
+}
+
 TEST(F11, a_cpu_backend_beside_a_better_one) {
   auto facts = machine_with("torch", "2.6.0");
   rules::put_jax(facts, kPython, "0.6.2", 12);
@@ -285,9 +264,7 @@ TEST(E06, variables_of_jax) {
     EXPECT_TRUE(asked.verdict("jax").plan_reaches_gpu);
   }
   edit::unset_variable(asked.facts, "JAX_PLATFORMS");
-  set_variable(asked.facts, "JAX_CUDA_VISIBLE_DEVICES", "7");
-  EXPECT_EQ(asked.state("jax", "E06"), State::found);
-  set_variable(asked.facts, "JAX_CUDA_VISIBLE_DEVICES", "all");
+  set_variable(asked.facts, "JAX_CUDA_VISIBLE_DEVICES", "7"); // JAX reads no such variable
   EXPECT_EQ(asked.state("jax", "E06"), State::clear);
   asked.facts.environment.looked = false;
   EXPECT_EQ(asked.state("jax", "E06"), State::unknown);

@@ -1,0 +1,119 @@
+#include "commands/run_reasons.h"
+
+#include "base/text.h"
+#include "commands/observe.h"
+#include "commands/run_report.h"
+#include "judge/judge.h"
+#include "judge/log.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace gpuwhy {
+namespace {
+
+constexpr std::string_view kOutput = "the program's output";
+
+/// The file that a Python command runs: the first word after the interpreter's options.
+std::string program_of(const std::vector<std::string>& command) {
+  for (std::size_t at = 1; at < command.size(); ++at) {
+    const auto& word = command[at];
+    if (word == "-X" || word == "-W") {
+      ++at; // with a value of its own
+    } else if (!word.starts_with('-')) {
+      return word;
+    } else if (word == "-c" || word == "-m" || word == "-") {
+      return {};
+    }
+  }
+  return {};
+}
+
+Verdict judge_machine(System& system, const std::vector<std::string>& command) {
+  Arguments arguments;
+  if (!command.empty() && base_name(command.front()).starts_with("python")) {
+    arguments.options["python"] = {command.front()};
+    const auto program = program_of(command);
+    if (!program.empty() && check_program(system, program)) arguments.operands = {program};
+  }
+  auto facts = look_at(system, arguments);
+  read_program(system, arguments, facts);
+  return judge(facts);
+}
+
+/// Nothing for a command that neither loaded a framework nor is a program that imports one.
+const FrameworkVerdict* framework_of(const Verdict& machine, const use::RunStatistics& run) {
+  const auto loaded = frameworks_in(run);
+  if (loaded.empty() && (!machine.program || machine.program->frameworks.empty())) return nullptr;
+  for (const auto& each : machine.frameworks) {
+    const bool meant =
+        loaded.empty() || std::find(loaded.begin(), loaded.end(), each.framework) != loaded.end();
+    if (meant && !each.causes.empty()) return &each;
+  }
+  return nullptr;
+}
+
+Evidence quoted(const explain::Quote& quote) {
+  return {quote.text, {std::string(kOutput), static_cast<int>(quote.line)}};
+}
+
+/// A cause as the output alone tells it.
+Cause told_by_output(const explain::NamedCause& named) {
+  Cause cause;
+  cause.id = named.id;
+  cause.slug = named.slug;
+  const auto gate = std::find_if(kGates.begin(), kGates.end(),
+                                 [&](const GateText& text) { return text.name == named.gate; });
+  if (gate != kGates.end()) cause.gate = gate->gate;
+  if (named.effect == "breaks") cause.effect = Effect::breaks;
+  if (named.effect == "slows") cause.effect = Effect::slows;
+  cause.title = named.title;
+  cause.summary = named.summary;
+  if (!named.evidence.empty()) cause.evidence.push_back(quoted(named.evidence.front()));
+  if (!named.fix.empty()) cause.fix = Fix{named.fix, {}, false, Reach::shell};
+  return cause;
+}
+
+std::optional<Cause> on_machine(const Verdict& machine, const std::string& id) {
+  for (const auto& framework : machine.frameworks) {
+    for (const auto& cause : framework.causes) {
+      if (cause.id == id) return cause;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The first cause that the output names: where the machine shows the same, with the machine's fix;
+/// where the machine speaks against it, only if `doubtful`.
+std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation& output,
+                             bool doubtful) {
+  const auto log = compare_log(std::string(kOutput), output, machine);
+  if (log.says != LogReport::Says::no_gpu) return {};
+  for (std::size_t at = 0; at < log.causes.size() && at < output.whole.causes.size(); ++at) {
+    const auto& named = output.whole.causes[at];
+    if (log.causes[at].here == LogCause::Here::ruled_out && !doubtful) continue;
+    auto cause = on_machine(machine, named.id);
+    if (!cause) return {told_by_output(named)};
+    if (!named.evidence.empty()) cause->evidence.push_back(quoted(named.evidence.front()));
+    return {std::move(*cause)};
+  }
+  return {};
+}
+
+} // namespace
+
+void add_reasons(System& system, const use::RunStatistics& run, const explain::Explanation& output,
+                 RunVerdict& verdict) {
+  const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
+  if (!unsettled || !verdict.causes.empty() || run.start.command.empty()) return;
+  const auto machine = judge_machine(system, run.start.command);
+  verdict.causes = by_output(machine, output, false);
+  if (!verdict.causes.empty()) return;
+  if (const auto* framework = framework_of(machine, run);
+      framework != nullptr && verdict.answer == Used::not_used)
+    verdict.causes = framework->causes;
+  // The output is the program's own: it ran where gpuwhy did not look.
+  if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);
+}
+
+} // namespace gpuwhy

@@ -1,0 +1,13 @@
+// The findings of a lint as one HTML file: by file, each with its lines and a mark under the place.
+#pragma once
+
+#include "render/html_page.h"
+#include "verdict/lint_report.h"
+
+#include <string>
+
+namespace gpuwhy::render {
+
+std::string lint_html(const LintReport& report, const PageContext& context);
+
+} // namespace gpuwhy::render
