@@ -123,7 +123,8 @@ private:
     auto words = kind_words(line);
     if (!contains(words, line.origin)) words += " (" + line.origin + ")";
     page_.row("place", words);
-    const bool told = chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+    const bool told =
+        chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
     if (line.shell && *line.shell != chosen().answer && !told) {
       page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
                   : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
