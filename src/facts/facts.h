@@ -44,7 +44,7 @@ struct Facts {
   std::vector<PythonEnvironment> pythons; // the selected one first
   Libraries libraries;
   EnvironmentFacts environment;
-  Place place;                       // where the program runs
+  Place place; // where the program runs
   std::vector<std::string> problems; // what collectors could not do, one line each
 
   template <class V> static void fields(V&& v) {

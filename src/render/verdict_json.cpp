@@ -158,7 +158,8 @@ template <> struct Shape<PlaceLine> {
     v("origin", &PlaceLine::origin, "File or folder that tells what it is like");
     v("shell", &PlaceLine::shell,
       "What the same framework would do in this shell; null: not compared");
-    v("loaded", &PlaceLine::loaded, "CUDA and driver libraries that a running process has mapped");
+    v("loaded", &PlaceLine::loaded,
+      "CUDA and driver libraries that a running process has mapped");
   }
 };
 
