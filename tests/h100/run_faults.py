@@ -94,15 +94,13 @@ print("ANSWER " + json.dumps(answer))
 
 class Cell:
     """`cause`: id of the seeded fault, several where the driver's state has two names; None: nothing is wrong.
-    `spares`: what is broken may not be what the computation needs: then it may work, and gpuwhy must warn all the same.
-    On an H200 a Fourier transform of 64 points came out right from half a cuFFT."""
+    `spares`: it may work all the same, as a Fourier transform of 64 points did on an H200 with half a cuFFT."""
 
     def __init__(self, framework, name, cause=None, variables=None, edit=None, nodes=None, user=False, hide=(), record=False,
                  files=None, spares=False):
         self.framework, self.name, self.variables, self.edit = framework, name, variables or {}, edit
         self.causes = set() if cause is None else {cause} if isinstance(cause, str) else set(cause)
-        self.nodes, self.user, self.hide, self.record, self.files = nodes, user, list(hide), record, files or {}
-        self.spares = spares
+        self.nodes, self.user, self.hide, self.record, self.files, self.spares = nodes, user, list(hide), record, files or {}, spares
 
 
 # ---- what a fault does to the copy; `site` is its site-packages
