@@ -4,6 +4,7 @@
 #include "commands/observe.h"
 #include "commands/run_report.h"
 #include "judge/judge.h"
+#include "judge/loading_seen.h"
 #include "judge/log.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ std::string program_of(const std::vector<std::string>& command) {
   return {};
 }
 
-Verdict judge_machine(System& system, const std::vector<std::string>& command) {
+Facts look_at_machine(System& system, const std::vector<std::string>& command) {
   Arguments arguments;
   if (!command.empty() && base_name(command.front()).starts_with("python")) {
     arguments.options["python"] = {command.front()};
@@ -38,7 +39,7 @@ Verdict judge_machine(System& system, const std::vector<std::string>& command) {
   }
   auto facts = look_at(system, arguments);
   read_program(system, arguments, facts);
-  return judge(facts);
+  return facts;
 }
 
 /// Nothing for a command that neither loaded a framework nor is a program that imports one.
@@ -100,13 +101,40 @@ std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation&
   return {};
 }
 
+/// The loader said in the run what it did not find (rules/L_libraries/seen_searching.h).
+bool by_loader(const Cause& cause) {
+  return cause.gate == Gate::libraries;
+}
+
+/// What the run showed, with what the machine knows of the same cause: its words and its fix. What
+/// the machine shows at an earlier gate comes first.
+void join_machine(const Verdict& machine, const use::RunStatistics& run,
+                  std::vector<Cause>& causes) {
+  for (auto& cause : causes) {
+    auto known = on_machine(machine, cause.id);
+    if (!known) continue;
+    known->evidence.insert(known->evidence.begin(), cause.evidence.begin(), cause.evidence.end());
+    cause = std::move(*known);
+  }
+  const auto* framework = framework_of(machine, run);
+  if (framework == nullptr || framework->causes.empty()) return;
+  const auto& root = framework->causes.front();
+  if (root.gate < causes.front().gate) causes.insert(causes.begin(), root);
+}
+
 } // namespace
 
 void add_reasons(System& system, const use::RunStatistics& run, const explain::Explanation& output,
                  RunVerdict& verdict) {
   const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
-  if (!unsettled || !verdict.causes.empty() || run.start.command.empty()) return;
-  const auto machine = judge_machine(system, run.start.command);
+  const bool asked = unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front()));
+  const bool compares = run.end.loader.works && !frameworks_in(run).empty();
+  if (run.start.command.empty() || (!asked && !compares)) return;
+  const auto facts = look_at_machine(system, run.start.command);
+  verdict.loading = compare_loading(facts, run, frameworks_in(run));
+  if (!asked) return;
+  const auto machine = judge(facts);
+  if (!verdict.causes.empty()) return join_machine(machine, run, verdict.causes);
   verdict.causes = by_output(machine, output, false);
   if (!verdict.causes.empty()) return;
   if (const auto* framework = framework_of(machine, run);
@@ -114,6 +142,9 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
     verdict.causes = framework->causes;
   // The output is the program's own: it ran where gpuwhy did not look.
   if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);
+  if (verdict.causes.empty() && !run.end.loader.works && !frameworks_in(run).empty())
+    verdict.notes.emplace_back("with --libraries, gpuwhy run also sees which CUDA libraries the "
+                               "program looks for and does not find");
 }
 
 } // namespace gpuwhy
