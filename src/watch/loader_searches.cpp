@@ -18,7 +18,7 @@ constexpr std::size_t kMostTries = 256; // of one search
 std::string rule_of(unsigned flag) {
   switch (flag) {
   case LA_SER_LIBPATH: return "LD_LIBRARY_PATH";
-  case LA_SER_RUNPATH: return "RUNPATH";
+  case LA_SER_RUNPATH: return "RPATH or RUNPATH";
   case LA_SER_CONFIG: return "ld.so.cache";
   case LA_SER_DEFAULT: return "default directory";
   default: return "another rule";

@@ -74,7 +74,7 @@ Outcome not_found_in_run(const use::RunStatistics& run, std::span<const std::str
   if (!asks(run)) return Outcome::not_applicable();
   const auto found =
       searches(run, names, [](const use::LibrarySearch& search) { return search.missing(); });
-  if (found.empty()) return Outcome::clear("the run looked for none of them in vain");
+  if (found.empty()) return Outcome::clear("no search of the run for such a library failed");
   const auto sonames = names_of(found);
   auto outcome = Outcome::found("the program looked for " + sonames + " and found " +
                                 (found.size() == 1 ? "it" : "them") + " nowhere");
@@ -90,7 +90,7 @@ Outcome not_loaded_in_run(const use::RunStatistics& run, std::span<const std::st
   if (!asks(run)) return Outcome::not_applicable();
   const auto found =
       searches(run, names, [](const use::LibrarySearch& search) { return search.left_lying(); });
-  if (found.empty()) return Outcome::clear("what the run met of them was loaded");
+  if (found.empty()) return Outcome::clear("every such library that the run met was loaded");
   auto outcome = Outcome::found("the program met " + names_of(found) + " and could not load " +
                                 (found.size() == 1 ? "it" : "them"));
   for (const auto* each : found) outcome.evidence.push_back(evidence_of(*each));

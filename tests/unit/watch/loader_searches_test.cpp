@@ -48,7 +48,7 @@ TEST(LoaderSearches, a_name_the_files_tried_and_what_was_taken) {
   EXPECT_EQ(all[0], (use::LibrarySearch{7,
                                         "libcudnn.so.9",
                                         {{"/a/libcudnn.so.9", "LD_LIBRARY_PATH", false, false},
-                                         {"/b/libcudnn.so.9", "RUNPATH", true, true}},
+                                         {"/b/libcudnn.so.9", "RPATH or RUNPATH", true, true}},
                                         "/b/libcudnn.so.9"}));
   EXPECT_FALSE(all[0].missing());
 }
