@@ -12,7 +12,8 @@ namespace {
 use::RunStatistics as_predicted(const Facts& facts) {
   use::RunStatistics run;
   run.end.loader.works = true;
-  for (const auto& need : cases_of(facts).front().libraries)
+  const auto cases = cases_of(facts);
+  for (const auto& need : cases.front().libraries)
     run.end.libraries.push_back({1, need.soname, {}, need.found.path});
   return run;
 }
