@@ -6,9 +6,11 @@
 #include "judge/judge.h"
 #include "judge/loading_seen.h"
 #include "judge/log.h"
+#include "rules/rule.h"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace gpuwhy {
 namespace {
@@ -106,20 +108,24 @@ bool by_loader(const Cause& cause) {
   return cause.gate == Gate::libraries;
 }
 
-/// What the run showed, with what the machine knows of the same cause: its words and its fix. What
-/// the machine shows at an earlier gate comes first.
-void join_machine(const Verdict& machine, const use::RunStatistics& run,
-                  std::vector<Cause>& causes) {
-  for (auto& cause : causes) {
-    auto known = on_machine(machine, cause.id);
-    if (!known) continue;
-    known->evidence.insert(known->evidence.begin(), cause.evidence.begin(), cause.evidence.end());
-    cause = std::move(*known);
+bool covers(const Cause& cause, const std::string& id) {
+  const auto* rule = find_rule(cause.id);
+  return cause.id == id ||
+         (rule != nullptr &&
+          std::find(rule->explains.begin(), rule->explains.end(), id) != rule->explains.end());
+}
+
+/// What the loader showed is the evidence of a cause that says the same or more; else it comes
+/// behind what was found.
+void add_loader(std::vector<Cause> seen, std::vector<Cause>& causes) {
+  for (auto& cause : seen) {
+    const auto known = std::find_if(causes.begin(), causes.end(),
+                                    [&](const Cause& each) { return covers(each, cause.id); });
+    if (known == causes.end())
+      causes.push_back(std::move(cause));
+    else
+      known->evidence.insert(known->evidence.begin(), cause.evidence.begin(), cause.evidence.end());
   }
-  const auto* framework = framework_of(machine, run);
-  if (framework == nullptr || framework->causes.empty()) return;
-  const auto& root = framework->causes.front();
-  if (root.gate < causes.front().gate) causes.insert(causes.begin(), root);
 }
 
 } // namespace
@@ -134,14 +140,14 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
   verdict.loading = compare_loading(facts, run, frameworks_in(run));
   if (!asked) return;
   const auto machine = judge(facts);
-  if (!verdict.causes.empty()) return join_machine(machine, run, verdict.causes);
+  auto seen = std::exchange(verdict.causes, {});
   verdict.causes = by_output(machine, output, false);
-  if (!verdict.causes.empty()) return;
-  if (const auto* framework = framework_of(machine, run);
-      framework != nullptr && verdict.answer == Used::not_used)
-    verdict.causes = framework->causes;
+  if (verdict.causes.empty() && verdict.answer == Used::not_used) {
+    if (const auto* framework = framework_of(machine, run)) verdict.causes = framework->causes;
+  }
   // The output is the program's own: it ran where gpuwhy did not look.
   if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);
+  add_loader(std::move(seen), verdict.causes);
   if (verdict.causes.empty() && !run.end.loader.works && !frameworks_in(run).empty())
     verdict.notes.emplace_back("with --libraries, gpuwhy run also sees which CUDA libraries the "
                                "program looks for and does not find");

@@ -96,6 +96,14 @@ std::string search_words(const use::LibrarySearch& search) {
   return text + (search.left_lying() ? " loaded nothing new" : " found nothing");
 }
 
+/// The frameworks' own objects are many and come from where they are; what of them is not found
+/// counts.
+bool worth_a_row(const use::LibrarySearch& search) {
+  const auto name = base_name(search.name);
+  return search.took.empty() || name.starts_with("libcu") || name.starts_with("libnv") ||
+         name.starts_with("libnccl");
+}
+
 std::string ended(const use::RunEnd& end) {
   if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
   return end.exit_status ? "exit " + std::to_string(*end.exit_status) : "still running";
@@ -158,7 +166,9 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
   if (full) {
     for (const auto& each : verdict.ruled_out) page.row("cleared", each);
     for (const auto& each : verdict.loading) page.row("loader", each);
-    for (const auto& each : run.end.libraries) page.row("library", search_words(each));
+    for (const auto& each : run.end.libraries) {
+      if (worth_a_row(each)) page.row("library", search_words(each));
+    }
   }
   return page.take();
 }

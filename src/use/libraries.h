@@ -10,7 +10,7 @@ namespace gpuwhy::use {
 /// One file that the loader tried.
 struct LibraryTry {
   std::string path;
-  std::string rule;      // "LD_LIBRARY_PATH", "RUNPATH", "ld.so.cache", "default directory", "path"
+  std::string rule;      // "LD_LIBRARY_PATH", "ld.so.cache", "default directory", "path", ...
   bool present = false;  // it was there
   bool readable = false; // and could be read
 

@@ -214,10 +214,17 @@ def libraries():
         expect("what is missing", (found["libcublas.so.12"]["took"], any(each["present"] for each in found["libcublas.so.12"]["tried"])), (None, False))
         expect("what cannot be loaded", (found["libcufft.so.11"]["took"], found["libcufft.so.11"]["tried"][-1]["present"]), (None, True))
         expect("another process", found["libnccl.so.2"]["pid"] != found["libcudnn.so.9"]["pid"], True)
+        expect("what follows from it", sorted(cause["id"] for cause in seen["causes"]), ["L07", "L09"])
         again = json.loads(subprocess.run([GPUWHY, "run", "--json", "--from", recording], stdout=subprocess.PIPE).stdout)
         expect("a recording keeps it", again["libraries"], seen["libraries"])
         shown = run(PYTHON, program, options=("--libraries", "-v"), LD_LIBRARY_PATH=path).stderr.decode()
         expect_in("and -v shows it", "libcublas.so.12: tried", shown)
+        # As jemalloc: more of static thread-local storage than glibc leaves beside an audit library.
+        open(source, "w").write('__thread char it[1600] __attribute__((tls_model("initial-exec"))); char* get(void) { return it; }')
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", folder + "/preloaded.so"], check=True)
+        done = run("/bin/echo", "starts", options=("--libraries",), LD_PRELOAD=folder + "/preloaded.so")
+        expect("thread-local storage has room", (done.stdout, done.returncode), (b"starts\n", 0))
+    expect_in("a static program has no loader", "no process asked", report(GPUWHY, "--version", options=("--libraries",))["sources"]["loader"]["problem"])
     off = report(PYTHON, "-c", "pass")["sources"]["loader"]
     expect_in("nothing is loaded unasked", "--libraries", off["problem"])
     script = sh("echo $LD_AUDIT")
