@@ -220,7 +220,7 @@ def libraries():
         shown = run(PYTHON, program, options=("--libraries", "-v"), LD_LIBRARY_PATH=path).stderr.decode()
         expect_in("and -v shows it", "libcublas.so.12: tried", shown)
         # As jemalloc: more of static thread-local storage than glibc leaves beside an audit library.
-        open(source, "w").write('__thread char it[1600] __attribute__((tls_model("initial-exec"))); char* get(void) { return it; }')
+        open(source, "w").write('__thread char it[2632] __attribute__((tls_model("initial-exec"))); char* get(void) { return it; }')
         subprocess.run(["cc", "-shared", "-fPIC", source, "-o", folder + "/preloaded.so"], check=True)
         done = run("/bin/echo", "starts", options=("--libraries",), LD_PRELOAD=folder + "/preloaded.so")
         expect("thread-local storage has room", (done.stdout, done.returncode), (b"starts\n", 0))
