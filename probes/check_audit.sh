@@ -4,7 +4,7 @@
 #   probes/check_audit.sh LIBRARY
 set -eu
 [ $# -eq 1 ] || { echo "usage: $0 LIBRARY" >&2; exit 2; }
-symbols=$(readelf --dyn-syms --wide "$1" | awk '$1 ~ /^[0-9]+:$/ && $8 != "" { print ($7 == "UND" ? "wants " : "offers ") $8 }' | sort)
+symbols=$(readelf --dyn-syms --wide "$1" | awk '$1 ~ /^[0-9]+:$/ && $8 != "" && $4 != "SECTION" { print ($7 == "UND" ? "wants " : "offers ") $8 }' | sort)
 expected="offers la_objopen
 offers la_objsearch
 offers la_version"

@@ -97,8 +97,8 @@ static bool of_interest(const char* path) {
 
 // Directories for newer processors are tried before each directory: they would fill the file.
 static bool is_variant(const char* path) {
-  static const char parts[][16] = {"/glibc-hwcaps/", "/tls/",      "/x86_64/",
-                                   "/haswell/",      "/xeon_phi/", "/aarch64/"};
+  static const char parts[][16] = {"/glibc-hwcaps/", "/tls/",     "/x86_64/", "/haswell/",
+                                   "/xeon_phi/",     "/aarch64/", "/atomics/"};
   for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); ++i) {
     if (has(path, parts[i])) return true;
   }
