@@ -44,7 +44,7 @@ DOORS = re.compile(
     r"|sys/(?!types\.h).*|netinet/.*|arpa/.*)$")
 DOOR_CALLS = re.compile(r"\b(getenv|popen|fopen|printf|fprintf|puts|fputs)\(")  # snprintf only formats
 # Headers that a probe and what reads its words have in common.
-SHARED = {"cuda_windows.h": {"system", "watch"}}
+SHARED = {"cuda_windows.h": {"system", "watch"}, "loader_audit.h": {"system", "watch"}}
 # Who may know nlohmann's header: it is slow to compile, and JSON is a border's business.
 JSON = {"facts", "system", "collect", "render", "commands", "explain", "prove", "use", "lint", "program", "watch",
         "places", "mend", "mcp"}

@@ -35,6 +35,9 @@ constexpr std::array kOptions{
     Option{"status", 0, "", "a line with the GPUs' state while the program runs (on a terminal)"},
     Option{"no-calls", 0, "",
            "do not count CUDA calls (with CUPTI, now and then for a fifth of a second)"},
+    Option{"libraries", 0, "",
+           "also see which CUDA libraries the loader looks for and takes (LD_AUDIT; glibc 2.35 or "
+           "newer)"},
 };
 
 /// What is said of a program that cannot be started, and the status a shell gives it.
@@ -115,6 +118,7 @@ Exit run(const Arguments& arguments, Console& console) {
   options.output_to_errors =
       (arguments.has("json") && !arguments.has("output")) || page_to_output(arguments);
   options.count_calls = !arguments.has("no-calls");
+  options.see_libraries = arguments.has("libraries");
   explain::Explainer output;
   options.output = [&](std::string_view bytes) { output.feed(bytes); };
   if (arguments.has("status") && console.style.color) {

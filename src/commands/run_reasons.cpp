@@ -4,10 +4,13 @@
 #include "commands/observe.h"
 #include "commands/run_report.h"
 #include "judge/judge.h"
+#include "judge/loading_seen.h"
 #include "judge/log.h"
+#include "rules/rule.h"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace gpuwhy {
 namespace {
@@ -29,7 +32,7 @@ std::string program_of(const std::vector<std::string>& command) {
   return {};
 }
 
-Verdict judge_machine(System& system, const std::vector<std::string>& command) {
+Facts look_at_machine(System& system, const std::vector<std::string>& command) {
   Arguments arguments;
   if (!command.empty() && base_name(command.front()).starts_with("python")) {
     arguments.options["python"] = {command.front()};
@@ -38,7 +41,7 @@ Verdict judge_machine(System& system, const std::vector<std::string>& command) {
   }
   auto facts = look_at(system, arguments);
   read_program(system, arguments, facts);
-  return judge(facts);
+  return facts;
 }
 
 /// Nothing for a command that neither loaded a framework nor is a program that imports one.
@@ -100,20 +103,54 @@ std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation&
   return {};
 }
 
+/// The loader said in the run what it did not find (rules/L_libraries/seen_searching.h).
+bool by_loader(const Cause& cause) {
+  return cause.gate == Gate::libraries;
+}
+
+bool covers(const Cause& cause, const std::string& id) {
+  const auto* rule = find_rule(cause.id);
+  return cause.id == id ||
+         (rule != nullptr &&
+          std::find(rule->explains.begin(), rule->explains.end(), id) != rule->explains.end());
+}
+
+/// What the loader showed is the evidence of a cause that says the same or more; else it comes
+/// behind what was found.
+void add_loader(std::vector<Cause> seen, std::vector<Cause>& causes) {
+  for (auto& cause : seen) {
+    const auto known = std::find_if(causes.begin(), causes.end(),
+                                    [&](const Cause& each) { return covers(each, cause.id); });
+    if (known == causes.end())
+      causes.push_back(std::move(cause));
+    else
+      known->evidence.insert(known->evidence.begin(), cause.evidence.begin(), cause.evidence.end());
+  }
+}
+
 } // namespace
 
 void add_reasons(System& system, const use::RunStatistics& run, const explain::Explanation& output,
                  RunVerdict& verdict) {
   const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
-  if (!unsettled || !verdict.causes.empty() || run.start.command.empty()) return;
-  const auto machine = judge_machine(system, run.start.command);
+  const bool asked = unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front()));
+  const bool compares = run.end.loader.works && !frameworks_in(run).empty();
+  if (run.start.command.empty() || (!asked && !compares)) return;
+  const auto facts = look_at_machine(system, run.start.command);
+  verdict.loading = compare_loading(facts, run, frameworks_in(run));
+  if (!asked) return;
+  const auto machine = judge(facts);
+  auto seen = std::exchange(verdict.causes, {});
   verdict.causes = by_output(machine, output, false);
-  if (!verdict.causes.empty()) return;
-  if (const auto* framework = framework_of(machine, run);
-      framework != nullptr && verdict.answer == Used::not_used)
-    verdict.causes = framework->causes;
+  if (verdict.causes.empty() && verdict.answer == Used::not_used) {
+    if (const auto* framework = framework_of(machine, run)) verdict.causes = framework->causes;
+  }
   // The output is the program's own: it ran where gpuwhy did not look.
   if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);
+  add_loader(std::move(seen), verdict.causes);
+  if (verdict.causes.empty() && !run.end.loader.works && !frameworks_in(run).empty())
+    verdict.notes.emplace_back("with --libraries, gpuwhy run also sees which CUDA libraries the "
+                               "program looks for and does not find");
 }
 
 } // namespace gpuwhy

@@ -1,8 +1,8 @@
 #include "judge/judge_run.h"
 
+#include "judge/judge.h"
 #include "rules/R_runtime/bottleneck.h"
 #include "rules/R_runtime/figures.h"
-#include "rules/R_runtime/program_causes.h"
 #include "rules/rule.h"
 
 #include <algorithm>
@@ -10,43 +10,32 @@
 namespace gpuwhy {
 namespace {
 
-struct Asked {
-  std::string_view id, slug, title;
-  Gate gate;
-  Effect effect;
-  Outcome outcome;
-};
-
-std::vector<Asked> ask_all(const use::RunStatistics& run) {
-  std::vector<Asked> all;
+std::vector<Ruling> ask_all(const use::RunStatistics& run) {
+  std::vector<Ruling> all;
   for (const Rule* rule : all_rules()) {
-    if (rule->check_run == nullptr) continue;
-    all.push_back(
-        {rule->id, rule->slug, rule->title, rule->gate, rule->effect, rule->check_run(run)});
-  }
-  for (const auto& cause : rules::causes_seen_running()) {
-    all.push_back(
-        {cause.id, cause.slug, cause.title, cause.gate, cause.effect, cause.check_run(run)});
+    if (rule->check_run != nullptr) all.push_back({rule, rule->check_run(run)});
   }
   return all;
 }
 
-/// What ended the run comes first, then what kept it off the GPU, then what slows it.
+/// What ended the run comes first, then what kept it off the GPU, then what slows it: the wait
+/// before what lies in the program.
 int rank(const Cause& cause) {
   constexpr std::string_view kOrder[] = {"R12", "R07", "R01", "R08", "E01",
                                          "P15", "R02", "R11", "R06"};
   const auto found = std::find(std::begin(kOrder), std::end(kOrder), cause.id);
   const auto place = static_cast<int>(found - std::begin(kOrder));
+  if (cause.id == "P01" || cause.id == "P10") return place + 1;
   return cause.id == "R10" ? 100 : place;
 }
 
-Cause cause_of(Asked& asked) {
+Cause cause_of(Ruling& asked) {
   Cause cause;
-  cause.id = asked.id;
-  cause.slug = asked.slug;
-  cause.gate = asked.gate;
-  cause.effect = asked.outcome.effect.value_or(asked.effect);
-  cause.title = asked.title;
+  cause.id = asked.rule->id;
+  cause.slug = asked.rule->slug;
+  cause.gate = asked.rule->gate;
+  cause.effect = asked.outcome.effect.value_or(asked.rule->effect);
+  cause.title = asked.rule->title;
   cause.summary = std::move(asked.outcome.text);
   cause.evidence = std::move(asked.outcome.evidence);
   if (!asked.outcome.edits.empty()) {
@@ -108,7 +97,7 @@ void answer(const use::RunStatistics& run, RunVerdict& verdict) {
 RunVerdict judge_run(const use::RunStatistics& run) {
   RunVerdict verdict;
   for (auto& asked : ask_all(run)) {
-    const auto name = std::string(asked.id) + " " + std::string(asked.slug) + ": ";
+    const auto name = std::string(asked.rule->id) + " " + std::string(asked.rule->slug) + ": ";
     switch (asked.outcome.state) {
     case Outcome::State::found: verdict.causes.push_back(cause_of(asked)); break;
     case Outcome::State::clear: verdict.ruled_out.push_back(name + asked.outcome.text); break;

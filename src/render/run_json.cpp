@@ -90,6 +90,20 @@ Json calls_json(const use::CallUse& calls) {
             {"issue", number(calls.issue)}}}};
 }
 
+Json libraries_json(const std::vector<use::LibrarySearch>& searches) {
+  Json all = Json::array();
+  for (const auto& search : searches) {
+    Json tried = Json::array();
+    for (const auto& each : search.tried)
+      tried.push_back({{"path", each.path}, {"rule", each.rule}, {"present", each.present}});
+    all.push_back({{"name", search.name},
+                   {"pid", search.pid},
+                   {"tried", tried},
+                   {"took", search.took.empty() ? Json() : Json(search.took)}});
+  }
+  return all;
+}
+
 /// Every moment, or means of several where there are many.
 Json timeline_json(const use::RunStatistics& run) {
   Json rows = Json::array();
@@ -152,10 +166,15 @@ std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
                {"gpus", gpus},
                {"program", program},
                {"calls", calls_json(run.calls)},
-               {"sources", {{"nvml", source(run.end.nvml)}, {"cupti", source(run.end.cuda)}}},
+               {"sources",
+                {{"nvml", source(run.end.nvml)},
+                 {"cupti", source(run.end.cuda)},
+                 {"loader", source(run.end.loader)}}},
+               {"libraries", libraries_json(run.end.libraries)},
                {"unknown", verdict.unknown},
                {"ruled_out", verdict.ruled_out},
                {"notes", verdict.notes},
+               {"loading", verdict.loading},
                {"timeline", timeline_json(run)}},
               2);
 }

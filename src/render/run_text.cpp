@@ -70,6 +70,39 @@ void gpu(Page& page, const use::GpuUse& gpu, const use::RunStatistics& run, std:
   page.under(line, Ink::faint);
 }
 
+/// "libcudnn.so.9: tried /a/libcudnn.so.9 (RUNPATH), ...; took /b/libcudnn.so.9". The file taken
+/// is the last one tried.
+std::string search_words(const use::LibrarySearch& search) {
+  constexpr std::size_t kMost = 8;
+  std::vector<std::string> tried;
+  std::string rule;
+  for (const auto& each : search.tried) {
+    if (each.path == search.took) {
+      rule = " (" + each.rule + ")";
+      continue;
+    }
+    const bool lies = search.took.empty() && each.present;
+    tried.push_back(each.path + " (" + each.rule + (lies ? ", is there" : "") + ")");
+  }
+  if (tried.size() > kMost) {
+    const auto more = tried.size() - kMost;
+    tried.resize(kMost);
+    tried.push_back(std::to_string(more) + " more");
+  }
+  std::string text = search.name + ":";
+  if (!tried.empty()) text += " tried " + join(tried, ", ") + ";";
+  if (!search.took.empty()) return text + " took " + search.took + rule;
+  return text + (search.left_lying() ? " loaded nothing new" : " found nothing");
+}
+
+/// The frameworks' own objects are many and come from where they are; what of them is not found
+/// counts.
+bool worth_a_row(const use::LibrarySearch& search) {
+  const auto name = base_name(search.name);
+  return search.took.empty() || name.starts_with("libcu") || name.starts_with("libnv") ||
+         name.starts_with("libnccl");
+}
+
 std::string ended(const use::RunEnd& end) {
   if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
   return end.exit_status ? "exit " + std::to_string(*end.exit_status) : "still running";
@@ -131,6 +164,10 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
   for (const auto& each : verdict.notes) page.row("note", each);
   if (full) {
     for (const auto& each : verdict.ruled_out) page.row("cleared", each);
+    for (const auto& each : verdict.loading) page.row("loader", each);
+    for (const auto& each : run.end.libraries) {
+      if (worth_a_row(each)) page.row("library", search_words(each));
+    }
   }
   return page.take();
 }

@@ -131,7 +131,7 @@ void let_children_be_waited_for() {
 
 } // namespace
 
-Child::Child(const Executable& executable, const Command& command, Clock::time_point deadline)
+Child::Child(const Executable& executable, const ChildCommand& command, Clock::time_point deadline)
     : deadline_(deadline) {
   PipeEnds output;
   PipeEnds errors;

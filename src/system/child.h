@@ -20,7 +20,7 @@ struct Executable {
 class Child {
 public:
   /// Returns once the program runs, `error` being 0, or has failed to start with this errno.
-  Child(const Executable& executable, const Command& command, Clock::time_point deadline);
+  Child(const Executable& executable, const ChildCommand& command, Clock::time_point deadline);
   ~Child(); // kills and reaps what is left
 
   Child(const Child&) = delete;

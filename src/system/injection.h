@@ -1,9 +1,9 @@
-// The library that libcuda loads into an observed program (probes/cuda_windows.c) and the files
-// through which it tells what it counted. All lie in one directory of ours that is removed at the
-// end.
+// The library that libcuda loads into an observed program (probes/cuda_windows.c) and what it
+// counted.
 #pragma once
 
 #include "base/result.h"
+#include "system/injected_library.h"
 
 #include <cstddef>
 #include <memory>
@@ -11,17 +11,11 @@
 #include <string>
 #include <vector>
 
-struct gpuwhy_windows;
-
 namespace gpuwhy {
 
 class Injection {
 public:
-  /// Fails where no directory can be had from which programs may be loaded.
   static Result<std::unique_ptr<Injection>> create(std::span<const std::byte> library);
-  ~Injection();
-  Injection(const Injection&) = delete;
-  Injection& operator=(const Injection&) = delete;
 
   /// "NAME=value" for the program.
   std::vector<std::string> variables() const;
@@ -33,8 +27,8 @@ public:
   std::vector<Process> read() const;
 
 private:
-  explicit Injection(std::string directory) : directory_(std::move(directory)) {}
-  std::string directory_;
+  explicit Injection(std::unique_ptr<InjectedLibrary> library) : library_(std::move(library)) {}
+  std::unique_ptr<InjectedLibrary> library_;
 };
 
 } // namespace gpuwhy

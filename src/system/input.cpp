@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gpuwhy {
@@ -15,6 +16,13 @@ namespace {
 
 std::string because(const std::string& path, int error) {
   return printable(path) + ": " + std::strerror(error);
+}
+
+/// A file, or nothing yet: a new one may take its place. Not so a device, a pipe or a link, for
+/// which root could put a file where /dev/null was.
+bool may_replace(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode);
 }
 
 } // namespace
@@ -58,6 +66,12 @@ void GrowingFile::append(const std::string& text) {
 }
 
 Result<void> write_output(const std::string& path, const std::string& text) {
+  if (!may_replace(path)) {
+    auto file = GrowingFile::create(path);
+    if (!file) return tl::unexpected(file.error());
+    file->append(text);
+    return file->problem().empty() ? Result<void>{} : fail(file->problem());
+  }
   const auto part = path + ".part";
   std::FILE* file = std::fopen(part.c_str(), "wxe");
   if (file == nullptr) return fail(because(part, errno));

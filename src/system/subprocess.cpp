@@ -75,7 +75,7 @@ private:
 /// The running program, or the errno with which it could not be started.
 tl::expected<std::unique_ptr<Child>, int> start_file(const std::string& parent,
                                                      std::span<const std::byte> image,
-                                                     const Command& command,
+                                                     const ChildCommand& command,
                                                      Clock::time_point deadline) {
   const PrivateFile file(parent, image);
   if (file.error() != 0) return tl::unexpected(file.error());
@@ -114,8 +114,8 @@ NoAnswer not_started(const std::string& name, int error) {
 } // namespace
 
 Answer<std::unique_ptr<Child>> start_image(const std::string& name,
-                                           std::span<const std::byte> image, const Command& command,
-                                           ImagePlace place) {
+                                           std::span<const std::byte> image,
+                                           const ChildCommand& command, ImagePlace place) {
   const auto deadline = moment_after(command.deadline);
   int error = 0;
   if (place == ImagePlace::memory_or_file) {
@@ -140,13 +140,13 @@ Answer<std::unique_ptr<Child>> start_image(const std::string& name,
 }
 
 Answer<ProcessResult> run_image(const std::string& name, std::span<const std::byte> image,
-                                const Command& command, ImagePlace place) {
+                                const ChildCommand& command, ImagePlace place) {
   auto child = start_image(name, image, command, place);
   if (!child) return tl::unexpected(std::move(child.error()));
   return (*child)->finish(command.output_limit);
 }
 
-Answer<ProcessResult> run_executable(const std::string& path, const Command& command) {
+Answer<ProcessResult> run_executable(const std::string& path, const ChildCommand& command) {
   if (path.find('\0') != std::string::npos) return unavailable(path, EINVAL);
   Child child({.descriptor = -1, .path = path}, command, moment_after(command.deadline));
   if (child.error() != 0) return unavailable(path, child.error());

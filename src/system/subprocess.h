@@ -15,7 +15,8 @@ namespace gpuwhy {
 
 class Child; // system/child.h
 
-struct Command {
+/// What a child process of ours is started with.
+struct ChildCommand {
   std::vector<std::string> arguments; // argv, with the name the program shall see first
   Environment environment;            // exactly this
   std::chrono::milliseconds deadline{};
@@ -28,16 +29,17 @@ enum class ImagePlace { memory_or_file, file };
 /// from a private file that is removed once the program has started. An Answer without value: never
 /// started.
 Answer<ProcessResult> run_image(const std::string& name, std::span<const std::byte> image,
-                                const Command& command,
+                                const ChildCommand& command,
                                 ImagePlace place = ImagePlace::memory_or_file);
 
 /// Starts it and comes back once it runs. `command.deadline` bounds the start, not the run: the
 /// program ends with the Child.
 Answer<std::unique_ptr<Child>> start_image(const std::string& name,
-                                           std::span<const std::byte> image, const Command& command,
+                                           std::span<const std::byte> image,
+                                           const ChildCommand& command,
                                            ImagePlace place = ImagePlace::memory_or_file);
 
 /// Runs the executable at `path`; PATH is not searched.
-Answer<ProcessResult> run_executable(const std::string& path, const Command& command);
+Answer<ProcessResult> run_executable(const std::string& path, const ChildCommand& command);
 
 } // namespace gpuwhy

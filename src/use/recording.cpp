@@ -146,6 +146,24 @@ void fields(F&& f, T& value)
 }
 template <class F, class T>
 void fields(F&& f, T& value)
+  requires std::is_same_v<std::remove_const_t<T>, LibraryTry>
+{
+  f("path", value.path);
+  f("rule", value.rule);
+  f("present", value.present);
+  f("readable", value.readable);
+}
+template <class F, class T>
+void fields(F&& f, T& value)
+  requires std::is_same_v<std::remove_const_t<T>, LibrarySearch>
+{
+  f("pid", value.pid);
+  f("name", value.name);
+  f("tried", value.tried);
+  f("took", value.took);
+}
+template <class F, class T>
+void fields(F&& f, T& value)
   requires std::is_same_v<std::remove_const_t<T>, RunEnd>
 {
   f("t", value.time);
@@ -155,6 +173,8 @@ void fields(F&& f, T& value)
   f("signs", value.signs);
   f("nvml", value.nvml);
   f("cuda", value.cuda);
+  f("loader", value.loader);
+  f("libraries", value.libraries);
   f("left_behind", value.left_behind);
   f("notes", value.notes);
 }

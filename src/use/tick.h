@@ -1,6 +1,8 @@
 // What was seen at one moment of a run. Plain values; a member that nobody told is empty.
 #pragma once
 
+#include "use/libraries.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -155,6 +157,8 @@ struct RunEnd {
   std::vector<Sign> signs;
   SourceState nvml;
   SourceState cuda;
+  SourceState loader;
+  std::vector<LibrarySearch> libraries; // what the loader was asked for, where that was wanted
   std::vector<int> left_behind;   // processes of the run that still lived
   std::vector<std::string> notes; // what could not be done, one line each
 

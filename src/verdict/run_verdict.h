@@ -20,6 +20,7 @@ struct RunVerdict {
   std::vector<std::string> unknown;   // what could not be told
   std::vector<std::string> ruled_out; // "R06 throttled: clocks stayed up"
   std::vector<std::string> notes;
+  std::vector<std::string> loading; // the loader's searches against those predicted
 };
 
 } // namespace gpuwhy

@@ -109,7 +109,7 @@ NvmlStream::NvmlStream(Environment environment, milliseconds interval)
 NvmlStream::~NvmlStream() = default;
 
 void NvmlStream::launch() {
-  Command command;
+  ChildCommand command;
   command.arguments = {"gpuwhy-nvml", std::to_string(interval_.count())};
   command.environment = environment_;
   command.deadline = seconds(2);

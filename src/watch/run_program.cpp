@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "system/program.h"
 #include "use/signs.h"
+#include "watch/loader_searches.h"
 
 #include <algorithm>
 #include <array>
@@ -59,6 +60,24 @@ void prepare_counts(CallCounts& calls, const RunOptions& options,
   for (auto& variable : calls.variables()) environment.push_back(std::move(variable));
 }
 
+/// Prepares the view of the loader's searches; likewise.
+void prepare_searches(LoaderSearches& searches, const RunOptions& options,
+                      std::vector<std::string>& environment) {
+  if (!options.see_libraries) return searches.refuse("not asked for: --libraries");
+  if (is_privileged(options.command.front())) {
+    return searches.refuse("the program changes its user: nothing is loaded into it");
+  }
+  if (is_set(environment, "LD_AUDIT")) {
+    return searches.refuse("LD_AUDIT is set already: another tool watches the loader");
+  }
+  searches.prepare();
+  for (auto& variable : searches.variables(value_of(environment, "GLIBC_TUNABLES"))) {
+    const auto name = std::string_view(variable).substr(0, variable.find('=') + 1);
+    std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name); });
+    environment.push_back(std::move(variable));
+  }
+}
+
 void append(std::vector<use::Sign>& to, std::vector<use::Sign> more) {
   for (auto& sign : more) {
     if (std::find(to.begin(), to.end(), sign) == to.end()) to.push_back(std::move(sign));
@@ -78,6 +97,8 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
   about.command = options.command;
   about.visible_devices = value_of(start.environment, "CUDA_VISIBLE_DEVICES");
   prepare_counts(observation.calls(), options, start.environment);
+  LoaderSearches searches;
+  prepare_searches(searches, options, start.environment);
   const auto log_before = system.kernel_log();
   adopt_orphans();
   observation.look_before(kWaitForNvml);
@@ -116,6 +137,7 @@ tl::expected<RunResult, int> run_program(System& system, const RunOptions& optio
     kernel.read(since(*log_before, *log_after));
     append(end.signs, kernel.signs());
   }
+  searches.tell(end);
   return RunResult{status, observation.finish(std::move(end))};
 }
 

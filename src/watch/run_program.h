@@ -15,6 +15,7 @@ struct RunOptions {
   std::vector<std::string> command;
   bool output_to_errors = false;                       // keep our standard output free
   bool count_calls = true;                             // with CUPTI, where the program brings it
+  bool see_libraries = false;                          // through LD_AUDIT
   std::function<void(const use::RunObserver&)> status; // called now and then
   std::function<void(std::string_view)> output;        // what the program prints, as it comes
 };

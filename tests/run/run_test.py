@@ -185,6 +185,56 @@ def files():
             expect(f"a bad recording {bad!r}", subprocess.run([GPUWHY, "run", "--from", path], stderr=subprocess.DEVNULL).returncode, 2)
 
 
+def libraries():
+    with tempfile.TemporaryDirectory() as folder:
+        source, there, away = (os.path.join(folder, name) for name in ("s.c", "there", "away"))
+        os.mkdir(there), os.mkdir(away)
+        open(source, "w").write("int it;")
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", there + "/libcudnn.so.9"], check=True)
+        open(away + "/libcufft.so.11", "w").close()
+        program = os.path.join(folder, "program.py")
+        open(program, "w").write("import ctypes, os, sys\n"
+                                 "for name in ('libcudnn.so.9', 'libcublas.so.12', 'libcufft.so.11', 'libm.so.6'):\n"
+                                 "    try: ctypes.CDLL(name)\n"
+                                 "    except OSError: pass\n"
+                                 "if not os.fork():\n"
+                                 "    try: ctypes.CDLL('libnccl.so.2')\n"
+                                 "    except OSError: pass\n"
+                                 "    os._exit(0)\n"
+                                 "os.wait()\n")
+        path = f"{away}:{there}"
+        recording = folder + "/run"
+        seen = report(PYTHON, program, options=("--libraries", "--save", recording), LD_LIBRARY_PATH=path)
+        expect("the loader is seen", seen["sources"]["loader"]["works"], True)
+        found = {each["name"]: each for each in seen["libraries"]}
+        expect("names of interest alone, of children too", sorted(found), ["libcublas.so.12", "libcudnn.so.9", "libcufft.so.11", "libnccl.so.2"])
+        expect("what was taken", found["libcudnn.so.9"]["took"], there + "/libcudnn.so.9")
+        expect("where it was looked for", [(each["path"], each["rule"], each["present"]) for each in found["libcudnn.so.9"]["tried"]][-2:],
+               [(away + "/libcudnn.so.9", "LD_LIBRARY_PATH", False), (there + "/libcudnn.so.9", "LD_LIBRARY_PATH", True)])
+        expect("what is missing", (found["libcublas.so.12"]["took"], any(each["present"] for each in found["libcublas.so.12"]["tried"])), (None, False))
+        expect("what cannot be loaded", (found["libcufft.so.11"]["took"], found["libcufft.so.11"]["tried"][-1]["present"]), (None, True))
+        expect("another process", found["libnccl.so.2"]["pid"] != found["libcudnn.so.9"]["pid"], True)
+        expect("what follows from it", sorted(cause["id"] for cause in seen["causes"]), ["L07", "L09"])
+        again = json.loads(subprocess.run([GPUWHY, "run", "--json", "--from", recording], stdout=subprocess.PIPE).stdout)
+        expect("a recording keeps it", again["libraries"], seen["libraries"])
+        shown = run(PYTHON, program, options=("--libraries", "-v"), LD_LIBRARY_PATH=path).stderr.decode()
+        expect_in("and -v shows it", "libcublas.so.12: tried", shown)
+        # As jemalloc: more of static thread-local storage than glibc leaves beside an audit library.
+        open(source, "w").write('__thread char it[2632] __attribute__((tls_model("initial-exec"))); char* get(void) { return it; }')
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", folder + "/preloaded.so"], check=True)
+        done = run("/bin/echo", "starts", options=("--libraries",), LD_PRELOAD=folder + "/preloaded.so")
+        expect("thread-local storage has room", (done.stdout, done.returncode), (b"starts\n", 0))
+    expect_in("a static program has no loader", "no process asked", report(GPUWHY, "--version", options=("--libraries",))["sources"]["loader"]["problem"])
+    off = report(PYTHON, "-c", "pass")["sources"]["loader"]
+    expect_in("nothing is loaded unasked", "--libraries", off["problem"])
+    script = sh("echo $LD_AUDIT")
+    taken = run(*script, options=("--libraries",), LD_AUDIT="/nowhere/theirs.so")
+    expect("another's LD_AUDIT stays", taken.stdout, b"/nowhere/theirs.so\n")
+    tunables = run(*sh("echo $GLIBC_TUNABLES"), options=("--libraries",), GLIBC_TUNABLES="glibc.malloc.perturb=0").stdout.decode()
+    expect_in("their tunables stay", "glibc.malloc.perturb=0:", tunables)
+    expect("output and status are its own", (lambda done: (done.stdout, done.returncode))(run(*sh("echo out; exit 3"), options=("--libraries",))), (b"out\n", 3))
+
+
 def attached():
     program = subprocess.Popen([PYTHON, "-c", "import time; time.sleep(30)"], env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"})
     try:
@@ -254,7 +304,7 @@ def watched():
     expect("the terminal is given back", screen.rstrip().endswith(b"\x1b[?1049l"), True)
 
 
-for test in (statuses, streams, signs, terminals, descendants, signals, drivers, two_gpus, files, attached, asked, watched):
+for test in (statuses, streams, signs, terminals, descendants, signals, drivers, two_gpus, files, libraries, attached, asked, watched):
     try:
         test()
     except Exception as error:  # a broken expectation must not hide the others

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "rules/L_libraries/library_path.h"
 #include "rules/rule.h"
+#include "use/statistics.h"
 
 namespace gpuwhy::rules {
 namespace {
@@ -36,6 +37,19 @@ Outcome check(const Case& c) {
   return std::move(outcome).mend(unset_variable(c, "CUDA_VISIBLE_DEVICES"));
 }
 
+/// In a run: hidden before it began.
+Outcome check_run(const use::RunStatistics& run) {
+  if (run.any_used() || run.any_held()) return Outcome::not_applicable();
+  if (!run.start.visible_devices) return Outcome::clear("CUDA_VISIBLE_DEVICES is not set");
+  const auto value = std::string(trim(*run.start.visible_devices));
+  if (!value.empty() && !value.starts_with("-") && value != "NoDevFiles" && value != "none")
+    return Outcome::clear("CUDA_VISIBLE_DEVICES=" + value);
+  return Outcome::found("CUDA_VISIBLE_DEVICES=" + (value.empty() ? "\"\"" : value) +
+                        " hides every GPU from the program")
+      .because("CUDA_VISIBLE_DEVICES=" + value, {"$CUDA_VISIBLE_DEVICES", 0})
+      .mend({"unset CUDA_VISIBLE_DEVICES", {"unset CUDA_VISIBLE_DEVICES"}, {}});
+}
+
 } // namespace
 
 extern constexpr Rule E01{
@@ -57,6 +71,7 @@ same as empty: empty hides all.)",
     .explains = {},
     .check = check,
     .lint = lint_visible_devices,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

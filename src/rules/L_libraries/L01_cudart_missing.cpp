@@ -1,6 +1,9 @@
 // The build opens libcudart, and the loader finds none.
 // Truth: the sonames of the build and the loader's search (loader/search.h); nothing else is asked.
 #include "rules/L_libraries/missing_library.h"
+#include "rules/L_libraries/seen_searching.h"
+
+#include <array>
 
 namespace gpuwhy::rules {
 namespace {
@@ -12,6 +15,11 @@ Outcome check(const Case& c) {
         return fault.fault == Fault::missing && fault.product == "cudart";
       },
       [&](const std::vector<LibraryFault>& faults) { return missing_library(c, faults); });
+}
+
+Outcome check_run(const use::RunStatistics& run) {
+  static constexpr std::array<std::string_view, 1> kNames{"libcudart.so"};
+  return not_found_in_run(run, kNames);
 }
 
 } // namespace
@@ -36,6 +44,7 @@ TensorFlow ask for all that it needs: `python -m pip install 'tensorflow[and-cud
 - [Could not find cuda drivers (tensorflow#62328)](https://github.com/tensorflow/tensorflow/issues/62328))",
     .explains = {},
     .check = check,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

@@ -4,9 +4,11 @@
 #include "rules/F_framework/installation.h"
 #include "rules/L_libraries/cudnn_parts.h"
 #include "rules/L_libraries/missing_library.h"
+#include "rules/L_libraries/seen_searching.h"
 #include "rules/L_libraries/wheels.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gpuwhy::rules {
 namespace {
@@ -43,6 +45,11 @@ Outcome check(const Case& c) {
   return missing.empty() ? outcome : missing_parts(c, missing);
 }
 
+Outcome check_run(const use::RunStatistics& run) {
+  static constexpr std::array<std::string_view, 1> kNames{"libcudnn.so"};
+  return not_found_in_run(run, kNames);
+}
+
 } // namespace
 
 extern constexpr Rule L03{
@@ -65,6 +72,7 @@ missing, the GPU is listed and the program dies at the first layer that needs it
 - [Installing cuDNN on Linux](https://docs.nvidia.com/deeplearning/cudnn/installation/latest/linux.html))",
     .explains = {},
     .check = check,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

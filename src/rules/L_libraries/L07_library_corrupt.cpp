@@ -6,7 +6,10 @@
 #include "rules/L_libraries/cudnn_parts.h"
 #include "rules/L_libraries/library_faults.h"
 #include "rules/L_libraries/library_path.h"
+#include "rules/L_libraries/seen_searching.h"
 #include "rules/L_libraries/wheels.h"
+
+#include <array>
 
 namespace gpuwhy::rules {
 namespace {
@@ -191,6 +194,14 @@ Outcome check(const Case& c) {
   return outcome;
 }
 
+Outcome check_run(const use::RunStatistics& run) {
+  static constexpr std::array<std::string_view, 12> kNames{
+      "libcudart.so", "libcudnn.so",  "libcublas.so",    "libcublasLt.so",
+      "libcufft.so",  "libcurand.so", "libcusolver.so",  "libcusparse.so",
+      "libnccl.so",   "libcupti.so",  "libnvJitLink.so", "libnvrtc.so"};
+  return not_loaded_in_run(run, kNames);
+}
+
 } // namespace
 
 extern constexpr Rule L07{
@@ -214,6 +225,7 @@ the disk is not full.)",
     .references = R"(- [ld.so(8)](https://man7.org/linux/man-pages/man8/ld.so.8.html))",
     .explains = {},
     .check = check,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

@@ -2,6 +2,9 @@
 // them needs. Truth: the loader's search, DT_NEEDED included (nvJitLink is needed by cuSOLVER and
 // cuSPARSE 12).
 #include "rules/L_libraries/missing_library.h"
+#include "rules/L_libraries/seen_searching.h"
+
+#include <array>
 
 namespace gpuwhy::rules {
 namespace {
@@ -14,6 +17,13 @@ Outcome check(const Case& c) {
                fault.product != "cudnn";
       },
       [&](const std::vector<LibraryFault>& faults) { return missing_library(c, faults); });
+}
+
+Outcome check_run(const use::RunStatistics& run) {
+  static constexpr std::array<std::string_view, 10> kNames{
+      "libcublas.so",   "libcublasLt.so", "libcufft.so", "libcurand.so",    "libcusolver.so",
+      "libcusparse.so", "libnccl.so",     "libcupti.so", "libnvJitLink.so", "libnvrtc.so"};
+  return not_found_in_run(run, kNames);
 }
 
 } // namespace
@@ -36,6 +46,7 @@ or all of them at once with `tensorflow[and-cuda]`.)",
 - [Which library failed to load? (tensorflow#66987)](https://github.com/tensorflow/tensorflow/issues/66987))",
     .explains = {},
     .check = check,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

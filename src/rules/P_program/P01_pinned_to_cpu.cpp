@@ -2,6 +2,7 @@
 // Truth: a device scope or a device argument wins over the frameworks' own placement.
 #include "program/frameworks.h"
 #include "rules/P_program/placement.h"
+#include "rules/R_runtime/waiting.h"
 #include "rules/report.h"
 #include "rules/rule.h"
 
@@ -264,6 +265,28 @@ void lint(const Unit& unit, lint::Report& report) {
   torch_pins(module, report);
 }
 
+/// In a run: a layer that was left on the processor.
+Outcome check_run(const use::RunStatistics& run) {
+  if (auto otherwise = waits_for_else(run, {Wait::part_on_cpu})) return std::move(*otherwise);
+  const auto* gpu = run.main_gpu();
+  const auto& sums = run.calls.sums;
+  auto outcome = Outcome::found("a part of the model runs on the processor: in each step tensors "
+                                "leave the GPU and come back, and it idles " +
+                                percent(100 - gpu->busy) + " of the time");
+  outcome.evidence.push_back({bytes(run.calls.per_second(sums.to_host_bytes)) +
+                                  "/s from the GPU, " +
+                                  bytes(run.calls.per_second(sums.to_device_bytes)) + "/s to it, " +
+                                  count(run.host.cores) + " cores at work between the two",
+                              {"CUPTI", 0}});
+  outcome.evidence.push_back(busy_evidence(*gpu));
+  return std::move(outcome)
+      .mend({"look for device scopes and moves: with tf.device('/CPU:0'), jax.default_device(cpu), "
+             ".to('cpu'), .cpu(), a layer that was not moved",
+             {},
+             {}})
+      .with_effect(Effect::slows);
+}
+
 } // namespace
 
 extern constexpr Rule P01{
@@ -284,6 +307,7 @@ Embedding tables, input pipelines and summaries are meant for the CPU and are no
     .references = R"(- [Use a GPU](https://www.tensorflow.org/guide/gpu))",
     .explains = {},
     .lint = lint,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

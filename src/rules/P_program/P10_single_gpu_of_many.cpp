@@ -2,10 +2,14 @@
 // Truth: OneDeviceStrategy; multi_gpu_model and DataParallel give a new model, which must be the
 // one used.
 #include "program/frameworks.h"
+#include "rules/R_runtime/figures.h"
 #include "rules/report.h"
 #include "rules/rule.h"
+#include "use/statistics.h"
 
 #include "base/text.h"
+
+#include <algorithm>
 
 namespace gpuwhy::rules {
 namespace {
@@ -112,6 +116,34 @@ void lint(const Unit& unit, lint::Report& report) {
   }
 }
 
+constexpr std::uint64_t kOwnContext = 1ULL << 30U;
+
+/// In a run: several GPUs, one at work.
+Outcome check_run(const use::RunStatistics& run) {
+  if (run.gpus.size() < 2) return Outcome::not_applicable();
+  if (run.start.visible_devices) return Outcome::clear("CUDA_VISIBLE_DEVICES chooses the GPUs");
+  const auto used = std::count_if(run.gpus.begin(), run.gpus.end(), [](const use::GpuUse& gpu) {
+    return gpu.used && gpu.busy_whole >= 1;
+  });
+  if (used != 1)
+    return used == 0 ? Outcome::not_applicable()
+                     : Outcome::clear(std::to_string(used) + " GPUs were used");
+  const auto free = std::count_if(run.gpus.begin(), run.gpus.end(), [](const use::GpuUse& gpu) {
+    return gpu.busy_whole < 1 && !gpu.by_others && gpu.memory_before < kOwnContext;
+  });
+  if (free == 0) return Outcome::clear("the other GPUs were taken by other programs");
+  const auto* gpu = run.main_gpu();
+  if (gpu->busy < 50) return Outcome::clear("one GPU is not kept busy either");
+  return Outcome::found("one of " + std::to_string(run.gpus.size()) + " GPUs was used; " +
+                        std::to_string(free) + " stood idle")
+      .because(gpu_name(*gpu) + " had a kernel " + percent(gpu->busy) + " of the time", {"NVML", 0})
+      .mend({"spread the batch: keras.distribution.DataParallel or tf.distribute.MirroredStrategy, "
+             "jax.sharding, torchrun with DistributedDataParallel: at most " +
+                 std::to_string(free + 1) + " times faster",
+             {},
+             {}});
+}
+
 } // namespace
 
 extern constexpr Rule P10{
@@ -131,6 +163,7 @@ DistributedDataParallel.)",
         R"(- [Distributed training with Keras](https://www.tensorflow.org/tutorials/distribute/keras))",
     .explains = {},
     .lint = lint,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

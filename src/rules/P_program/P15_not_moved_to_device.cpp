@@ -1,8 +1,10 @@
 // PyTorch trains where its model and tensors are, and they are made on the CPU.
 // Truth: torch.nn.Module and torch.Tensor are created on the CPU unless told otherwise.
 #include "program/frameworks.h"
+#include "rules/R_runtime/figures.h"
 #include "rules/report.h"
 #include "rules/rule.h"
+#include "use/statistics.h"
 
 #include "base/text.h"
 
@@ -108,6 +110,24 @@ void lint(const Unit& unit, lint::Report& report) {
   finding.framework = "torch";
 }
 
+/// In a run: PyTorch never moves anything by itself.
+Outcome check_run(const use::RunStatistics& run) {
+  if (run.any_used() || run.any_held()) return Outcome::not_applicable();
+  if (!run.maps("libtorch_cuda")) return Outcome::not_applicable();
+  if (!run.start.nvml.works || run.gpus.empty())
+    return Outcome::unknown("whether there was a GPU to use");
+  if (run.end.time < 5) return Outcome::unknown("the run was too short");
+  return Outcome::found("PyTorch ran for " + seconds(run.end.time) +
+                        " on the processor: nothing was moved to the GPU")
+      .because("a CUDA build of PyTorch, and no memory of a GPU was ever taken by it; " +
+                   count(run.host.cores) + " cores in use",
+               {"/proc", 0})
+      .mend({"model.to('cuda'), and each batch .to('cuda'); or let a trainer do it (accelerate, "
+             "lightning)",
+             {},
+             {}});
+}
+
 } // namespace
 
 extern constexpr Rule P15{
@@ -125,6 +145,7 @@ their work on the GPU by themselves.))",
         R"(- [torch.nn.Module.to](https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to))",
     .explains = {},
     .lint = lint,
+    .check_run = check_run,
 };
 
 } // namespace gpuwhy::rules

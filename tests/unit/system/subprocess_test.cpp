@@ -272,7 +272,7 @@ bool forbid(const std::vector<unsigned>& calls, unsigned error) {
 
 class ImageRun : public Scratch {
 protected:
-  static Command echo() { return {{"echo", "carried", "along"}, {}, 10s}; }
+  static ChildCommand echo() { return {{"echo", "carried", "along"}, {}, 10s}; }
   const std::vector<std::byte> image_ = image_of("/bin/echo");
 };
 

@@ -43,6 +43,9 @@ TEST(Recording, what_is_written_is_read) {
   RunEnd end;
   end.time = 2;
   end.exit_status = 0;
+  end.loader.works = true;
+  end.libraries.push_back(
+      {3, "libcuda.so.1", {{"/lib/libcuda.so.1", "ld.so.cache", true, false}}, ""});
   end.signs.push_back({Sign::Kind::device_error, "Xid 79", "kernel log"});
   std::vector<Tick> ticks;
   const auto text = write_start(start_of_run()) + write_tick(full_tick()) + write_end(end);
