@@ -116,7 +116,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
     return Suspect{
         "H08", Weight::probable,        "root gets the GPU and a plain user does not", {&seen},
-        {},    "ls -l /dev/nvidia*; id"};
+        {},    "ls -l /dev/nvidia*"};
   }
   if (scene.worked_in_another_run(seen.last_run)) {
     return Suspect{"P03",
@@ -125,8 +125,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
                    "it imports, hides it (CUDA_VISIBLE_DEVICES set in code)",
                    {&seen},
                    {},
-                   "grep -rn CUDA_VISIBLE_DEVICES . ; python -c \"import os; "
-                   "print(os.environ.get('CUDA_VISIBLE_DEVICES'))\""};
+                   "grep -rn CUDA_VISIBLE_DEVICES ."};
   }
   if (scene.has_gpu == false)
     return Suspect{

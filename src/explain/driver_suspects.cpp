@@ -289,6 +289,25 @@ void container_driver(const Scene& scene, Suspects& out) {
   }
 }
 
+/// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
+/// line that says so.
+void two_versions(const Scene& scene, Suspects& out) {
+  const auto* library = scene.text.find("libcuda-version");
+  const auto* kernel = scene.text.find("kernel-version");
+  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
+      scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
+    return;
+  const auto loaded = Version::parse(library->value("libcuda"));
+  const auto running = Version::parse(kernel->value("driver"));
+  if (!loaded || !running || *loaded == *running) return;
+  out.push_back({"H05",
+                 Weight::probable,
+                 "the kernel module is " + running->str() + " and libcuda " + loaded->str(),
+                 {kernel, library},
+                 {},
+                 "nvidia-smi"});
+}
+
 /// A compatibility folder's libcuda is the other half of a "mismatch".
 void compat(const Scene& scene, Suspects& out) {
   const auto* path = scene.text.find("compat-path");
@@ -331,6 +350,7 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   unknown_error(scene, out);
   too_old(scene, out);
   container_driver(scene, out);
+  two_versions(scene, out);
   compat(scene, out);
   by_numbers(scene, out);
 }

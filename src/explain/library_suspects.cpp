@@ -29,7 +29,12 @@ struct Missing {
 
 Missing missing_libraries(const Scene& scene) {
   Missing missing;
-  for (const auto* seen : scene.text.all("library-missing")) {
+  const auto& reading = scene.text.reading();
+  const auto all = scene.text.all("library-missing");
+  const bool still = std::any_of(all.begin(), all.end(),
+                                 [&](const Sighting* seen) { return !reading.is_past(*seen); });
+  for (const auto* seen : all) {
+    if (still && reading.is_past(*seen)) continue; // found since
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
     if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
@@ -261,7 +266,8 @@ void older_cudnn(const Scene& scene, Suspects& out) {
     fix = "install cuDNN " + std::to_string(needed->major()) + "." +
           std::to_string(needed->minor()) + " or a newer one of the same major version";
   }
-  out.push_back({"L04", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
+  const std::string_view id = product == "cuDNN" ? "L04" : "L02"; // a part of the toolkit
+  out.push_back({std::string(id), Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
 }
 
 void cudnn_part(const Scene& scene, Suspects& out) {
