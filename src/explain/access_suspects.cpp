@@ -115,7 +115,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   });
   if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
     return Suspect{
-        "H08", Weight::probable,        "root gets the GPU and a plain user does not", {&seen},
+        "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
         {},    "ls -l /dev/nvidia*"};
   }
   if (scene.worked_in_another_run(seen.last_run)) {

@@ -162,6 +162,21 @@ std::optional<int> lowest_sm(std::string_view list) {
   return lowest;
 }
 
+/// No PTX of this release (where it is not known: of any) is of the GPU's generation. The CUDA
+/// libraries of such a build do not know the GPU either, whatever the driver makes of the PTX.
+bool beyond_all_ptx(const Scene& scene) {
+  if (!scene.capability) return false;
+  std::optional<ComputeCapability> newest;
+  if (scene.release != nullptr) newest = scene.release->newest_ptx;
+  if (!newest) {
+    for (const auto& release : tensorflow_releases()) {
+      if (release.newest_ptx && (!newest || *newest < *release.newest_ptx))
+        newest = release.newest_ptx;
+    }
+  }
+  return newest && scene.capability->major > newest->major;
+}
+
 /// No code for this GPU: too new for the build, or too old?
 void architecture(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("sm-unsupported");
@@ -194,9 +209,9 @@ void architecture(const Scene& scene, Suspects& out) {
     return;
   }
   const bool failed = scene.text.has("no-kernel") || scene.text.has("midrun");
-  const bool waits = scene.text.has("ptx-jit") && !failed;
-  const bool no_ptx = scene.release != nullptr && !scene.release->newest_ptx;
-  if (waits && seen->message->signal == "no-sass" && !no_ptx) {
+  const bool waits =
+      (scene.text.has("ptx-jit") || contains(seen->text, "jit-compiled from PTX")) && !failed;
+  if (waits && seen->message->signal == "no-sass" && !beyond_all_ptx(scene)) {
     out.push_back({"R11",
                    Weight::probable,
                    gpu + capability +

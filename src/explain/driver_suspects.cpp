@@ -162,13 +162,17 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     std::string_view id = "H07";
     if (scene.virtual_machine)
       id = "C05";
+    else if (scene.slurm && !scene.slurm_asked)
+      id = "C07";
     else if (text.find("device-node") != nullptr &&
              text.find("device-node")->message->name == "device-node/denied")
       id = "H08";
     out.push_back({std::string(id),
                    Weight::probable,
                    id == "C05" ? "the driver in the virtual machine finds no GPU that it can use"
-                               : std::string(seen->message->says),
+                   : id == "C07"
+                       ? "the job asked the scheduler for no GPU, so that it is shown none"
+                       : std::string(seen->message->says),
                    {seen},
                    {},
                    seen->message->ask});

@@ -126,10 +126,9 @@ void drop_what_was_mended(const Scene& scene, Suspects& suspects) {
   };
   std::vector<std::string> gone;
   for (const auto& suspect : suspects) {
-    const bool mended = past(suspect) &&
-                        std::any_of(suspects.begin(), suspects.end(), [&](const Suspect& other) {
-                          return further(suspect, other);
-                        });
+    const bool mended =
+        past(suspect) && std::any_of(suspects.begin(), suspects.end(),
+                                     [&](const Suspect& other) { return further(suspect, other); });
     if (mended) gone.push_back(suspect.id);
   }
   std::erase_if(suspects, [&](const Suspect& suspect) {

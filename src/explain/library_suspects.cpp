@@ -145,7 +145,7 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.weight = Weight::settled;
   } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) ||
              (same_cuda(scene, missing) && !missing.only("cudnn") &&
-              missing.products.contains("cudart"))) {
+              (import_error || missing.products.contains("cudart")))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: its folder is not where the loader looks";
   } else if (stated_cudnn(scene, missing)) {

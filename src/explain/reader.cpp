@@ -89,6 +89,13 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   if (banner && stripped.seconds && stripped.rank.empty()) banner_at(number);
 }
 
+/// What passes between two runs is no standstill.
+void Reader::started_at(std::uint64_t line) {
+  reading_.last_start = line;
+  clock_.reset();
+  before_ = {};
+}
+
 /// A second banner: the program was started again, at the first line after the pause between them.
 void Reader::banner_at(std::uint64_t number) {
   if (banner_ != 0 && after_pause_ > banner_) reading_.last_start = after_pause_;
@@ -97,7 +104,7 @@ void Reader::banner_at(std::uint64_t number) {
 
 void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t number,
                          bool starts_gpu) {
-  const double passed = !clock_               ? 0
+  const double passed = !clock_              ? 0
                         : seconds >= *clock_ ? seconds - *clock_
                                              : seconds - *clock_ + kDay;
   if (passed >= kNewProcess) after_pause_ = number;
@@ -166,11 +173,11 @@ void Reader::again(Sighting& sighting, std::uint64_t number) {
     const bool starts = signal == "python-run" || !sighting.values.empty();
     if (starts && !(cell && notebook_)) {
       ++reading_.runs;
-      reading_.last_start = reading_.runs > 1 ? number : 0;
+      if (reading_.runs > 1) started_at(number);
     }
     if (starts) notebook_ = cell;
   }
-  if (signal == "run-heading") reading_.last_start = number;
+  if (signal == "run-heading") started_at(number);
   sighting.last = number;
   sighting.last_run = reading_.runs;
   ++sighting.count;

@@ -30,6 +30,7 @@ private:
   void state(std::string_view body, std::uint64_t number);
   void say(std::string key, std::string value, std::uint64_t number, bool by_hand);
   void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
+  void started_at(std::uint64_t line);
   void banner_at(std::uint64_t number);
   std::vector<std::size_t> see(std::string_view body, std::string_view rank, std::uint64_t number);
   void again(Sighting& sighting, std::uint64_t number);
