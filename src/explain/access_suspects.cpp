@@ -264,6 +264,16 @@ void access_suspects(const Scene& scene, Suspects& out) {
   }
   ordinals(scene, out);
   revoked(scene, out);
+  if (const auto* node = scene.text.find("device-node");
+      node != nullptr && node->message->name == "device-node/denied" && scene.in_use == nullptr) {
+    out.push_back({"H08",
+                   Weight::hint,
+                   "the device files are open to one group only (" +
+                       std::string(node->value("node_group")) + ")",
+                   {node},
+                   {},
+                   "id"});
+  }
   // Job scripts and variables alone are a hint: they may be another job's.
   if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
     out.push_back({"C07",

@@ -307,9 +307,22 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
-  if (scene.release == nullptr || scene.windows || scene.macos || scene.wsl) return;
+  if (scene.release == nullptr || scene.macos) return;
   const auto& release = *scene.release;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
+  const bool cpu_only_there = scene.windows && after_last_windows_release(*scene.tensorflow);
+  if (scene.cuda && line != nullptr && !cpu_only_there &&
+      (release.cuda.major() != scene.cuda->major() ||
+       (release.cuda.major() < 11 && release.cuda.minor() != scene.cuda->minor()))) {
+    out.push_back({"F15",
+                   Weight::hint,
+                   name + " is built with CUDA " + release.cuda.str() + ", and CUDA " +
+                       scene.cuda->str() + " is installed",
+                   versions(scene),
+                   {},
+                   {}});
+  }
+  if (scene.windows || scene.wsl) return;
   if (plain_package_without_cuda(*scene.tensorflow) && text.has("version-of") && line != nullptr &&
       !text.says("tensorflow_gpu") &&
       text.find("version-of")->message->name == "version-of/pip-tensorflow") {
@@ -328,17 +341,6 @@ void by_tables(const Scene& scene, Suspects& out) {
                    versions(scene),
                    {},
                    {}});
-  if (scene.cuda && line != nullptr &&
-      (release.cuda.major() != scene.cuda->major() ||
-       (release.cuda.major() < 11 && release.cuda.minor() != scene.cuda->minor()))) {
-    out.push_back({"F15",
-                   Weight::hint,
-                   name + " is built with CUDA " + release.cuda.str() + ", and CUDA " +
-                       scene.cuda->str() + " is installed",
-                   versions(scene),
-                   {},
-                   {}});
-  }
   if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() == kShortRunpathMinor &&
       line != nullptr && scene.wheels) {
     out.push_back({"L05",

@@ -344,6 +344,39 @@ void by_numbers(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
+std::optional<Version> cuda_of_torch(const View& text) {
+  if (const auto stated = Version::parse(text.said("torch_cuda"))) return stated;
+  const auto torch = text.said("torch");
+  const auto at = torch.find("+cu");
+  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
+  std::string digits(torch.substr(at + 3));
+  digits.insert(digits.size() - 1, ".");
+  return Version::parse(digits);
+}
+
+/// PyTorch says only that it has no GPU; its versions tell more.
+void torch_by_numbers(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("torch-false");
+  if (seen == nullptr || scene.in_use != nullptr) return;
+  if (const auto* none = scene.text.find("driver-not-collected"); none != nullptr) {
+    no_driver(scene, *none, out);
+    out.back().weight = Weight::hint;
+    return;
+  }
+  const auto cuda = cuda_of_torch(scene.text);
+  const auto driver = version_in(scene.text.said("driver"));
+  const auto needs = cuda ? minimum_driver(*cuda) : std::nullopt;
+  if (!driver || !needs || scene.windows || scene.wsl || *driver >= *needs) return;
+  out.push_back({"H10",
+                 Weight::hint,
+                 "driver " + driver->str() + " is older than the " + needs->str() + " that CUDA " +
+                     cuda->str() + ", with which this PyTorch is built, needs",
+                 {seen},
+                 {},
+                 "nvidia-smi"});
+}
+
 } // namespace
 
 void driver_suspects(const Scene& scene, Suspects& out) {
@@ -357,6 +390,7 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   two_versions(scene, out);
   compat(scene, out);
   by_numbers(scene, out);
+  torch_by_numbers(scene, out);
 }
 
 } // namespace gpuwhy::explain

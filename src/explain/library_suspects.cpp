@@ -155,6 +155,10 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
+    if (scene.cudnn) {
+      suspect.summary +=
+          ": cuDNN " + scene.cudnn->str() + ", which is said to be there, has another name";
+    }
   } else if (import_error &&
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
