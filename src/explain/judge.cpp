@@ -192,13 +192,14 @@ NamedCause named(const Suspect& suspect) {
 }
 
 /// The command that the telling consequence asks for; where nothing was said about a GPU, one that
-/// says it.
+/// says it; where its use was, one that finds out what holds it back.
 std::string needed(const Scene& scene) {
   for (const auto* seen : scene.text.all()) {
     const bool open =
         seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
+  if (scene.text.says("stated_util")) return "gpuwhy run -- python train.py";
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }

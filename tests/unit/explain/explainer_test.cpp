@@ -232,6 +232,49 @@ TEST(Explainer, EveryBlockOfAPasteIsUsed) {
   EXPECT_EQ(root(unknown + smi), "L05"); // the driver runs, and its library is not found
 }
 
+std::string collected(std::string_view torch, std::string_view built, std::string_view available,
+                      std::string_view driver) {
+  return text({"Collecting environment information...\nPyTorch version: ", torch,
+               "\nCUDA used to build PyTorch: ", built, "\n\nOS: Ubuntu 22.04\nIs CUDA available: ",
+               available, "\nNvidia driver version: ", driver, "\n"});
+}
+
+TEST(Explainer, WhatPyTorchCollects) {
+  EXPECT_EQ(root(collected("1.6.0", "10.2", "No", "418.67")), "H10");
+  EXPECT_EQ(root(collected("1.6.0", "10.2", "No", "450.51.05")), "-"); // the versions fit
+  EXPECT_EQ(root(collected("1.10.2", "11.3", "False", "Could not collect")), "H03");
+  EXPECT_EQ(root(collected("1.7.1+cpu", "Could not collect", "False", "535.98")), "F13");
+  EXPECT_EQ(explained(collected("2.1.0", "12.1", "True", "550.54")).whole.verdict, Verdict::gpu);
+}
+
+TEST(Explainer, AFileIsOnDiskWhereAListingShowsIt) {
+  const std::string missing = "not able to find libcudnn.so.7\nCould not load dynamic library "
+                              "'libcudnn.so.7'; dlerror: no such file\n";
+  EXPECT_EQ(root(missing), "L03");
+  EXPECT_EQ(root(missing + "$ find / -name 'libcudnn*'\n/opt/cuda/lib64/libcudnn.so.7\n"), "L05");
+  EXPECT_EQ(
+      root(missing + "lrwxrwxrwx 1 root root 17 May 1 10:00 libcudnn.so.7 -> libcudnn.so.7.6\n"),
+      "L05");
+}
+
+TEST(Explainer, VersionsThatAreStatedInALineOfTheirOwn) {
+  const std::string hidden =
+      "Cannot dlopen some GPU libraries.\nSkipping registering GPU devices\n";
+  EXPECT_EQ(root("TensorFlow 2.1.0\nCUDA 10.2\n" + hidden), "F15");
+  EXPECT_EQ(root("TensorFlow 2.1.0\n" + hidden), "-");
+}
+
+TEST(Explainer, AnAnswerFitsItsQuestion) {
+  EXPECT_EQ(root("On Google Colab:\n>>> torch.cuda.is_available()\nreturns:\n1.15.0\nFalse\n"),
+            "C04");
+}
+
+TEST(Explainer, LowUseIsLookedAtWhileItRuns) {
+  const auto slow = explained("the GPU utilization is only 4% while it trains\n");
+  EXPECT_EQ(slow.whole.verdict, Verdict::cannot_tell);
+  EXPECT_EQ(slow.whole.needs, "gpuwhy run -- python train.py");
+}
+
 TEST(Explainer, TheSameInAnyPieces) {
   const auto log =
       text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});
