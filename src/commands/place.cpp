@@ -147,7 +147,6 @@ private:
   }
 
   Result<void> find() {
-    const auto ground = found_;
     if (arguments_.has("kernel")) return take(find_kernel(here(), arguments_.value("kernel")));
     if (arguments_.has("service")) return take(find_service(here(), arguments_.value("service")));
     if (arguments_.has("pid")) {
@@ -158,8 +157,11 @@ private:
     }
     const auto named = kernel_of_notebook(*ground_, program_of(arguments_));
     if (named.empty() || arguments_.has("python")) return {};
-    if (auto kernel = find_kernel(here(), named)) return take(std::move(kernel));
-    if (named != "python3") {
+    auto kernel = find_kernel(here(), named);
+    if (kernel && kernel->python_unknown.empty()) return take(std::move(kernel));
+    if (kernel) {
+      found_.problems.push_back(kernel->python_unknown);
+    } else if (named != "python3") {
       found_.problems.push_back(printable(program_of(arguments_)) + ": names the kernel '" +
                                 printable(named) + "', which was not found here");
     }
@@ -178,6 +180,8 @@ private:
     if (!found_.interpreter.empty() && arguments_.has("python"))
       return fail("--python contradicts " + found_.chosen_by + ", which runs " +
                   printable(found_.interpreter));
+    if (!found_.python_unknown.empty() && !arguments_.has("python"))
+      return fail(found_.python_unknown);
     return {};
   }
 

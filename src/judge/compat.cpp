@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "knowledge/knowledge.h"
+#include "knowledge/tables.h"
 #include "rules/F_framework/installation.h"
 #include "rules/H_hardware/architectures.h"
 #include "rules/H_hardware/driver_installation.h"
@@ -58,7 +59,7 @@ std::vector<Needs> tensorflow_needs() {
         (release.pins.empty() ? std::string(release.gpu_distribution) : "tensorflow[and-cuda]") +
         "==" + needs.version;
     needs.notes = release.notes;
-    needs.source = release.source;
+    needs.source = source_words(knowledge_table("tensorflow_releases"), release.source);
     all.push_back(std::move(needs));
   }
   return all;
@@ -164,7 +165,8 @@ std::string table_end(const std::vector<Needs>& table) {
 std::optional<bool> takes_python(const Needs& needs, const Version& python) {
   if (needs.python.empty()) return std::nullopt;
   const Version minor{{python.major(), python.minor()}};
-  if (needs.python.ends_with("or later")) return minor >= *Version::parse(needs.python);
+  if (needs.python.ends_with("or later"))
+    return minor >= Version::parse(needs.python).value_or(Version{});
   for (const auto word : split(std::string_view(needs.python), ' ')) {
     const auto dash = word.find('-');
     const auto first = Version::parse(word.substr(0, dash));
@@ -181,6 +183,7 @@ std::vector<std::string> stated(const Needs& needs) {
     std::erase(text, '.');
     return text;
   };
+  code.reserve(needs.machine_code.size() + needs.ptx.size());
   for (const auto& each : needs.machine_code) code.push_back("sm_" + bare(each));
   for (const auto& each : needs.ptx) code.push_back("compute_" + bare(each));
   return code;
@@ -275,7 +278,7 @@ Result<Compat> needs_of(const Facts& facts, std::string_view specification) {
       compat.needs.push_back(each);
   }
   if (!compat.needs.empty()) {
-    if (version->parts.size() > 2 && *Version::parse(best) != *version)
+    if (version->parts.size() > 2 && Version::parse(best) != version)
       compat.note = wanted + " is not in the table; it is taken for " + best;
     return compat;
   }
@@ -306,6 +309,7 @@ Compat compatible_here(const Facts& facts) {
   machine.gpus = rules::targets(facts).gpus;
   compat.driver = driver;
   std::vector<std::string> names;
+  names.reserve(machine.gpus.size());
   for (const auto& gpu : machine.gpus)
     names.push_back(gpu.name + ", compute capability " + gpu.capability.str());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -103,6 +103,13 @@ public:
   void install(const std::string& text) {
     const auto wanted = read(text);
     if (!wanted) return open(text + ": only names from a package index can be supposed");
+    const Facts before = facts_;
+    put(*wanted);
+    leave_what_pip_leaves(before);
+  }
+
+  void put(const Requirement& requirement) {
+    const auto* wanted = &requirement;
     const auto& name = wanted->name;
     if (name == "tensorflow" || name == "tensorflow-cpu") return tensorflow(*wanted);
     if (name == "jax") return jax(*wanted);
@@ -330,6 +337,45 @@ private:
       if (inside && rules::product_of(base_name(path)).starts_with(product)) gone.push_back(path);
     }
     for (const auto& path : gone) edit::remove_library(facts_, path);
+  }
+
+  /// Does some package there ask for exactly this version of it?
+  bool pinned_exactly(const std::string& name) {
+    for (const auto& distribution : python()->distributions) {
+      for (const auto& pin : distribution.cuda_pins) {
+        if (pin.starts_with(name + "==")) return true;
+      }
+    }
+    return false;
+  }
+
+  /// A wheel that is installed on paper stays as it is, though its files be gone.
+  void leave_what_pip_leaves(const Facts& before) {
+    if (command_.force) return;
+    std::set<std::string> told;
+    std::vector<std::string> gone;
+    for (const auto& old : before.pythons) {
+      if (old.interpreter != interpreter_) continue;
+      for (const auto& [path, file] : facts_.libraries.files) {
+        if (before.libraries.files.contains(path) || !contains(path, "/nvidia/")) continue;
+        const auto* wheel = rules::find_wheel(rules::product_of(base_name(path)));
+        if (wheel == nullptr) continue;
+        for (const auto& there : old.distributions) {
+          if (there.name.substr(0, there.name.rfind("-cu")) != wheel->name) continue;
+          const auto* now = rules::find_distribution(*python(), there.name);
+          const auto a = Version::parse(there.version);
+          const auto b = Version::parse(now == nullptr ? "" : now->version);
+          if (!a || !b || (pinned_exactly(there.name) ? *a != *b : *a < *b)) continue;
+          gone.push_back(path);
+          told.insert(there.name);
+        }
+      }
+    }
+    for (const auto& path : gone) edit::remove_library(facts_, path);
+    if (told.empty()) return;
+    say("pip believes that " + *told.begin() +
+        (told.size() > 1 ? " and " + std::to_string(told.size() - 1) + " more are" : " is") +
+        " there and leaves it: --force-reinstall brings the files");
   }
 
   /// The wheels that the installation of the framework brought in these facts, and pip would not.

@@ -14,6 +14,7 @@ struct PipCommand {
   std::string interpreter; // of the environment; empty: the selected one
   std::vector<std::string> packages;
   bool upgrade = false; // --upgrade, --force-reinstall: what is there does not stay
+  bool force = false;   // --force-reinstall: not even the same version
   std::string tag;      // "cpu", "cu126": the index of PyTorch that was named
 };
 

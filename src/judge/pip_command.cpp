@@ -64,6 +64,7 @@ bool read_pip(const std::vector<std::string>& words, PipCommand& command, std::s
       if (command.tag.empty()) problem = "what " + value + " has is not known to gpuwhy";
     } else if (word == "-U" || word == "--upgrade" || word == "--force-reinstall") {
       command.upgrade = true;
+      command.force = command.force || word == "--force-reinstall";
     } else if (!word.starts_with('-')) {
       command.packages.push_back(word);
     } else if (std::find(kHarmless.begin(), kHarmless.end(), word) == kHarmless.end()) {

@@ -91,28 +91,27 @@ Version release_of_branch(const Version& version) {
 
 Supposed suppose_driver(Facts& facts, const Version& version) {
   const auto name = "driver " + version.str();
-  if (!cuda_of_driver(version)) return {{}, name + " is not in gpuwhy's table", false};
+  const auto cuda = cuda_of_driver(version);
+  if (!cuda) return {{}, name + " is not in gpuwhy's table", false};
   if (facts.hardware.gpus.open() && !rules::in_wsl(facts))
     return {{}, "which GPUs it would drive is not known", false};
   const auto gpus = rules::nvidia_gpus(facts);
   if (gpus.empty() && !rules::in_wsl(facts))
     return {{}, "there is no NVIDIA GPU for it to drive", true};
   for (const auto* gpu : gpus) {
-    const auto product = gpu->product.value_or("the GPU");
+    auto product = gpu->product.value_or("GPU");
     const auto* last = gpu->last_driver_branch.get();
     if (last != nullptr && *last < version.major()) {
-      return {{},
-              name + " does not drive the " + product + ", whose last branch is " +
-                  std::to_string(*last),
-              true};
+      product += ", whose last branch is " + std::to_string(*last);
+      return {{}, name + " does not drive the " + product, true};
     }
     const auto capability = gpu->compute_capability.value_or({});
     if (rules::cuda_number(version) < first_cuda_of(capability)) {
-      return {{}, name + " may be of before the " + product + ": gpuwhy cannot tell", false};
+      product += ": gpuwhy cannot tell";
+      return {{}, name + " may be of before the " + product, false};
     }
   }
   rules::put_driver(facts, release_of_branch(version));
-  const auto cuda = cuda_of_driver(version);
   return {{}, name + " would run, and with it CUDA up to " + cuda->str(), true};
 }
 

@@ -3,6 +3,7 @@
 // first other line names the columns, cells are parted by tabs, and "-" is "no value".
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,9 @@ struct TableRow {
 std::vector<TableRow> table_rows(std::string_view text,
                                  const std::vector<std::string_view>& columns,
                                  std::vector<int>* problems = nullptr);
+
+/// The sources that `cell` names, as the comments "# source: KEY = WORDS" of the table tell them,
+/// in the cell's order; a cell that names none is told as it is.
+std::string source_words(std::string_view table, std::string_view cell);
 
 } // namespace gpuwhy

@@ -23,6 +23,8 @@ struct Entry {
 };
 Entry find_entry(System& system, const std::string& folder);
 
+/// The module's own statements call a framework, or train something: not only its functions do.
+bool works_when_started(const program::Module& module);
 /// "tensorflow", "keras", "jax", "torch": those that the files import, the one that does most
 /// first.
 std::vector<std::string> frameworks_of(const program::Project& project);

@@ -47,19 +47,6 @@ bool guards_main(const Module& module) {
   return false;
 }
 
-/// Calls something of a framework when it is run, not only inside functions.
-bool works_by_itself(const Module& module) {
-  for (const NodeId call : module.tree().all(Kind::call)) {
-    if (module.function(call) != kNoNode) continue;
-    const auto& name = module.callee(call);
-    for (const std::string_view root : {"tensorflow", "keras", "torch", "jax"}) {
-      if (begins_with_name(name, root)) return true;
-    }
-    if (module.called_name(call) == "fit" || module.called_name(call) == "train") return true;
-  }
-  return false;
-}
-
 std::set<std::string, std::less<>> imports_of(const Module& module) {
   std::set<std::string, std::less<>> names;
   for (const Kind kind : {Kind::import_statement, Kind::import_from_statement}) {
@@ -89,7 +76,7 @@ bool is_started(const Candidate& candidate, const std::vector<Candidate>& all) {
   if (candidate.main_guard || lower(candidate.path).ends_with(".ipynb") ||
       base_name(candidate.below) == "__main__.py")
     return true;
-  return !is_imported(candidate, all) && works_by_itself(*candidate.unit->module);
+  return !is_imported(candidate, all) && works_when_started(*candidate.unit->module);
 }
 
 /// Smaller is more likely.
@@ -104,6 +91,18 @@ std::size_t rank(const Candidate& candidate) {
 }
 
 } // namespace
+
+bool works_when_started(const Module& module) {
+  for (const NodeId call : module.tree().all(Kind::call)) {
+    if (module.function(call) != kNoNode) continue;
+    const auto& name = module.callee(call);
+    for (const std::string_view root : {"tensorflow", "keras", "torch", "jax"}) {
+      if (begins_with_name(name, root)) return true;
+    }
+    if (module.called_name(call) == "fit" || module.called_name(call) == "train") return true;
+  }
+  return false;
+}
 
 Entry find_entry(System& system, const std::string& folder) {
   LintReport ignored;

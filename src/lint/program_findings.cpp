@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 namespace gpuwhy::lint {
 namespace {
@@ -18,7 +19,9 @@ using namespace program;
 class Reached {
 public:
   explicit Reached(const Project& project) : project_(project) {
+    for (const auto& unit : project.files) index(*unit);
     for (const auto& unit : project.files) mark(*unit, 0, imported(*unit));
+    if (reached_.empty() && !works_when_started(*project.entry().module)) reach_all();
     while (!waiting_.empty()) {
       const auto [unit, node] = waiting_.back();
       waiting_.pop_back();
@@ -36,6 +39,14 @@ public:
   }
 
 private:
+  /// The file that was named starts nothing: somebody else calls what it defines.
+  void reach_all() {
+    const auto& unit = project_.entry();
+    for (const Kind kind : {Kind::function_definition, Kind::class_definition}) {
+      for (const NodeId definition : unit.module->tree().all(kind)) reach(unit, definition);
+    }
+  }
+
   bool imported(const Unit& unit) const { return &unit != project_.files.front().get(); }
 
   /// The function or class around a node; 0: the module itself.
@@ -75,17 +86,19 @@ private:
     }
   }
 
-  void name(std::string_view text) {
-    if (!named_.emplace(text).second) return;
-    for (const auto& unit : project_.files) {
-      const auto& module = *unit->module;
-      const auto* bindings = module.bindings(text);
-      if (bindings == nullptr) continue;
-      for (const auto& binding : *bindings) {
-        if (binding.type == Binding::Type::function || binding.type == Binding::Type::class_)
-          reach(*unit, binding.at);
-      }
+  void index(const Unit& unit) {
+    const auto& tree = unit.module->tree();
+    for (const Kind kind : {Kind::function_definition, Kind::class_definition}) {
+      for (const NodeId definition : tree.all(kind))
+        defined_[tree.text(tree.child(definition, Field::name))].push_back({&unit, definition});
     }
+  }
+
+  void name(std::string_view text) {
+    const auto found = defined_.find(text);
+    if (found == defined_.end()) return;
+    for (const auto& [unit, definition] : found->second) reach(*unit, definition);
+    defined_.erase(found);
   }
 
   void reach(const Unit& unit, NodeId definition) {
@@ -95,7 +108,8 @@ private:
   const Project& project_;
   std::set<std::pair<const Unit*, NodeId>> reached_;
   std::vector<std::pair<const Unit*, NodeId>> waiting_;
-  std::set<std::string, std::less<>> named_;
+  /// Not named by anything that runs, so far.
+  std::unordered_map<std::string_view, std::vector<std::pair<const Unit*, NodeId>>> defined_;
 };
 
 /// The innermost statement or expression that begins at the place of a finding.

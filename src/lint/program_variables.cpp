@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "program/frameworks.h"
+#include "program/packages.h"
 #include "rules/P_program/environment_writes.h"
 
 #include <algorithm>
@@ -31,6 +32,28 @@ Place place_of(const Unit& unit, NodeId node) {
 
 std::string file_of(const Unit& unit, const Place& place) {
   return unit.path + (place.cell == 0 ? "" : ":cell " + std::to_string(place.cell));
+}
+
+/// A condition decides about the statement, and about every import of a framework with it.
+bool comes_with_framework(const Module& module, NodeId node) {
+  const auto& tree = module.tree();
+  if (module.dead(node) || module.function(node) != kNoNode) return false;
+  std::size_t imports = 0;
+  const auto guards = module.guards(node);
+  for (const Kind kind : {Kind::import_statement, Kind::import_from_statement}) {
+    for (const NodeId statement : tree.all(kind)) {
+      const auto names = modules_of_import(module, statement);
+      const bool framework = std::any_of(kPackages.begin(), kPackages.end(), [&](const auto& each) {
+        return !names.empty() && names.front() == each.name;
+      });
+      if (!framework) continue;
+      ++imports;
+      for (const auto& guard : guards) {
+        if (guard.branch == kNoNode || !tree.inside(statement, guard.branch)) return false;
+      }
+    }
+  }
+  return imports > 0;
 }
 
 /// Starts itself anew with the variables that it has set.
@@ -66,8 +89,8 @@ private:
 
   void take(const Step& step, const EnvironmentWrite& change) {
     const auto& module = *step.unit->module;
-    if (!bears_on_gpu(change.name) || !step.certain || !module.certain(change.where) ||
-        chosen(module, change.where))
+    if (!bears_on_gpu(change.name) || !step.certain || chosen(module, change.where) ||
+        !(module.certain(change.where) || comes_with_framework(module, change.where)))
       return;
     if (change.value.known() && !change.value.is_string()) return; // TypeError: P03 tells
     const auto place = place_of(*step.unit, change.at);

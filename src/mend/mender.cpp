@@ -148,9 +148,8 @@ Result<std::vector<Work>> plan_work(const std::vector<Action>& actions, const st
 Result<void> make(const std::vector<Work>& work, Journal& journal, const Environment& environment,
                   const Say& say) {
   for (const auto& each : work) {
-    const auto done = each.kind == Step::Kind::file
-                          ? make_file(each, journal, say)
-                          : make_packages(each, journal, environment, say);
+    auto done = each.kind == Step::Kind::file ? make_file(each, journal, say)
+                                              : make_packages(each, journal, environment, say);
     if (!done) return done;
   }
   return {};
@@ -160,8 +159,8 @@ Result<void> undo(Journal& journal, const Environment& environment, const Say& s
   for (auto index = journal.steps().size(); index-- > 0;) {
     const auto step = journal.steps()[index];
     if (step.undone) continue;
-    const auto done = step.kind == Step::Kind::file ? undo_file(step, say)
-                                                    : undo_packages(step, environment, say);
+    auto done = step.kind == Step::Kind::file ? undo_file(step, say)
+                                              : undo_packages(step, environment, say);
     if (!done) return done;
     if (auto marked = journal.mark_undone(index); !marked) return marked;
   }

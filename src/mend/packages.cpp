@@ -105,11 +105,14 @@ Result<int> run_command(const std::vector<std::string>& words, const Environment
   const auto program = find_program(words.front(), environment);
   if (program.empty()) return fail(words.front() + " is not on PATH");
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::vector<std::string> lines;
-  for (const auto& [name, value] : environment) lines.push_back(name + "=" + value);
+  lines.reserve(environment.size());
+  for (const auto& [name, value] : environment) lines.push_back(join({name, value}, "="));
   std::vector<char*> variables;
+  variables.reserve(lines.size() + 1);
   for (auto& line : lines) variables.push_back(line.data());
   variables.push_back(nullptr);
   posix_spawn_file_actions_t files;

@@ -19,6 +19,7 @@ std::string fish_word(std::string_view text) {
 std::vector<std::string> lines_of(const Action& action, Shell shell) {
   if (shell == Shell::posix) return {action.command};
   std::vector<std::string> lines;
+  lines.reserve(action.variables.size());
   for (const auto& variable : action.variables) {
     lines.push_back(variable.set ? "set -gx " + variable.name + " " + fish_word(variable.value)
                                  : "set -e " + variable.name);

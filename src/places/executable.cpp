@@ -48,7 +48,8 @@ std::string python_of_script(System& system, const std::string& script) {
   const auto head = system.read_at(script, 0, 1024);
   if (!head || !head->starts_with("#!")) return {};
   const auto end = head->find('\n');
-  const auto line = std::string(trim(std::string_view(*head).substr(2, end == std::string::npos ? end : end - 2)));
+  const auto line = std::string(
+      trim(std::string_view(*head).substr(2, end == std::string::npos ? end : end - 2)));
   const auto words = split(line, ' ');
   if (is_python_name(words.front()) && words.front().starts_with('/'))
     return std::string(words.front());
@@ -104,7 +105,7 @@ StartedPython started_python(System& system, const std::vector<std::string>& wor
       started.interpreter = found;
     } else {
       started.problem = "starts " + printable(program) + ": which Python that runs is not known; " +
-                        "name it with --python";
+                        "name it with --python PATH";
     }
   }
   return started;

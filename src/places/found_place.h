@@ -39,7 +39,9 @@ struct FoundPlace {
   bool own_kernel = false; // `root` is an image: nothing is known of the kernel under it
   int process = 0;         // a running one; 0: none
   std::string interpreter; // empty: what a plain `python` starts there
-  std::string chosen_by;   // "kernel.json of gpu"
+  std::string chosen_by;   // "kernel gpu (/.../kernel.json)"
+  /// Why nobody but the user can say which Python runs; empty: it is known, or a plain one.
+  std::string python_unknown;
   DeviceRules devices;
   std::vector<std::string> problems; // what could not be settled, one line each
 };
@@ -56,7 +58,8 @@ struct Here {
 /// Writes into facts collected there what only the place's own files tell.
 void complete_facts(const FoundPlace& found, Facts& facts);
 /// Writes how the shell stands, as `shell` tells it, into facts of a place on the same files. What
-/// only the shell's variables lead to comes too, so that each can be judged with what the other has.
+/// only the shell's variables lead to comes too, so that each can be judged with what the other
+/// has.
 void compare_with(const Facts& shell, Facts& facts);
 
 } // namespace gpuwhy::places

@@ -85,7 +85,8 @@ std::string substitute(std::string_view text, const Environment& environment) {
            (is_letter(text[end]) || (end > start && text[end] >= '0' && text[end] <= '9')))
       ++end;
     const bool whole = end > start && (!braces || (end < text.size() && text[end] == '}'));
-    const auto found = whole ? environment.find(text.substr(start, end - start)) : environment.end();
+    const auto found =
+        whole ? environment.find(text.substr(start, end - start)) : environment.end();
     const std::size_t next = whole ? end + (braces ? 1U : 0U) : at + 1;
     if (found != environment.end()) {
       result += found->second;
@@ -118,7 +119,7 @@ void set_interpreter(const Here& here, const KernelFolder& kernel, std::vector<s
                      FoundPlace& place) {
   place.chosen_by = "kernel " + printable(kernel.name) + " (" + place.place.origin + ")";
   if (words.empty()) {
-    place.problems.push_back(place.place.origin + ": has no \"argv\", so that it starts nothing");
+    place.python_unknown = place.place.origin + ": has no \"argv\", so that it starts nothing";
     return;
   }
   for (auto& word : words) {
@@ -133,8 +134,7 @@ void set_interpreter(const Here& here, const KernelFolder& kernel, std::vector<s
   auto started = started_python(here.system, words, place.environment);
   place.interpreter = std::move(started.interpreter);
   for (auto& [name, value] : started.variables) place.environment[name] = value;
-  if (!started.problem.empty())
-    place.problems.push_back(place.place.origin + ": " + started.problem);
+  if (!started.problem.empty()) place.python_unknown = place.place.origin + ": " + started.problem;
 }
 
 std::string names_of(const std::vector<KernelFolder>& kernels) {
@@ -170,10 +170,9 @@ std::vector<KernelFolder> find_kernels(const Here& here) {
 
 Result<FoundPlace> find_kernel(const Here& here, const std::string& name) {
   const auto kernels = find_kernels(here);
-  const auto kernel =
-      std::find_if(kernels.begin(), kernels.end(), [&](const KernelFolder& each) {
-        return lower(each.name) == lower(name);
-      });
+  const auto kernel = std::find_if(kernels.begin(), kernels.end(), [&](const KernelFolder& each) {
+    return lower(each.name) == lower(name);
+  });
   if (kernel == kernels.end())
     return fail("no kernel '" + printable(name) + "': " + names_of(kernels));
   const auto path = kernel->folder + "/kernel.json";
@@ -189,7 +188,8 @@ Result<FoundPlace> find_kernel(const Here& here, const std::string& name) {
   place.identity = here.system.identity();
   place.environment = here.environment;
   place.inherits_shell = true;
-  if (const auto* variables = member(*spec, "env"); variables != nullptr && variables->is_object()) {
+  if (const auto* variables = member(*spec, "env");
+      variables != nullptr && variables->is_object()) {
     for (const auto& [variable, value] : variables->items()) {
       if (!value.is_string()) continue;
       const auto written = value.get<std::string>();

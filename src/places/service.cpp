@@ -115,7 +115,9 @@ private:
       case 'u': result += of_user_ ? system_.identity().user_name : "root"; break;
       case 'U': result += of_user_ ? std::to_string(system_.identity().user) : "0"; break;
       case 'H': result += system_.identity().host; break;
-      case 't': result += of_user_ ? "/run/user/" + std::to_string(system_.identity().user) : "/run"; break;
+      case 't':
+        result += of_user_ ? "/run/user/" + std::to_string(system_.identity().user) : "/run";
+        break;
       case 'S': result += of_user_ ? home + "/.config" : "/var/lib"; break;
       case 'C': result += of_user_ ? home + "/.cache" : "/var/cache"; break;
       case 'E': result += of_user_ ? home + "/.config" : "/etc"; break;
@@ -169,8 +171,7 @@ private:
       if (!text) continue;
       for (const auto& setting : parse_unit(*text, file)) {
         if (setting.section != "Manager" || setting.key != "DefaultEnvironment") continue;
-        for (const auto& word : words_of(setting))
-          assign(specified(word), setting);
+        for (const auto& word : words_of(setting)) assign(specified(word), setting);
       }
     }
     if (of_user_) {
@@ -192,8 +193,7 @@ private:
     }
     for (const auto* setting : all("EnvironmentFile")) read_file(*setting);
     for (const auto* setting : all("UnsetEnvironment")) {
-      for (const auto& word : words_of(*setting))
-        unset(specified(word));
+      for (const auto& word : words_of(*setting)) unset(specified(word));
     }
   }
 
@@ -212,8 +212,8 @@ private:
     if (settings.empty() || of_user_) return;
     const auto text = system_.read("/proc/1/environ", kLargestFile);
     if (!text) {
-      found_.problems.push_back(where(*settings.front()) +
-                                ": what it passes on is not known: " + printable(text.error().reason));
+      found_.problems.push_back(where(*settings.front()) + ": what it passes on is not known: " +
+                                printable(text.error().reason));
       return;
     }
     for (const auto* setting : settings) {
@@ -375,7 +375,8 @@ private:
       for (const auto* setting : allows) {
         const auto words = words_of(*setting);
         if (words.empty()) continue;
-        const bool writes = words.size() < 2 || (contains(words[1], "r") && contains(words[1], "w"));
+        const bool writes =
+            words.size() < 2 || (contains(words[1], "r") && contains(words[1], "w"));
         if (writes) rules.allowed.push_back(specified(words[0]));
       }
       return;
@@ -408,7 +409,7 @@ private:
     }
     auto [words, broken] = unit_words(line);
     if (words.empty() || broken) {
-      found_.problems.push_back(where(command) + ": systemd cannot read the command line");
+      found_.python_unknown = where(command) + ": systemd cannot read the command line";
       return {};
     }
     if (renamed && words.size() > 1) words.erase(words.begin() + 1);
@@ -419,8 +420,7 @@ private:
     found_.interpreter = std::move(started.interpreter);
     for (const auto& [name, value] : started.variables)
       set(name, value, command.path, command.line, command.key + "=" + command.value);
-    if (!started.problem.empty())
-      found_.problems.push_back(where(command) + ": " + started.problem);
+    if (!started.problem.empty()) found_.python_unknown = where(command) + ": " + started.problem;
     return {};
   }
 
@@ -442,8 +442,9 @@ private:
 Result<FoundPlace> find_service(const Here& here, const std::string& name) {
   const auto parsed = UnitName::parse(name);
   if (!parsed)
-    return fail("'" + printable(name) + "' is no name of a service: write it as in 'systemctl "
-                                        "status NAME'");
+    return fail("'" + printable(name) +
+                "' is no name of a service: write it as in 'systemctl "
+                "status NAME'");
   const auto folders = system_unit_folders();
   const auto user_folders = user_unit_folders(here.system.identity().home);
   bool of_user = false;

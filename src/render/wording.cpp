@@ -57,6 +57,7 @@ std::string quoted(std::string_view word) {
 } // namespace
 
 std::string_view product_name(std::string_view framework) {
+  if (framework == "keras") return "Keras";
   const auto* product = product_of(framework);
   if (product == nullptr) return framework == "keras" ? "Keras" : framework;
   return product->name;

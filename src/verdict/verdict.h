@@ -105,9 +105,9 @@ struct GpuLine {
 
 /// Where the program runs, if not in the shell.
 struct PlaceLine {
-  std::string kind;   // "kernel", "service", "process", "root", "variables"
-  std::string name;   // of the kernel or unit, number of the process, path
-  std::string origin; // file or folder that tells what it is like
+  std::string kind;                // "kernel", "service", "process", "root", "variables"
+  std::string name;                // of the kernel or unit, number of the process, path
+  std::string origin;              // file or folder that tells what it is like
   std::optional<Usable> shell;     // what the shell's own Python would do; nothing: not compared
   std::vector<std::string> loaded; // CUDA libraries that a running process has mapped
 };

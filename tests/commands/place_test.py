@@ -84,6 +84,10 @@ class Place(StubTest):
         folder.mkdir()
         os.mkfifo(folder / "kernel.json")
         self.refused("--kernel", "pipe", says="FIFO")
+        self.kernel("script", argv=["/bin/sh", "start.sh"])
+        self.refused("--kernel", "script", says="starts /bin/sh: which Python that runs is not known; name it with --python PATH")
+        facts = self.facts("--kernel", "script", "--python", str(self.python))
+        self.assertEqual(facts["pythons"][0]["interpreter"], str(self.python))
         self.refused("--kernel", "torch", "--python", "/usr/bin/python3", says="contradicts kernel torch")
 
     # --- processes
@@ -147,7 +151,7 @@ Environment=KERAS_BACKEND=a\tb \
 # among joined lines
  "LD_PRELOAD=a\"b" CUDA_ROOT="open
 Environment=CUDNN_PATH=
-ExecStart=/bin/true
+ExecStart=/opt/gpu/bin/python
 """
     LINES = r"""# comment \
 CUDA_DIR=of the comment
@@ -201,7 +205,7 @@ CUDA_ROOT = \"q\"
             if name.isidentifier():
                 real[name] = value
         self.assertGreater(len(real), 4)
-        unit = "[Service]\nEnvironmentFile=/etc/default/t\nExecStart=/bin/true\n"
+        unit = "[Service]\nEnvironmentFile=/etc/default/t\nExecStart=/opt/gpu/bin/python\n"
         self.assertEqual(self.service_variables(unit), real)
 
     # --- root directories

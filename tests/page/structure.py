@@ -146,7 +146,7 @@ def main():
         wrong += [f"{name}: {fault}" for fault in faults(text)]
     wrong += unseen_faults(pages["broken"])
     wrong += says(pages, "broken", "will run on the CPU, not on the GPU", "CUDA 13 is installed, TensorFlow 2.18.1 needs CUDA 12",
-                  "F15 framework-cuda-mismatch", "tensorflow[and-cuda]==2.18.1", "NVIDIA H100 80GB HBM3", "in the way")
+                  "F15 framework-cuda-mismatch", "nvidia-cuda-runtime-cu12==12.5.82", "NVIDIA H100 80GB HBM3", "in the way")
     wrong += says(pages, "healthy", "will use the GPU", "the CUDA driver starts and reports a GPU", "reached")
     wrong += says(pages, "several", "then the GPU is used: verified for these 2 fixes together", "E01 visible-devices-hides-all",
                   "in /home/user/old/.venv", "unset CUDA_VISIBLE_DEVICES")

@@ -14,6 +14,12 @@ struct Packages {
 
 Packages packages_for(const Case& c) {
   const auto interpreter = c.python->interpreter;
+  const auto* backend = c.facts.environment.find("KERAS_BACKEND");
+  if (c.wanted == "keras" && backend != nullptr) {
+    if (backend->value == "torch") return {{"keras", "torch"}, {}};
+    if (backend->value == "jax")
+      return {{"keras", "jax[cuda" + std::to_string(jax_cuda_for(c)) + "]"}, {}};
+  }
   if (c.wanted == "jax") {
     const int cuda = jax_cuda_for(c);
     return {{"jax[cuda" + std::to_string(cuda) + "]"},

@@ -327,7 +327,8 @@ Edit install_wheels(const Case& c, const std::vector<std::string>& sonames, bool
     const auto product = std::string(product_of(soname));
     const auto requirement = requirement_of(c, product);
     if (requirement.empty()) return install_all_wheels(c);
-    products.insert(product);
+    // NVIDIA's own libraries lead to nvJitLink, not the build.
+    if (product != "nvJitLink") products.insert(product);
     if (std::find(requirements.begin(), requirements.end(), requirement) != requirements.end())
       continue;
     requirements.push_back(requirement);
@@ -366,6 +367,18 @@ Edit install_all_wheels(const Case& c) {
     if (!wheel_distribution(c, need.product).empty()) sonames.push_back(need.soname);
   }
   if (!extra) return install_wheels(c, sonames, false);
+  // pip leaves alone what it believes to be there, whatever became of the files.
+  std::vector<std::string> lost;
+  bool on_paper = false;
+  for (const auto& need : c.libraries) {
+    if (!need.required || need.found.outcome == loader::Outcome::found ||
+        wheel_distribution(c, need.product).empty())
+      continue;
+    lost.push_back(need.soname);
+    on_paper = on_paper || installed_wheel(c, need.product) != nullptr;
+  }
+  if (on_paper && major >= 12) lost.push_back("libnvJitLink.so." + std::to_string(major));
+  if (on_paper) return install_wheels(c, lost, true);
   Edit edit;
   edit.words = "install " + name_text(c) + "'s own CUDA libraries";
   if (c.kind() == "tensorflow") edit.words += ", the and-cuda extra";

@@ -158,6 +158,16 @@ TEST(CodeGate, AMissingFrameworkIsTheCause) {
   EXPECT_EQ(judge(program.facts).frameworks.at(1).answer, Usable::gpu);
 }
 
+TEST(CodeGate, KerasIsInstalledWithTheBackendThatTheProgramNames) {
+  Program program;
+  program.facts.program.frameworks = {"keras"};
+  program.sets("KERAS_BACKEND", "torch", 2);
+  const auto verdict = program.run();
+  EXPECT_EQ(verdict.causes.front().id, "F01");
+  EXPECT_TRUE(verdict.causes.front().fix->commands.front().ends_with("install keras torch"))
+      << verdict.causes.front().fix->commands.front();
+}
+
 TEST(ProgramRun, TooLateUnsetUnknownAndDefault) {
   Facts facts;
   facts.environment.looked = true;

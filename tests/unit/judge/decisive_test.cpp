@@ -95,10 +95,12 @@ TEST(Decisive, the_path_that_only_the_shell_has) {
   bench.remove_wheel("cudnn");
   for (const std::string part : {"", "_graph", "_ops", "_cnn", "_adv", "_heuristic",
                                  "_engines_precompiled", "_engines_runtime_compiled"}) {
-    test::add_file(bench.facts, test::library("/opt/cudnn/lib/libcudnn" + part + ".so.9", "9.3.0.75"));
+    test::add_file(bench.facts,
+                   test::library("/opt/cudnn/lib/libcudnn" + part + ".so.9", "9.3.0.75"));
   }
   auto& shell = bench.facts.place.shell.value();
-  Variable path{"LD_LIBRARY_PATH", "/opt/cudnn/lib",
+  Variable path{"LD_LIBRARY_PATH",
+                "/opt/cudnn/lib",
                 {test::origin("/home/u/.bashrc", 118, "export LD_LIBRARY_PATH=/opt/cudnn/lib")}};
   shell.variables.push_back(path);
   const std::vector<Difference> wanted{{Kind::variable, "LD_LIBRARY_PATH"}};
@@ -123,8 +125,9 @@ TEST(Decisive, the_interpreter) {
   EXPECT_EQ(find_decisive(facts, "tensorflow"), wanted);
   const auto verdict = judge(facts).frameworks.front();
   EXPECT_EQ(ids(verdict), "F07 "); // says the same in more detail
-  EXPECT_NE(verdict.causes.front().summary.find("the Jupyter kernel gpu runs with /usr/bin/python3"),
-            std::string::npos);
+  EXPECT_NE(
+      verdict.causes.front().summary.find("the Jupyter kernel gpu runs with /usr/bin/python3"),
+      std::string::npos);
 }
 
 TEST(Decisive, the_right_to_open_the_device) {
@@ -157,7 +160,8 @@ TEST(Decisive, two_that_are_needed_together) {
   bench.remove_wheel("cudnn");
   for (const std::string part : {"", "_graph", "_ops", "_cnn", "_adv", "_heuristic",
                                  "_engines_precompiled", "_engines_runtime_compiled"}) {
-    test::add_file(bench.facts, test::library("/opt/cudnn/lib/libcudnn" + part + ".so.9", "9.3.0.75"));
+    test::add_file(bench.facts,
+                   test::library("/opt/cudnn/lib/libcudnn" + part + ".so.9", "9.3.0.75"));
   }
   bench.facts.place.shell.value().variables.push_back({"LD_LIBRARY_PATH", "/opt/cudnn/lib", {}});
   const std::vector<Difference> wanted{{Kind::variable, "CUDA_VISIBLE_DEVICES"},

@@ -60,6 +60,20 @@ TEST(WhatIf, packages_of_tensorflow) {
   EXPECT_EQ(after(bare, {"pip install --upgrade tensorflow==2.17.0"}), Usable::no_gpu);
 }
 
+TEST(WhatIf, pip_leaves_what_it_believes_to_be_there) {
+  Machine machine;
+  for (const std::string folder :
+       {"cublas", "cudnn", "cufft", "curand", "cusolver", "cusparse", "cuda_runtime", "nvjitlink"})
+    machine.remove_wheel(folder, false); // the files are gone, the metadata is not
+  EXPECT_EQ(after(machine, {"pip install tensorflow[and-cuda]==2.18.0"}), Usable::no_gpu);
+  const auto verdict = judge(machine.facts).frameworks.front();
+  ASSERT_TRUE(verdict.plan_reaches_gpu);
+  EXPECT_NE(verdict.plan.front().commands.front().find("--force-reinstall --no-deps"),
+            std::string::npos)
+      << verdict.plan.front().commands.front();
+  EXPECT_EQ(after(machine, verdict.plan.front().commands), Usable::gpu);
+}
+
 TEST(WhatIf, what_pip_would_refuse_changes_nothing) {
   Machine machine;
   machine.python().version = Fact<std::string>::known("3.13.1");

@@ -12,6 +12,14 @@ Version version(std::string_view text) {
   return *Version::parse(text);
 }
 
+TEST(Tables, sources_are_told_in_words) {
+  const auto table = "# source: docs = the table of builds\n# source: notes = the release notes\n";
+  EXPECT_EQ(source_words(table, "docs; pins: notes (CUDA 12.3); gate: docs"),
+            "the table of builds; the release notes");
+  EXPECT_EQ(source_words(table, "a mail"), "a mail");
+  EXPECT_EQ(source_words("", "docs"), "docs");
+}
+
 TEST(Knowledge, EveryRowParsesAndIsInOrder) {
   for (const auto& problem : knowledge_problems()) ADD_FAILURE() << problem;
 }

@@ -128,6 +128,22 @@ TEST(Program, WhatItDoesNotReach) {
   EXPECT_EQ(deciding(folder.read("model.py")), Lines{"P01 model.py:3"});
 }
 
+TEST(Program, AFileThatOnlyDefinesIsJudgedWhole) {
+  Folder folder;
+  folder.add("train.py", kTf + "def build():\n  with tf.device('/CPU:0'):\n    " + kWork);
+  EXPECT_EQ(deciding(folder.read()), Lines{"P01 train.py:3"});
+}
+
+TEST(Program, ABranchThatHoldsTheFrameworkToo) {
+  Folder folder;
+  folder.add("train.py", "import os\nif file.exists():\n  pass\nelse:\n  "
+                         "os.environ['JAX_PLATFORMS'] = 'cpu'\n  import jax\n  train()\n");
+  EXPECT_EQ(deciding(folder.read()), Lines{"P03 train.py:5"});
+  folder.add("train.py", "import os\nif file.exists():\n  pass\nelse:\n  "
+                         "os.environ['JAX_PLATFORMS'] = 'cpu'\nimport jax\ntrain()\n");
+  EXPECT_EQ(deciding(folder.read()), Lines{});
+}
+
 TEST(Program, AMethodOfAUsedClassIsReached) {
   Folder folder;
   folder.add("net.py", kTf + "class Net(tf.keras.Model):\n  def train_step(self, data):\n"
