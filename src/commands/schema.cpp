@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "facts/json.h"
+#include "render/explanation.h"
 #include "render/verdict_json.h"
 
 #include <ostream>
@@ -16,11 +17,15 @@ Exit run(const Arguments& arguments, Console& console) {
     console.out << facts_page();
     return Exit::gpu;
   }
-  if (which != "snapshot" && which != "report") {
+  if (which == "report")
+    console.out << report_schema();
+  else if (which == "explain")
+    console.out << explanation_schema();
+  else if (which == "snapshot")
+    console.out << snapshot_schema();
+  else
     return wrong_usage(console, "no schema '" + printable(which) +
-                                    "': there are 'snapshot', 'report' and 'facts'");
-  }
-  console.out << (which == "report" ? report_schema() : snapshot_schema());
+                                    "': there are 'snapshot', 'report', 'explain' and 'facts'");
   return Exit::gpu;
 }
 
@@ -28,10 +33,11 @@ Exit run(const Arguments& arguments, Console& console) {
 
 const Command kSchemaCommand{
     .name = "schema",
-    .operands = "[snapshot|report|facts]",
+    .operands = "[snapshot|report|explain|facts]",
     .most_operands = 1,
-    .summary = "print the JSON Schema of snapshots or of the report of check --json, or a page of "
-               "all facts",
+    .summary =
+        "print the JSON Schema of snapshots or of the report of check --json or explain --json, "
+        "or a page of all facts",
     .details = {},
     .options = {},
     .run = run,

@@ -115,8 +115,8 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   });
   if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
     return Suspect{
-        "H08", Weight::probable,        "root gets the GPU and a plain user does not", {&seen},
-        {},    "ls -l /dev/nvidia*; id"};
+        "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
+        {},    "ls -l /dev/nvidia*"};
   }
   if (scene.worked_in_another_run(seen.last_run)) {
     return Suspect{"P03",
@@ -125,8 +125,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
                    "it imports, hides it (CUDA_VISIBLE_DEVICES set in code)",
                    {&seen},
                    {},
-                   "grep -rn CUDA_VISIBLE_DEVICES . ; python -c \"import os; "
-                   "print(os.environ.get('CUDA_VISIBLE_DEVICES'))\""};
+                   "grep -rn CUDA_VISIBLE_DEVICES ."};
   }
   if (scene.has_gpu == false)
     return Suspect{
@@ -265,6 +264,16 @@ void access_suspects(const Scene& scene, Suspects& out) {
   }
   ordinals(scene, out);
   revoked(scene, out);
+  if (const auto* node = scene.text.find("device-node");
+      node != nullptr && node->message->name == "device-node/denied" && scene.in_use == nullptr) {
+    out.push_back({"H08",
+                   Weight::hint,
+                   "the device files are open to one group only (" +
+                       std::string(node->value("node_group")) + ")",
+                   {node},
+                   {},
+                   "id"});
+  }
   // Job scripts and variables alone are a hint: they may be another job's.
   if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
     out.push_back({"C07",

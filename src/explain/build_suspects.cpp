@@ -7,6 +7,8 @@
 namespace gpuwhy::explain {
 namespace {
 
+/// 2.16's RUNPATH names two of the folders only (docs/tensorflow_loading_observed.md).
+constexpr int kShortRunpathMinor = 16;
 constexpr int kLastWindowsMinor = 10; // TensorFlow 2.10 was the last with a GPU on native Windows
 
 /// Something says that the framework shows no GPU, or fails for want of one.
@@ -56,6 +58,17 @@ void mac(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+bool without_cuda(std::string_view build) {
+  return build.starts_with("mkl") || build.starts_with("eigen") || build.starts_with("cpu");
+}
+
+/// Builds with CUDA and without it side by side: a channel's list, not what is installed.
+bool lists_what_is_on_offer(const View& text) {
+  const auto builds = text.all_said("tensorflow_build");
+  return std::any_of(builds.begin(), builds.end(), without_cuda) &&
+         !std::all_of(builds.begin(), builds.end(), without_cuda);
+}
+
 /// conda's builds carry their kind in the build string.
 void packages(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
@@ -63,7 +76,8 @@ void packages(const Scene& scene, Suspects& out) {
   for (const auto* seen : text.all("version-of")) {
     const std::string build(seen->value("tensorflow_build"));
     const std::string package(seen->value("cpu_package"));
-    if (build.starts_with("mkl") || build.starts_with("eigen") || build.starts_with("cpu")) {
+    if (without_cuda(build)) {
+      if (lists_what_is_on_offer(text)) continue;
       out.push_back({"F02",
                      Weight::probable,
                      "the conda build " + build + " is one without CUDA",
@@ -148,6 +162,21 @@ std::optional<int> lowest_sm(std::string_view list) {
   return lowest;
 }
 
+/// No PTX of this release (where it is not known: of any) is of the GPU's generation. The CUDA
+/// libraries of such a build do not know the GPU either, whatever the driver makes of the PTX.
+bool beyond_all_ptx(const Scene& scene) {
+  if (!scene.capability) return false;
+  std::optional<ComputeCapability> newest;
+  if (scene.release != nullptr) newest = scene.release->newest_ptx;
+  if (!newest) {
+    for (const auto& release : tensorflow_releases()) {
+      if (release.newest_ptx && (!newest || *newest < *release.newest_ptx))
+        newest = release.newest_ptx;
+    }
+  }
+  return newest && scene.capability->major > newest->major;
+}
+
 /// No code for this GPU: too new for the build, or too old?
 void architecture(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("sm-unsupported");
@@ -179,12 +208,23 @@ void architecture(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
-  const bool failed = scene.text.has("no-kernel");
-  const bool waits = scene.text.has("ptx-jit") && !failed;
+  const bool failed = scene.text.has("no-kernel") || scene.text.has("midrun");
+  const bool waits =
+      (scene.text.has("ptx-jit") || contains(seen->text, "jit-compiled from PTX")) && !failed;
+  if (waits && seen->message->signal == "no-sass" && !beyond_all_ptx(scene)) {
+    out.push_back({"R11",
+                   Weight::probable,
+                   gpu + capability +
+                       " has no ready code in this build: the first start compiles it from PTX, "
+                       "later ones find it in CUDA's cache",
+                   std::move(evidence),
+                   {},
+                   seen->message->ask});
+    return;
+  }
   out.push_back({"H12",
                  failed || seen->message->signal != "no-sass" ? Weight::settled : Weight::probable,
-                 gpu + capability + " is newer than what this build has code for" +
-                     (waits ? ": it compiles at the first start" : ""),
+                 gpu + capability + " is newer than what this build has code for",
                  std::move(evidence),
                  {},
                  seen->message->ask});
@@ -267,9 +307,22 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
-  if (scene.release == nullptr || scene.windows || scene.macos || scene.wsl) return;
+  if (scene.release == nullptr || scene.macos) return;
   const auto& release = *scene.release;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
+  const bool cpu_only_there = scene.windows && after_last_windows_release(*scene.tensorflow);
+  if (scene.cuda && line != nullptr && !cpu_only_there &&
+      (release.cuda.major() != scene.cuda->major() ||
+       (release.cuda.major() < 11 && release.cuda.minor() != scene.cuda->minor()))) {
+    out.push_back({"F15",
+                   Weight::hint,
+                   name + " is built with CUDA " + release.cuda.str() + ", and CUDA " +
+                       scene.cuda->str() + " is installed",
+                   versions(scene),
+                   {},
+                   {}});
+  }
+  if (scene.windows || scene.wsl) return;
   if (plain_package_without_cuda(*scene.tensorflow) && text.has("version-of") && line != nullptr &&
       !text.says("tensorflow_gpu") &&
       text.find("version-of")->message->name == "version-of/pip-tensorflow") {
@@ -288,15 +341,14 @@ void by_tables(const Scene& scene, Suspects& out) {
                    versions(scene),
                    {},
                    {}});
-  if (scene.cuda && line != nullptr &&
-      (release.cuda.major() != scene.cuda->major() ||
-       (release.cuda.major() < 11 && release.cuda.minor() != scene.cuda->minor()))) {
-    out.push_back({"F15",
+  if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() == kShortRunpathMinor &&
+      line != nullptr && scene.wheels) {
+    out.push_back({"L05",
                    Weight::hint,
-                   name + " is built with CUDA " + release.cuda.str() + ", and CUDA " +
-                       scene.cuda->str() + " is installed",
+                   name + " does not look into NVIDIA's wheels, which the extra and-cuda installs",
                    versions(scene),
-                   {},
+                   "take another release of TensorFlow, or add the nvidia/*/lib folders of "
+                   "site-packages to LD_LIBRARY_PATH",
                    {}});
   }
   if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() >= 12 && line != nullptr &&

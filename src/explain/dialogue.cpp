@@ -44,6 +44,10 @@ bool is_value(std::string_view word) {
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
 
+bool asks_yes_or_no(std::string_view question) {
+  return contains(question, "is_available()") || contains(question, "is_gpu_available(");
+}
+
 bool is_answer(std::string_view text) {
   if (text.empty() || text.size() > kLongest) return false;
   if (text.front() == '[' && text.back() == ']') return true;
@@ -60,6 +64,7 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
   if (anything_answers && !answer.empty() && !unix_prompt(line))
     return std::string(answer.substr(0, kLongest));
+  if (asks_yes_or_no(text) && answer != "True" && answer != "False") return std::nullopt;
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
 

@@ -162,13 +162,17 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     std::string_view id = "H07";
     if (scene.virtual_machine)
       id = "C05";
+    else if (scene.slurm && !scene.slurm_asked)
+      id = "C07";
     else if (text.find("device-node") != nullptr &&
              text.find("device-node")->message->name == "device-node/denied")
       id = "H08";
     out.push_back({std::string(id),
                    Weight::probable,
                    id == "C05" ? "the driver in the virtual machine finds no GPU that it can use"
-                               : std::string(seen->message->says),
+                   : id == "C07"
+                       ? "the job asked the scheduler for no GPU, so that it is shown none"
+                       : std::string(seen->message->says),
                    {seen},
                    {},
                    seen->message->ask});
@@ -289,6 +293,25 @@ void container_driver(const Scene& scene, Suspects& out) {
   }
 }
 
+/// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
+/// line that says so.
+void two_versions(const Scene& scene, Suspects& out) {
+  const auto* library = scene.text.find("libcuda-version");
+  const auto* kernel = scene.text.find("kernel-version");
+  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
+      scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
+    return;
+  const auto loaded = Version::parse(library->value("libcuda"));
+  const auto running = Version::parse(kernel->value("driver"));
+  if (!loaded || !running || *loaded == *running) return;
+  out.push_back({"H05",
+                 Weight::probable,
+                 "the kernel module is " + running->str() + " and libcuda " + loaded->str(),
+                 {kernel, library},
+                 {},
+                 "nvidia-smi"});
+}
+
 /// A compatibility folder's libcuda is the other half of a "mismatch".
 void compat(const Scene& scene, Suspects& out) {
   const auto* path = scene.text.find("compat-path");
@@ -321,6 +344,39 @@ void by_numbers(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
+std::optional<Version> cuda_of_torch(const View& text) {
+  if (const auto stated = Version::parse(text.said("torch_cuda"))) return stated;
+  const auto torch = text.said("torch");
+  const auto at = torch.find("+cu");
+  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
+  std::string digits(torch.substr(at + 3));
+  digits.insert(digits.size() - 1, ".");
+  return Version::parse(digits);
+}
+
+/// PyTorch says only that it has no GPU; its versions tell more.
+void torch_by_numbers(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("torch-false");
+  if (seen == nullptr || scene.in_use != nullptr) return;
+  if (const auto* none = scene.text.find("driver-not-collected"); none != nullptr) {
+    no_driver(scene, *none, out);
+    out.back().weight = Weight::hint;
+    return;
+  }
+  const auto cuda = cuda_of_torch(scene.text);
+  const auto driver = version_in(scene.text.said("driver"));
+  const auto needs = cuda ? minimum_driver(*cuda) : std::nullopt;
+  if (!driver || !needs || scene.windows || scene.wsl || *driver >= *needs) return;
+  out.push_back({"H10",
+                 Weight::hint,
+                 "driver " + driver->str() + " is older than the " + needs->str() + " that CUDA " +
+                     cuda->str() + ", with which this PyTorch is built, needs",
+                 {seen},
+                 {},
+                 "nvidia-smi"});
+}
+
 } // namespace
 
 void driver_suspects(const Scene& scene, Suspects& out) {
@@ -331,8 +387,10 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   unknown_error(scene, out);
   too_old(scene, out);
   container_driver(scene, out);
+  two_versions(scene, out);
   compat(scene, out);
   by_numbers(scene, out);
+  torch_by_numbers(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -99,8 +99,40 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
     });
   };
   std::erase_if(suspects, [&](const Suspect& suspect) {
-    return refuted(suspect, scene.in_use, place("libraries")) ||
+    return refuted(suspect, scene.succeeded, place("libraries")) ||
            refuted(suspect, found, place("libcuda"));
+  });
+}
+
+bool same_framework(const Sighting& a, const Sighting& b) {
+  return a.message->framework.empty() || b.message->framework.empty() ||
+         a.message->framework == b.message->framework;
+}
+
+/// What stopped an earlier run is mended where the last run comes further on the route before it
+/// stops.
+void drop_what_was_mended(const Scene& scene, Suspects& suspects) {
+  const auto& reading = scene.text.reading();
+  const auto past = [&](const Suspect& suspect) {
+    return !suspect.evidence.empty() &&
+           std::all_of(suspect.evidence.begin(), suspect.evidence.end(),
+                       [&](const Sighting* seen) { return reading.is_past(*seen); });
+  };
+  const auto further = [&](const Suspect& suspect, const Suspect& other) {
+    const auto gate = place(other);
+    return other.weight != Weight::hint && !other.evidence.empty() && !past(other) &&
+           gate > place(suspect) && gate >= place("libraries") && gate != place("code") &&
+           same_framework(*suspect.evidence.front(), *other.evidence.front());
+  };
+  std::vector<std::string> gone;
+  for (const auto& suspect : suspects) {
+    const bool mended =
+        past(suspect) && std::any_of(suspects.begin(), suspects.end(),
+                                     [&](const Suspect& other) { return further(suspect, other); });
+    if (mended) gone.push_back(suspect.id);
+  }
+  std::erase_if(suspects, [&](const Suspect& suspect) {
+    return std::find(gone.begin(), gone.end(), suspect.id) != gone.end();
   });
 }
 
@@ -160,13 +192,14 @@ NamedCause named(const Suspect& suspect) {
 }
 
 /// The command that the telling consequence asks for; where nothing was said about a GPU, one that
-/// says it.
+/// says it; where its use was, one that finds out what holds it back.
 std::string needed(const Scene& scene) {
   for (const auto* seen : scene.text.all()) {
     const bool open =
         seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
+  if (scene.text.says("stated_util")) return "gpuwhy run -- python train.py";
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }
@@ -203,6 +236,7 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   auto suspects = gather(scene);
   merge(suspects);
   drop_what_a_success_refutes(scene, suspects);
+  drop_what_was_mended(scene, suspects);
   keep_hints_only_alone(suspects);
   drop_consequences(suspects);
   std::stable_sort(suspects.begin(), suspects.end(), [](const Suspect& a, const Suspect& b) {

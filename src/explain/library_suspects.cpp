@@ -29,7 +29,12 @@ struct Missing {
 
 Missing missing_libraries(const Scene& scene) {
   Missing missing;
-  for (const auto* seen : scene.text.all("library-missing")) {
+  const auto& reading = scene.text.reading();
+  const auto all = scene.text.all("library-missing");
+  const bool still = std::any_of(all.begin(), all.end(),
+                                 [&](const Sighting* seen) { return !reading.is_past(*seen); });
+  for (const auto* seen : all) {
+    if (still && reading.is_past(*seen)) continue; // found since
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
     if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
@@ -140,7 +145,7 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.weight = Weight::settled;
   } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) ||
              (same_cuda(scene, missing) && !missing.only("cudnn") &&
-              missing.products.contains("cudart"))) {
+              (import_error || missing.products.contains("cudart")))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: its folder is not where the loader looks";
   } else if (stated_cudnn(scene, missing)) {
@@ -150,6 +155,10 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
+    if (scene.cudnn) {
+      suspect.summary +=
+          ": cuDNN " + scene.cudnn->str() + ", which is said to be there, has another name";
+    }
   } else if (import_error &&
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
@@ -261,7 +270,8 @@ void older_cudnn(const Scene& scene, Suspects& out) {
     fix = "install cuDNN " + std::to_string(needed->major()) + "." +
           std::to_string(needed->minor()) + " or a newer one of the same major version";
   }
-  out.push_back({"L04", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
+  const std::string_view id = product == "cuDNN" ? "L04" : "L02"; // a part of the toolkit
+  out.push_back({std::string(id), Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
 }
 
 void cudnn_part(const Scene& scene, Suspects& out) {

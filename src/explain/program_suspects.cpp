@@ -12,12 +12,14 @@ void interpreter(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("module-missing");
   if (seen == nullptr) return;
   std::set<std::string_view> interpreters;
+  std::set<std::string_view> paths;
+  for (const auto value : scene.text.all_said("interpreter_path")) paths.insert(value);
   for (const auto value : scene.text.all_said("interpreter")) interpreters.insert(value);
   const bool installed = scene.text.says("tensorflow") && scene.text.has("version-of");
   const auto runs = scene.text.all("python-run");
   const bool root = std::any_of(runs.begin(), runs.end(),
                                 [](const Sighting* run) { return contains(run->text, "sudo "); });
-  if (scene.notebook || installed || root ||
+  if (scene.notebook || installed || root || paths.size() > 1 ||
       (interpreters.size() > 1 && scene.text.mentions("environment"))) {
     out.push_back({"F07",
                    Weight::probable,

@@ -17,6 +17,7 @@ constexpr std::size_t kLongestText = 400;
 constexpr std::size_t kLongestBody = 8192; // what of a line the patterns are tried on at a time
 constexpr std::size_t kBodyOverlap = 512;
 constexpr double kDay = 24 * 3600;
+constexpr double kNewProcess = 10; // seconds after which what is said once is said by another
 
 std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325U) {
   // FNV-1a over words, then bytes: good enough to tell messages apart, and fast.
@@ -28,6 +29,11 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce48422
   }
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   return hash;
+}
+
+/// Said once by a process of TensorFlow.
+bool once_a_process(const Message& message) {
+  return message.signal == "cpu-features" || message.signal == "onednn";
 }
 
 bool starts_a_gpu(const Message& message) {
@@ -77,12 +83,32 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
     return starts_a_gpu(*reading_.sightings[i].message);
   });
   if (stripped.seconds) watch_clock(stripped.body, *stripped.seconds, number, starts_gpu);
+  const bool banner = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
+    return once_a_process(*reading_.sightings[i].message);
+  });
+  if (banner && stripped.seconds && stripped.rank.empty()) banner_at(number);
+}
+
+/// What passes between two runs is no standstill.
+void Reader::started_at(std::uint64_t line) {
+  reading_.last_start = line;
+  clock_.reset();
+  before_ = {};
+}
+
+/// A second banner: the program was started again, at the first line after the pause between them.
+void Reader::banner_at(std::uint64_t number) {
+  if (banner_ != 0 && after_pause_ > banner_) reading_.last_start = after_pause_;
+  banner_ = number;
 }
 
 void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t number,
                          bool starts_gpu) {
+  const double passed = !clock_              ? 0
+                        : seconds >= *clock_ ? seconds - *clock_
+                                             : seconds - *clock_ + kDay;
+  if (passed >= kNewProcess) after_pause_ = number;
   if (clock_ && before_.line != 0) {
-    const double passed = seconds >= *clock_ ? seconds - *clock_ : seconds - *clock_ + kDay;
     if (!reading_.pause || reading_.pause->seconds < passed) {
       before_.seconds = passed;
       reading_.pause = before_;
@@ -145,9 +171,13 @@ void Reader::again(Sighting& sighting, std::uint64_t number) {
   if (signal == "python-run" || signal == "container") {
     const bool cell = sighting.message->name == "python-run/notebook";
     const bool starts = signal == "python-run" || !sighting.values.empty();
-    if (starts && !(cell && notebook_)) ++reading_.runs;
+    if (starts && !(cell && notebook_)) {
+      ++reading_.runs;
+      if (reading_.runs > 1) started_at(number);
+    }
     if (starts) notebook_ = cell;
   }
+  if (signal == "run-heading") started_at(number);
   sighting.last = number;
   sighting.last_run = reading_.runs;
   ++sighting.count;

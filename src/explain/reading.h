@@ -54,6 +54,12 @@ struct Reading {
   std::vector<std::string> ranks; // that the prefixes name, in order of appearance
   std::uint64_t left_out = 0;     // sightings and statements beyond the bounds
   int runs = 0;
+  /// Line at which the program was last started: at a prompt, under a heading ("After the
+  /// update:"), or where what a process says once is said anew, later. 0: started once.
+  std::uint64_t last_start = 0;
+
+  /// Said by an earlier run, and not again by the last.
+  bool is_past(const Sighting& sighting) const { return sighting.last < last_start; }
 };
 
 /// A Reading as one rank shows it (lines without a rank belong to every rank), or as a whole.

@@ -162,6 +162,13 @@ void plain_suspects(const Scene& scene, Suspects& out) {
     if (message.kind != Kind::cause || message.cause.empty()) continue;
     const bool elsewhere = std::find(std::begin(kElsewhere), std::end(kElsewhere),
                                      message.signal) != std::end(kElsewhere);
+    // JAX says so too when the plugin is there and did not start.
+    if (message.signal == "jax-no-cuda" &&
+        (scene.text.has("jax-error") || scene.text.has("jax-library") ||
+         scene.text.has("jax-issues") || scene.text.has("cudnn-older")))
+      continue;
+    // A traceback shows the lines around the one that was raised.
+    if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
     out.push_back({std::string(message.cause),

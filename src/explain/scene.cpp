@@ -1,6 +1,7 @@
 #include "explain/scene.h"
 
 #include "base/text.h"
+#include "knowledge/causes.h"
 #include "knowledge/tables.h"
 
 #include <algorithm>
@@ -130,6 +131,21 @@ void read_versions(Scene& scene) {
   scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
 }
 
+/// The program was started once more and then had a failure before it reached the GPU.
+bool failed_since(const View& text, const Sighting& success) {
+  const auto& reading = text.reading();
+  if (!reading.is_past(success)) return false;
+  const auto all = text.all();
+  return std::any_of(all.begin(), all.end(), [&](const Sighting* seen) {
+    const auto& message = *seen->message;
+    const bool failure = message.kind == Kind::cause || message.kind == Kind::consequence;
+    const auto* cause = find_cause(message.cause);
+    const bool on_the_way = cause == nullptr || cause->effect == "hides";
+    return failure && on_the_way && !reading.is_past(*seen) &&
+           message.framework == success.message->framework;
+  });
+}
+
 } // namespace
 
 Scene::Scene(const View& view) : text(view) {
@@ -141,10 +157,11 @@ Scene::Scene(const View& view) : text(view) {
   for (const auto* sighting : text.all()) {
     const auto signal = sighting->message->signal;
     if ((signal == "gpu-created" || signal == "gpu-listed") &&
-        (in_use == nullptr || in_use->last < sighting->last)) {
-      in_use = sighting;
+        (succeeded == nullptr || succeeded->last < sighting->last)) {
+      succeeded = sighting;
     }
   }
+  if (succeeded != nullptr && !failed_since(text, *succeeded)) in_use = succeeded;
 }
 
 bool Scene::worked_in_another_run(int run) const {

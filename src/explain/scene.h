@@ -51,6 +51,8 @@ struct Scene {
   /// The last line that proves that this program, in its last run, got the GPU; nullptr if none
   /// does.
   const Sighting* in_use = nullptr;
+  /// The same of any run: what was said before it kept nobody from the GPU.
+  const Sighting* succeeded = nullptr;
   /// Any positive sighting of this signal in a run other than `run`.
   bool worked_in_another_run(int run) const;
 };

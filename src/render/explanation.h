@@ -13,4 +13,7 @@ std::string explanation_text(const explain::Explanation& explanation, const Styl
                              bool verbose);
 std::string explanation_json(const explain::Explanation& explanation);
 
+/// The JSON Schema (draft 2020-12) of what explanation_json() writes.
+std::string explanation_schema();
+
 } // namespace gpuwhy

@@ -1,79 +1,142 @@
+// Every object of the report has one table of its fields (render/shapes.h).
 #include "render/explanation.h"
 
 #include "base/text.h"
-
-#include <nlohmann/json.hpp>
+#include "render/shapes.h"
+#include "render/verdict_json.h"
 
 namespace gpuwhy {
-namespace {
+namespace shapes {
 
-using Json = nlohmann::ordered_json;
+using explain::Explanation;
+using explain::Input;
+using explain::Judgement;
+using explain::NamedCause;
+using explain::Quote;
+using explain::StatedFact;
 
-std::string_view word(explain::Verdict verdict) {
-  switch (verdict) {
-  case explain::Verdict::gpu: return "gpu";
-  case explain::Verdict::no_gpu: return "no_gpu";
-  case explain::Verdict::cannot_tell: break;
+template <> struct Words<explain::Verdict> {
+  static constexpr std::string_view all[] = {"gpu", "no_gpu", "cannot_tell"};
+};
+
+/// Texts of the input, made safe for a terminal.
+template <class T> auto safe(std::string T::*member) {
+  return [member](const T& object) { return printable(object.*member); };
+}
+
+template <> struct Shape<Quote> {
+  static constexpr const char* name = "quote";
+  template <class V> static void fields(V&& v) {
+    v("line", &Quote::line, "Line of the text, from 1");
+    v("count", &Quote::count, "How often the text says it");
+    v("text", safe(&Quote::text), "The line, cut to a readable length");
+    v("says", &Quote::says, "What it means");
   }
-  return "cannot_tell";
-}
+};
 
-Json quotes(const std::vector<explain::Quote>& quotes) {
-  Json list = Json::array();
-  for (const auto& quote : quotes) {
-    list.push_back({{"line", quote.line},
-                    {"count", quote.count},
-                    {"text", printable(quote.text)},
-                    {"says", quote.says}});
+template <> struct Shape<NamedCause> {
+  static constexpr const char* name = "cause";
+  template <class V> static void fields(V&& v) {
+    v("id", &NamedCause::id, "Stable id, as in check's report");
+    v("slug", &NamedCause::slug, "Its name for a URL");
+    v("gate", &NamedCause::gate, "The gate of the route at which it stands");
+    v("title", &NamedCause::title, "What the cause is, in general");
+    v("summary", safe(&NamedCause::summary), "What it is here");
+    v("evidence", &NamedCause::evidence, "The lines that speak for it, the telling one first");
+    v("fix", safe(&NamedCause::fix), "What to do");
+    v("confirm", or_null(&NamedCause::confirm),
+      "A command that would confirm it; null: the text settles it");
   }
-  return list;
+};
+
+/// What is found of the whole text, and of the ranks of a section.
+template <class T, class V, class Of> void judgement_fields(V&& v, const Of& of) {
+  const auto member = [&](auto pointer) {
+    return [of, pointer](const T& object) { return of(object).*pointer; };
+  };
+  v("verdict", member(&Judgement::verdict),
+    "gpu: it is used, or reached and held back; no_gpu: something keeps it from being used");
+  v("causes", member(&Judgement::causes), "The root first; what follows from it is left out");
+  v("harmless", member(&Judgement::harmless), "Lines that look like faults and are none");
+  v("works", member(&Judgement::works), "The last line that shows the GPU in use; null: none does");
+  v(
+      "needs",
+      [of](const T& object) {
+        const auto& needs = of(object).needs;
+        return needs.empty() ? std::optional<std::string>() : needs;
+      },
+      "The one command whose output would settle it, where the verdict is cannot_tell");
 }
 
-Json cause(const explain::NamedCause& cause) {
-  return {{"id", cause.id},
-          {"slug", cause.slug},
-          {"gate", cause.gate},
-          {"title", cause.title},
-          {"summary", printable(cause.summary)},
-          {"evidence", quotes(cause.evidence)},
-          {"fix", printable(cause.fix)},
-          {"confirm", cause.confirm.empty() ? Json(nullptr) : Json(cause.confirm)}};
-}
+template <> struct Shape<Judgement> {
+  static constexpr const char* name = "section";
+  template <class V> static void fields(V&& v) {
+    v(
+        "ranks",
+        [](const Judgement& section) {
+          std::vector<std::string> ranks;
+          for (const auto& rank : section.ranks) ranks.push_back(printable(rank));
+          return ranks;
+        },
+        "The processes that it is about");
+    judgement_fields<Judgement>(v, [](const Judgement& section) { return section; });
+  }
+};
 
-void put_judgement(Json& into, const explain::Judgement& judgement) {
-  into["verdict"] = word(judgement.verdict);
-  into["causes"] = Json::array();
-  for (const auto& each : judgement.causes) into["causes"].push_back(cause(each));
-  into["harmless"] = quotes(judgement.harmless);
-  into["works"] = judgement.works ? quotes({*judgement.works}).front() : Json(nullptr);
-  into["needs"] = judgement.needs.empty() ? Json(nullptr) : Json(judgement.needs);
-}
+template <> struct Shape<StatedFact> {
+  static constexpr const char* name = "stated";
+  template <class V> static void fields(V&& v) {
+    v("key", safe(&StatedFact::key), "What it is about: a package, 'gpu', 'driver', ...");
+    v("value", safe(&StatedFact::value), "As the text says it");
+    v("line", &StatedFact::line, "Line of the text");
+  }
+};
 
-} // namespace
+template <> struct Shape<Input> {
+  static constexpr const char* name = "input";
+  template <class V> static void fields(V&& v) {
+    v("bytes", &Input::bytes, "How much was read");
+    v("lines", &Input::lines, "Lines of it");
+    v("encoding", &Input::encoding, "What it was taken for");
+    v("notes", &Input::notes, "What is odd about it");
+  }
+};
+
+template <> struct Shape<Explanation> {
+  static constexpr const char* name = "explanation";
+  template <class V> static void fields(V&& v) {
+    judgement_fields<Explanation>(v, [](const Explanation& each) { return each.whole; });
+    v("stated", &Explanation::stated, "Versions, GPUs and drivers that the text names");
+    v("sections", &Explanation::sections,
+      "By rank, where ranks fare differently; empty: all do as the whole");
+    v("input", &Explanation::input, "What was read");
+  }
+};
+
+} // namespace shapes
 
 std::string explanation_json(const explain::Explanation& explanation) {
-  Json report{{"schema", "gpuwhy.report/1"}, {"command", "explain"}};
-  put_judgement(report, explanation.whole);
-  report["stated"] = Json::array();
-  for (const auto& fact : explanation.stated) {
-    report["stated"].push_back(
-        {{"key", printable(fact.key)}, {"value", printable(fact.value)}, {"line", fact.line}});
-  }
-  if (!explanation.sections.empty()) {
-    report["sections"] = Json::array();
-    for (const auto& section : explanation.sections) {
-      Json ranks = Json::array();
-      for (const auto& rank : section.ranks) ranks.push_back(printable(rank));
-      Json entry{{"ranks", ranks}};
-      put_judgement(entry, section);
-      report["sections"].push_back(std::move(entry));
-    }
-  }
-  report["input"] = {{"bytes", explanation.input.bytes},
-                     {"lines", explanation.input.lines},
-                     {"encoding", explanation.input.encoding},
-                     {"notes", explanation.input.notes}};
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  shapes::Json report{
+      {"schema", kReportSchema}, {"command", "explain"}, {"version", GPUWHY_VERSION}};
+  report.update(shapes::Writer::write(explanation));
+  return report.dump(2, ' ', false, shapes::Json::error_handler_t::replace) + "\n";
+}
+
+std::string explanation_schema() {
+  using shapes::Json;
+  Json definitions = Json::object();
+  const Json fields = shapes::Schema<explain::Explanation>::object(definitions);
+  Json properties = {{"schema", {{"const", kReportSchema}}},
+                     {"command", {{"const", "explain"}}},
+                     {"version", {{"description", "Version of gpuwhy"}, {"type", "string"}}}};
+  Json required = {"schema", "command", "version"};
+  properties.update(fields["properties"]);
+  for (const auto& name : fields["required"]) required.push_back(name);
+  const Json schema = {
+      {"$schema", shapes::kDraft}, {"title", "gpuwhy explain: what a log says about the GPU"},
+      {"type", "object"},          {"required", required},
+      {"properties", properties},  {"$defs", definitions}};
+  return schema.dump(2) + "\n";
 }
 
 } // namespace gpuwhy

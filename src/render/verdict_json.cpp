@@ -1,24 +1,18 @@
-// Every object of the report has one table of its fields, `Shape<T>::fields`: name, value, prose.
-// The writer and the schema both come from it, so that they cannot differ.
+// Every object of the report has one table of its fields (render/shapes.h).
 #include "render/verdict_json.h"
 
+#include "render/shapes.h"
 #include "render/wording.h"
 
 #include <array>
-#include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <type_traits>
 
 namespace gpuwhy {
-namespace {
-
-using Json = nlohmann::ordered_json;
+namespace shapes {
 
 // --- words of enums
 // --------------------------------------------------------------------------------------
 
-template <class T> struct Words;
 template <> struct Words<Usable> {
   static constexpr std::string_view all[] = {"gpu", "no_gpu", "unknown"};
 };
@@ -54,16 +48,6 @@ template <> struct Words<Gate> {
 
 // --- fields
 // ----------------------------------------------------------------------------------------------
-
-/// null where the judge had nothing to say.
-template <class T> auto or_null(std::string T::*member) {
-  return [member](const T& object) {
-    const auto& text = object.*member;
-    return text.empty() ? std::optional<std::string>() : text;
-  };
-}
-
-template <class T> struct Shape;
 
 template <> struct Shape<Evidence> {
   static constexpr const char* name = "evidence";
@@ -320,87 +304,14 @@ template <> struct Shape<WhatIfMember> {
   }
 };
 
-template <class T>
-concept Shaped = requires { Shape<T>::name; };
+} // namespace shapes
 
-// --- writing
-// ---------------------------------------------------------------------------------------------
+namespace {
 
-/// A struct, so that its overloads see one another.
-struct Writer {
-  template <class T> static Json write(const T& value) {
-    if constexpr (std::is_enum_v<T>) {
-      return Words<T>::all[static_cast<std::size_t>(value)];
-    } else if constexpr (Shaped<T>) {
-      Json object = Json::object();
-      Shape<T>::fields([&](const char* name, auto get, const char*) {
-        object[name] = write(std::invoke(get, value));
-      });
-      return object;
-    } else {
-      return value;
-    }
-  }
-  template <class T> static Json write(const std::optional<T>& value) {
-    return value ? write(*value) : Json(nullptr);
-  }
-  template <class T> static Json write(const std::vector<T>& values) {
-    Json array = Json::array();
-    for (const auto& value : values) array.push_back(write(value));
-    return array;
-  }
-};
-
-// --- schema
-// ----------------------------------------------------------------------------------------------
-
-template <class T> struct Schema {
-  /// A shaped type is described once, under $defs.
-  static Json of(Json& definitions) {
-    if constexpr (Shaped<T>) {
-      if (!definitions.contains(Shape<T>::name)) {
-        definitions[Shape<T>::name] = nullptr; // keeps its place before those that it uses
-        definitions[Shape<T>::name] = object(definitions);
-      }
-      return {{"$ref", std::string("#/$defs/") + Shape<T>::name}};
-    } else if constexpr (std::is_same_v<T, bool>) {
-      return {{"type", "boolean"}};
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      return {{"type", "string"}};
-    } else if constexpr (std::is_enum_v<T>) {
-      Json names = Json::array();
-      for (const auto word : Words<T>::all) names.push_back(word);
-      return {{"enum", names}};
-    } else {
-      static_assert(std::is_integral_v<T>);
-      return {{"type", "integer"}};
-    }
-  }
-  static Json object(Json& definitions) {
-    Json properties = Json::object();
-    Json required = Json::array();
-    Shape<T>::fields([&](const char* name, auto get, const char* prose) {
-      using Value = std::remove_cvref_t<std::invoke_result_t<decltype(get), const T&>>;
-      Json property = {{"description", prose}};
-      property.update(Schema<Value>::of(definitions));
-      properties[name] = std::move(property);
-      required.push_back(name);
-    });
-    return {{"type", "object"}, {"required", required}, {"properties", properties}};
-  }
-};
-template <class T> struct Schema<std::vector<T>> {
-  static Json of(Json& definitions) {
-    return {{"type", "array"}, {"items", Schema<T>::of(definitions)}};
-  }
-};
-template <class T> struct Schema<std::optional<T>> {
-  static Json of(Json& definitions) {
-    Json one = Schema<T>::of(definitions);
-    if (one.contains("type")) return {{"type", {one["type"], "null"}}};
-    return {{"anyOf", {one, {{"type", "null"}}}}};
-  }
-};
+using shapes::Json;
+using shapes::Schema;
+using shapes::WhatIfMember;
+using shapes::Writer;
 
 /// What every report begins with, whatever the command.
 Json head() {
@@ -439,7 +350,7 @@ std::string report_schema() {
   properties["log"].update(Schema<std::optional<LogReport>>::of(definitions));
   for (const auto& name : report["required"]) required.push_back(name);
   required.push_back("log");
-  const Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+  const Json schema = {{"$schema", shapes::kDraft},
                        {"title", "gpuwhy check: will the GPU be used, and if not, why?"},
                        {"type", "object"},
                        {"required", required},

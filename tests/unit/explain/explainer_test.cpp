@@ -2,6 +2,7 @@
 // formats, put together here; real logs stand in tests/fixtures/logs.
 #include "explain/explainer.h"
 
+#include "base/text.h"
 #include "render/explanation.h"
 
 #include <gtest/gtest.h>
@@ -74,7 +75,7 @@ TEST(Explainer, LeavesOpenWhatTheTextDoesNotSettle) {
   const auto bare = explained(kNoDevice);
   EXPECT_EQ(bare.whole.verdict, Verdict::cannot_tell);
   EXPECT_TRUE(bare.whole.causes.empty());
-  EXPECT_EQ(bare.whole.needs, "nvidia-smi; env | grep CUDA_VISIBLE_DEVICES");
+  EXPECT_EQ(bare.whole.needs, "env | grep VISIBLE_DEVICES");
   EXPECT_EQ(explained("Epoch 1/10\n").whole.verdict, Verdict::cannot_tell);
 }
 
@@ -144,6 +145,134 @@ TEST(Explainer, ByVersionsAlone) {
   EXPECT_EQ(root("- os: Windows 11\n- tensorflow: 2.15.0\n"), "F03");
   EXPECT_EQ(root("- os: Windows 10\n- tensorflow: 2.10.0\n"), "-");
   EXPECT_EQ(root("- os: macOS 14\n- tensorflow: 2.15.0\n"), "F04");
+}
+
+TEST(Explainer, TwoVersionsOfTheDriver_WithoutTheLineThatSaysSo) {
+  const std::string versions = "I tensorflow/x.cc:189] libcuda reported version is: 384.111.0\n"
+                               "I tensorflow/x.cc:193] kernel reported version is: 384.90.0\n";
+  EXPECT_EQ(root(text({kNoDevice, versions})), "H05");
+  EXPECT_EQ(root(text({kNoDevice, replace_all(versions, "384.90.0", "384.111.0")})), "-");
+}
+
+TEST(Explainer, JaxPlugin_WhatFailedComesBeforeItsFallback) {
+  const std::string fallback = "WARNING: An NVIDIA GPU may be present on this machine, but a "
+                               "CUDA-enabled jaxlib is not installed. Falling back to cpu.\n";
+  EXPECT_EQ(root(fallback), "F12");
+  EXPECT_EQ(root("RuntimeError: Unable to load cuSPARSE. Is it installed?\n" + fallback), "L09");
+  EXPECT_EQ(root("Outdated cuSPARSE installation found.\n" + fallback), "L02");
+  EXPECT_EQ(root("Outdated cuDNN installation found.\n" + fallback), "L04");
+  const auto cut =
+      explained("Jax plugin configuration error: Exception when calling x()\n" + fallback);
+  EXPECT_EQ(cut.whole.verdict, Verdict::cannot_tell);
+}
+
+TEST(Explainer, CompilingFromPtxIsSlow_UnlessItFails) {
+  std::string waits = "W gpu_device.cc:1] TensorFlow was not built with CUDA kernel binaries "
+                      "compatible with compute capability 9.0. CUDA kernels will be "
+                      "jit-compiled from PTX, which could take 30 minutes or longer.\n";
+  EXPECT_EQ(root(waits), "R11");
+  EXPECT_EQ(explained(waits).whole.verdict, Verdict::gpu);
+  EXPECT_EQ(root(waits + "InternalError: CUDA_ERROR_INVALID_HANDLE\n"), "H12");
+  // A generation of which no release has PTX: the CUDA libraries do not know it either.
+  EXPECT_EQ(root(replace_all(waits, "9.0", "99.0")), "H12");
+}
+
+TEST(Explainer, AListOfBuildsOnOfferIsNotWhatIsInstalled) {
+  const std::string cpu = "tensorflow   2.2.0   mkl_py37h6e9ce2d_0   pkgs/main\n";
+  const std::string gpu = "tensorflow   2.2.0   gpu_py37h1a511ff_0   pkgs/main\n";
+  EXPECT_EQ(root(cpu), "F02");
+  EXPECT_EQ(root(cpu + gpu), "-");
+}
+
+constexpr std::string_view kNoCudart =
+    "2024-01-01 10:00:01.000000: W tensorflow/x.cc:64] Could not load dynamic library "
+    "'libcudart.so.11.0'; dlerror: libcudart.so.11.0: cannot open shared object file\n";
+constexpr std::string_view kNoCudnn =
+    "2024-01-01 11:00:01.000000: W tensorflow/x.cc:64] Could not load dynamic library "
+    "'libcudnn.so.8'; dlerror: libcudnn.so.8: cannot open shared object file\n";
+constexpr std::string_view kBanner =
+    "2024-01-01 10:00:02.000000: I tensorflow/x.cc:1] This TensorFlow binary is optimized with "
+    "oneDNN\n";
+constexpr std::string_view kLaterBanner =
+    "2024-01-01 11:00:02.000000: I tensorflow/x.cc:1] This TensorFlow binary is optimized with "
+    "oneDNN\n";
+
+TEST(Explainer, OfTwoRunsTheLastCounts) {
+  EXPECT_EQ(root(text({kNoCudart, kNoCudnn})), "L01"); // one run: both are missing
+  EXPECT_EQ(root(text({"$ python train.py\n", kNoCudart, "$ python train.py\n", kNoCudnn})), "L03");
+  EXPECT_EQ(root(text({kNoCudart, "After installing the toolkit:\n", kNoCudnn})), "L03");
+  EXPECT_EQ(root(text({kNoCudart, kBanner, kNoCudnn, kLaterBanner})), "L03"); // a new process
+  const auto stopped = explained(text({"$ python a.py\n", kNoDevice, "$ python a.py\n", kNoCudnn}));
+  EXPECT_EQ(ids(stopped.whole), std::vector<std::string>{"L03"});
+  // A question asked of the same machine is no repair.
+  EXPECT_EQ(root(text({"$ python a.py\n", kNoCudart, "$ python -m pip list\n"})), "L01");
+}
+
+TEST(Explainer, ASuccessOfAnEarlierRunIsPast) {
+  const auto worse = explained(text({kCreated, "After the update:\n", kNoCudnn}));
+  EXPECT_EQ(ids(worse.whole), std::vector<std::string>{"L03"});
+  EXPECT_EQ(worse.whole.verdict, Verdict::no_gpu);
+  EXPECT_FALSE(worse.whole.works);
+  const auto better = explained(text({kNoCudart, "After the update:\n", kCreated}));
+  EXPECT_EQ(better.whole.verdict, Verdict::gpu);
+  EXPECT_TRUE(better.whole.causes.empty());
+}
+
+TEST(Explainer, EveryBlockOfAPasteIsUsed) {
+  const std::string smi =
+      "| NVIDIA-SMI 535.98   Driver Version: 535.98   CUDA Version: 12.2     |\n"
+      "|   0  NVIDIA GeForce GTX 1650      Off  | 00000000:01:00.0  On |\n";
+  const std::string says_no = ">>> torch.cuda.is_available()\nFalse\n";
+  const std::string list = "$ pip list\ntorch   2.1.0+cpu\n";
+  EXPECT_EQ(explained(says_no + smi).whole.verdict, Verdict::cannot_tell);
+  EXPECT_EQ(root(says_no + smi + list), "F13");
+  EXPECT_EQ(root(list + smi + says_no), "F13");
+  const std::string unknown = "failed call to cuInit: UNKNOWN ERROR (303)\n";
+  EXPECT_EQ(root(unknown), "H03");
+  EXPECT_EQ(root(unknown + smi), "L05"); // the driver runs, and its library is not found
+}
+
+std::string collected(std::string_view torch, std::string_view built, std::string_view available,
+                      std::string_view driver) {
+  return text({"Collecting environment information...\nPyTorch version: ", torch,
+               "\nCUDA used to build PyTorch: ", built, "\n\nOS: Ubuntu 22.04\nIs CUDA available: ",
+               available, "\nNvidia driver version: ", driver, "\n"});
+}
+
+TEST(Explainer, WhatPyTorchCollects) {
+  EXPECT_EQ(root(collected("1.6.0", "10.2", "No", "418.67")), "H10");
+  EXPECT_EQ(root(collected("1.6.0", "10.2", "No", "450.51.05")), "-"); // the versions fit
+  EXPECT_EQ(root(collected("1.10.2", "11.3", "False", "Could not collect")), "H03");
+  EXPECT_EQ(root(collected("1.7.1+cpu", "Could not collect", "False", "535.98")), "F13");
+  EXPECT_EQ(explained(collected("2.1.0", "12.1", "True", "550.54")).whole.verdict, Verdict::gpu);
+}
+
+TEST(Explainer, AFileIsOnDiskWhereAListingShowsIt) {
+  const std::string missing = "not able to find libcudnn.so.7\nCould not load dynamic library "
+                              "'libcudnn.so.7'; dlerror: no such file\n";
+  EXPECT_EQ(root(missing), "L03");
+  EXPECT_EQ(root(missing + "$ find / -name 'libcudnn*'\n/opt/cuda/lib64/libcudnn.so.7\n"), "L05");
+  EXPECT_EQ(
+      root(missing + "lrwxrwxrwx 1 root root 17 May 1 10:00 libcudnn.so.7 -> libcudnn.so.7.6\n"),
+      "L05");
+}
+
+TEST(Explainer, VersionsThatAreStatedInALineOfTheirOwn) {
+  const std::string hidden =
+      "Cannot dlopen some GPU libraries.\nSkipping registering GPU devices\n";
+  EXPECT_EQ(root("TensorFlow 2.1.0\nCUDA 10.2\n" + hidden), "F15");
+  EXPECT_EQ(root("TensorFlow 2.1.0\n" + hidden), "-");
+}
+
+TEST(Explainer, AnAnswerFitsItsQuestion) {
+  EXPECT_EQ(root("On Google Colab:\n>>> torch.cuda.is_available()\nreturns:\n1.15.0\nFalse\n"),
+            "C04");
+}
+
+TEST(Explainer, LowUseIsLookedAtWhileItRuns) {
+  const auto slow = explained("the GPU utilization is only 4% while it trains\n");
+  EXPECT_EQ(slow.whole.verdict, Verdict::cannot_tell);
+  EXPECT_EQ(slow.whole.needs, "gpuwhy run -- python train.py");
 }
 
 TEST(Explainer, TheSameInAnyPieces) {

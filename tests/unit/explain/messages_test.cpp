@@ -60,6 +60,29 @@ TEST(Messages, EachRowHasAName_AKnownCause_AndASample) {
     EXPECT_TRUE(names.contains(name)) << name << " is no row";
 }
 
+/// `command` without what stands in quotes.
+std::string outside_quotes(std::string_view command) {
+  std::string bare;
+  char quote = 0;
+  for (const char c : command) {
+    if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
+    else if (quote == 0)
+      bare += c;
+  }
+  return bare;
+}
+
+TEST(Messages, WhatARowAsksForIsOneCommand) {
+  for (const auto& message : MessageTable::get().messages()) {
+    const auto bare = outside_quotes(message.ask);
+    for (const std::string_view mark : {";", "&&", ", ", " and "})
+      EXPECT_FALSE(contains(bare, mark)) << message.name << ": " << message.ask;
+  }
+}
+
 TEST(Messages, EachRowExplainsItsSample_AndNoRowBeforeItDoes) {
   const auto lines = samples();
   for (const auto& message : MessageTable::get().messages()) {
