@@ -162,17 +162,14 @@ std::optional<int> lowest_sm(std::string_view list) {
   return lowest;
 }
 
-/// No PTX of this release (where it is not known: of any) is of the GPU's generation. The CUDA
-/// libraries of such a build do not know the GPU either, whatever the driver makes of the PTX.
+/// No release that is known has PTX of the GPU's generation: the CUDA libraries of the build do not
+/// know the GPU either, whatever the driver makes of the PTX.
 bool beyond_all_ptx(const Scene& scene) {
   if (!scene.capability) return false;
   std::optional<ComputeCapability> newest;
-  if (scene.release != nullptr) newest = scene.release->newest_ptx;
-  if (!newest) {
-    for (const auto& release : tensorflow_releases()) {
-      if (release.newest_ptx && (!newest || *newest < *release.newest_ptx))
-        newest = release.newest_ptx;
-    }
+  for (const auto& release : tensorflow_releases()) {
+    if (release.newest_ptx && (!newest || *newest < *release.newest_ptx))
+      newest = release.newest_ptx;
   }
   return newest && scene.capability->major > newest->major;
 }

@@ -172,6 +172,7 @@ TEST(Explainer, CompilingFromPtxIsSlow_UnlessItFails) {
                       "jit-compiled from PTX, which could take 30 minutes or longer.\n";
   EXPECT_EQ(root(waits), "R11");
   EXPECT_EQ(explained(waits).whole.verdict, Verdict::gpu);
+  EXPECT_EQ(root("TensorFlow version: 2.15.0\n" + waits), "R11"); // newest PTX there: of 8.0
   EXPECT_EQ(root(waits + "InternalError: CUDA_ERROR_INVALID_HANDLE\n"), "H12");
   // A generation of which no release has PTX: the CUDA libraries do not know it either.
   EXPECT_EQ(root(replace_all(waits, "9.0", "99.0")), "H12");
