@@ -16,7 +16,7 @@ namespace gpuwhy {
 struct Scope {
   std::string python;    // the interpreter, a name on PATH, or the folder of an environment
   std::string chosen_by; // who named it; empty: --python, and no other environment is wanted
-  std::string program; // a .py, .ipynb or directory whose environment is wanted; may be empty
+  std::string program;   // a .py, .ipynb or directory whose environment is wanted; may be empty
   std::vector<std::string> sys_path; // of the selected interpreter, as it is; empty: predicted
   bool all_environments = false;     // search for environments beyond the selected ones
   bool probes = true;                // ask the driver through the probes

@@ -12,8 +12,8 @@ inline constexpr Option kKernelOption{"kernel", 'k', "NAME",
                                       "as this Jupyter kernel starts it, not as this shell would"};
 inline constexpr Option kPidOption{"pid", 0, "N", "as the running process N has it"};
 inline constexpr Option kServiceOption{"service", 0, "UNIT", "as this systemd service starts it"};
-inline constexpr Option kRootOption{
-    "root", 0, "DIR", "inside this root directory: an unpacked image, another disk"};
+inline constexpr Option kRootOption{"root", 0, "DIR",
+                                    "inside this root directory: an unpacked image, another disk"};
 inline constexpr Option kEnvOption{
     "env", 0, "FILE",
     "with the variables of FILE (docker's env-file, output of 'env' or 'env -0', JSON, 'docker "

@@ -108,8 +108,7 @@ std::vector<Difference> differences_from_shell(const Facts& facts) {
   if (python != nullptr && python->selected && !shell->interpreter.empty() &&
       python->interpreter != shell->interpreter)
     found.push_back({.kind = Difference::Kind::interpreter});
-  if (!same_nodes(facts.access, shell->access))
-    found.push_back({.kind = Difference::Kind::access});
+  if (!same_nodes(facts.access, shell->access)) found.push_back({.kind = Difference::Kind::access});
   std::set<std::string> names;
   for (const auto& variable : facts.environment.variables) names.insert(variable.name);
   for (const auto& variable : shell->variables) names.insert(variable.name);

@@ -17,9 +17,8 @@ bool names_node(std::string_view rule, const DeviceNode& node) {
   if (open_ended) rule.remove_suffix(1);
   const auto name = base_name(node.path);
   // The driver registers GPUs and nvidiactl as "nvidia" (before 560 as "nvidia-frontend").
-  for (const std::string_view driver :
-       {name == "nvidia-uvm" ? "nvidia-uvm" : "nvidia",
-        name == "nvidia-uvm" ? "nvidia-uvm" : "nvidia-frontend"}) {
+  for (const std::string_view driver : {name == "nvidia-uvm" ? "nvidia-uvm" : "nvidia",
+                                        name == "nvidia-uvm" ? "nvidia-uvm" : "nvidia-frontend"}) {
     if (open_ended ? driver.starts_with(rule) : driver == rule) return true;
   }
   return false;

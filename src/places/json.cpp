@@ -48,7 +48,8 @@ int line_of_key(std::string_view text, std::string_view after, std::string_view 
   if (start == std::string_view::npos) return 0;
   const auto at = text.find("\"" + std::string(name) + "\"", start);
   if (at == std::string_view::npos) return 0;
-  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+  return 1 + static_cast<int>(
+                 std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
 }
 
 } // namespace gpuwhy::places

@@ -53,8 +53,8 @@ private:
       const auto key = line.substr(0, colon);
       const auto value = trim(line.substr(colon + 1));
       if (key == "State" && (value.starts_with('Z') || value.starts_with('X')))
-        return fail("process " + std::to_string(pid_) + " has ended (state " +
-                    printable(value) + ")");
+        return fail("process " + std::to_string(pid_) + " has ended (state " + printable(value) +
+                    ")");
       if (key == "Name") name_ = printable(value);
       if (key == "Uid") user_ = numbers(value);
       if (key == "Gid") group_ = numbers(value);
@@ -154,8 +154,8 @@ private:
     } else if (const auto path = found_.environment.find("PATH");
                path != found_.environment.end()) {
       for (const auto directory : split(path->second, ':')) {
-        const auto candidate =
-            normalize_path(join_path(join_path(found_.identity.working_directory, directory), word));
+        const auto candidate = normalize_path(
+            join_path(join_path(found_.identity.working_directory, directory), word));
         if (!directory.empty() && system_.status(found_.root + candidate)) {
           named = candidate;
           break;

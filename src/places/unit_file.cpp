@@ -41,8 +41,8 @@ std::vector<std::string> drop_in_names(const UnitName& name) {
   return names;
 }
 
-/// Links from one unit file to another are names of one unit, and what is dropped in for any of them
-/// counts.
+/// Links from one unit file to another are names of one unit, and what is dropped in for any of
+/// them counts.
 std::vector<std::string> aliases(System& system, const std::string& path, std::string_view file,
                                  const std::vector<std::string>& folders) {
   std::vector<std::string> names;
@@ -131,21 +131,26 @@ std::optional<Unit> find_unit(System& system, const UnitName& name,
 }
 
 std::vector<std::string> system_unit_folders() {
-  return {"/etc/systemd/system.control",  "/run/systemd/system.control",
-          "/run/systemd/transient",       "/run/systemd/generator.early",
-          "/etc/systemd/system",          "/etc/systemd/system.attached",
-          "/run/systemd/system",          "/run/systemd/system.attached",
-          "/run/systemd/generator",       "/usr/local/lib/systemd/system",
-          "/lib/systemd/system",          "/usr/lib/systemd/system",
+  return {"/etc/systemd/system.control", "/run/systemd/system.control",
+          "/run/systemd/transient",      "/run/systemd/generator.early",
+          "/etc/systemd/system",         "/etc/systemd/system.attached",
+          "/run/systemd/system",         "/run/systemd/system.attached",
+          "/run/systemd/generator",      "/usr/local/lib/systemd/system",
+          "/lib/systemd/system",         "/usr/lib/systemd/system",
           "/run/systemd/generator.late"};
 }
 
 std::vector<std::string> user_unit_folders(const std::string& home) {
-  return {home + "/.config/systemd/user.control", home + "/.config/systemd/user",
-          "/etc/xdg/systemd/user",                "/etc/systemd/user",
-          "/run/systemd/user",                    home + "/.local/share/systemd/user",
-          "/usr/local/share/systemd/user",        "/usr/share/systemd/user",
-          "/usr/local/lib/systemd/user",          "/usr/lib/systemd/user"};
+  return {home + "/.config/systemd/user.control",
+          home + "/.config/systemd/user",
+          "/etc/xdg/systemd/user",
+          "/etc/systemd/user",
+          "/run/systemd/user",
+          home + "/.local/share/systemd/user",
+          "/usr/local/share/systemd/user",
+          "/usr/share/systemd/user",
+          "/usr/local/lib/systemd/user",
+          "/usr/lib/systemd/user"};
 }
 
 std::vector<std::string> unit_names(System& system, const std::vector<std::string>& folders) {

@@ -51,8 +51,8 @@ struct UnitName {
 
 struct Unit {
   UnitName name;
-  std::string path;               // of the main file; empty: only drop-ins or nothing
-  std::string masked;             // the link to /dev/null or empty file that masks it
+  std::string path;                  // of the main file; empty: only drop-ins or nothing
+  std::string masked;                // the link to /dev/null or empty file that masks it
   std::vector<UnitSetting> settings; // of the file, then of its drop-ins in order
 };
 

@@ -188,7 +188,8 @@ std::vector<EnvironmentLine> parse_environment_file(std::string_view text) {
       } else if (letter == '\\' && at + 1 < text.size()) {
         next();
         const char escaped = text[at];
-        if (quote == '"' && !is_newline(escaped) && !contains("\"\\`$", std::string_view(&escaped, 1)))
+        if (quote == '"' && !is_newline(escaped) &&
+            !contains("\"\\`$", std::string_view(&escaped, 1)))
           line.value += '\\';
         if (!is_newline(escaped)) line.value += escaped;
         plain = plain || quote == 0;

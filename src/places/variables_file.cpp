@@ -15,9 +15,9 @@ bool is_name(std::string_view text) {
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   };
-  return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9');
-  });
+  return !text.empty() && letter(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
 class Reader {
@@ -84,7 +84,8 @@ private:
 
   /// {"NAME": "VALUE"}, ["NAME=VALUE"], and where the formats of containers hide such a list.
   void read_json(const Json& json) {
-    if (json.is_array() && !json.empty() && json.front().is_object()) return read_json(json.front());
+    if (json.is_array() && !json.empty() && json.front().is_object())
+      return read_json(json.front());
     if (json.is_array()) {
       for (const auto& entry : texts_of(json)) assign(entry, line_of_text(entry));
       return;

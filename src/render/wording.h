@@ -21,8 +21,8 @@ std::string place_words(const FrameworkVerdict& verdict);
 std::string answer_words(const FrameworkVerdict& verdict);
 /// "NVIDIA GeForce RTX 4090, compute capability 8.9, 24 GiB, driver 550.54.14 (CUDA 12.4)".
 std::string gpu_words(const GpuLine& gpu);
-/// "libcudart.so.13 is there (/usr/local/cuda/lib64/libcudart.so.13)"; the place only where the text
-/// lacks it.
+/// "libcudart.so.13 is there (/usr/local/cuda/lib64/libcudart.so.13)"; the place only where the
+/// text lacks it.
 std::string evidence_words(const Evidence& evidence);
 /// "/home/ada/.bashrc:118"; a simulated fact is named as such.
 std::string source_words(const Source& source);

@@ -43,8 +43,7 @@ std::string access_fix(const Facts& facts) {
   }
   if (by_mode) return "run it as a user who may open " + source.where;
   if (facts.place.kind != "service") return "allow it the GPU's device files";
-  if (nodes.known() && nodes.value().empty())
-    return "set PrivateDevices=no (" + source.str() + ")";
+  if (nodes.known() && nodes.value().empty()) return "set PrivateDevices=no (" + source.str() + ")";
   return "allow the GPU's devices (" + source.str() +
          "): DeviceAllow=char-nvidia* rw, DeviceAllow=char-nvidia-uvm rw";
 }

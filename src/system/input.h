@@ -29,8 +29,8 @@ private:
   std::string problem_;
 };
 
-/// Writes `text` to `path`: a file through a neighbour that is renamed once it is whole; what is not
-/// a file (a device, a pipe, a link) stays what it is and is written into.
+/// Writes `text` to `path`: a file through a neighbour that is renamed once it is whole; what is
+/// not a file (a device, a pipe, a link) stays what it is and is written into.
 Result<void> write_output(const std::string& path, const std::string& text);
 
 } // namespace gpuwhy

@@ -67,7 +67,8 @@ private:
   }
 
   template <class Question>
-  auto ask(const std::string& path, Question question) -> decltype(question(std::declval<System&>(), path)) {
+  auto ask(const std::string& path, Question question)
+      -> decltype(question(std::declval<System&>(), path)) {
     const bool own = path == kSelf || path.starts_with("/proc/self/");
     if (placement_.process == 0 || !own) return question(files_, path);
     const std::string place = "/proc/" + std::to_string(placement_.process) +

@@ -182,8 +182,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<System> make_rooted_system(System& base, std::string root,
-                                           Environment environment, KernelTrees trees) {
+std::unique_ptr<System> make_rooted_system(System& base, std::string root, Environment environment,
+                                           KernelTrees trees) {
   return std::make_unique<RootedSystem>(base, std::move(root), std::move(environment), trees);
 }
 

@@ -159,8 +159,8 @@ struct RunEnd {
   SourceState cuda;
   SourceState loader;
   std::vector<LibrarySearch> libraries; // what the loader was asked for, where that was wanted
-  std::vector<int> left_behind;   // processes of the run that still lived
-  std::vector<std::string> notes; // what could not be done, one line each
+  std::vector<int> left_behind;         // processes of the run that still lived
+  std::vector<std::string> notes;       // what could not be done, one line each
 
   bool operator==(const RunEnd&) const = default;
 };

@@ -1,5 +1,6 @@
 /* Opens libraries as told and says what the real loader did.
- *   driver open NAME | via LIBRARY NAME | link LIBRARY (opens NAME or LIBRARY from a given object) ... */
+ *   driver open NAME | via LIBRARY NAME | link LIBRARY (opens NAME or LIBRARY from a given object)
+ * ... */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>

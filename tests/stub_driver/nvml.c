@@ -90,7 +90,8 @@ static void age(void) {
   while (is_after("STUB_NVML_HANG_AFTER")) pause();
 }
 
-// The value that a list "SECONDS:VALUE,..." has reached; lists of several GPUs are separated by ';'.
+// The value that a list "SECONDS:VALUE,..." has reached; lists of several GPUs are separated by
+// ';'.
 static unsigned reached(const char* variable, int gpu) {
   const char* list = getenv(variable);
   for (; list && gpu > 0; --gpu) {
@@ -415,14 +416,16 @@ static result listed_processes(handle device, unsigned* count, struct process* p
   int gpu;
   while (file && fscanf(file, "%u %u %d", &pid, &mebibytes, &gpu) == 3) {
     if (gpu != device->slot) continue;
-    if (*count < room) processes[*count] = (struct process){pid, (unsigned long long)mebibytes << 20, 0, 0};
+    if (*count < room)
+      processes[*count] = (struct process){pid, (unsigned long long)mebibytes << 20, 0, 0};
     ++*count;
   }
   if (file) fclose(file);
   return *count > room ? INSUFFICIENT_SIZE : OK;
 }
 
-EXPORT result nvmlDeviceGetCurrentClocksThrottleReasons(handle device, unsigned long long* reasons) {
+EXPORT result nvmlDeviceGetCurrentClocksThrottleReasons(handle device,
+                                                        unsigned long long* reasons) {
   REQUIRE(device);
   *reasons = (unsigned long long)stub_number("STUB_NVML_REASONS", 0);
   return OK;

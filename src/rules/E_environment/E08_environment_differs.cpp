@@ -1,5 +1,5 @@
-// It works in the shell and not where the program runs: a variable, the interpreter, or the right to
-// open the device differs. Truth: the judge, asked again with these differences put right and
+// It works in the shell and not where the program runs: a variable, the interpreter, or the right
+// to open the device differs. Truth: the judge, asked again with these differences put right and
 // nothing else (judge/decisive.h).
 #include "base/text.h"
 #include "rules/F_framework/installation.h"
@@ -49,8 +49,10 @@ std::string variable_words(const std::string& name, const Variable* there, const
   if (is_list(name)) {
     const auto lacking = more_of(*here, *there);
     const auto extra = more_of(*there, *here);
-    if (!lacking.empty() && lacking.size() <= 3) return name + " lacks " + join(lacking, ", ") + " there";
-    if (!extra.empty() && extra.size() <= 3) return name + " also has " + join(extra, ", ") + " there";
+    if (!lacking.empty() && lacking.size() <= 3)
+      return name + " lacks " + join(lacking, ", ") + " there";
+    if (!extra.empty() && extra.size() <= 3)
+      return name + " also has " + join(extra, ", ") + " there";
   }
   return name + " is " + quoted(there->value) + " there and " + quoted(here->value) + " here";
 }

@@ -107,8 +107,8 @@ Outcome check(const Case& c) {
   const std::string has = c.framework == nullptr ? "no " + name_text(c)
                                                  : "a " + name_text(c) + " that cannot use a GPU";
   auto outcome =
-      Outcome::found(place_text(c.facts) + " runs with " + c.python->interpreter + ", which has " + has +
-                     "; " + other->interpreter + " has " + name_text(c) + " " + version +
+      Outcome::found(place_text(c.facts) + " runs with " + c.python->interpreter + ", which has " +
+                     has + "; " + other->interpreter + " has " + name_text(c) + " " + version +
                      " for GPUs")
           .because(c.python->interpreter + " was taken because of " + c.python->chosen_by,
                    {c.python->interpreter, 0})

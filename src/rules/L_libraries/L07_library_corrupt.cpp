@@ -134,8 +134,8 @@ Outcome report_cut(const Case& c, const std::string& path) {
   fault.product = std::string(product_of(soname));
   fault.path = path;
   fault.step = need->found.step;
-  return Outcome::found(path + " is cut short: it loads, and whatever needs the lost part of " + soname +
-                        " fails")
+  return Outcome::found(path + " is cut short: it loads, and whatever needs the lost part of " +
+                        soname + " fails")
       .because(file.detail + "; what is gone is not touched by loading it", {path, 0})
       .with_effect(Effect::breaks)
       .mend(repair(c, {fault}));

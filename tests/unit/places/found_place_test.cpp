@@ -53,7 +53,8 @@ TEST(FoundPlace, device_rules_decide) {
 
 TEST(FoundPlace, permission_bits_come_first) {
   auto facts = facts_with_nodes();
-  facts.access.nodes.value()[0] = node("/dev/nvidia0", Fact<bool>::known(false, {"/dev/nvidia0", 0}));
+  facts.access.nodes.value()[0] =
+      node("/dev/nvidia0", Fact<bool>::known(false, {"/dev/nvidia0", 0}));
   complete_facts({}, facts);
   EXPECT_EQ(usable(facts), "nyy");
 }

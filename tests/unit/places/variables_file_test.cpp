@@ -12,20 +12,20 @@ VariablesFile read(std::string_view text, const Environment& shell = {}) {
 }
 
 TEST(VariablesFile, docker_env_file) {
-  const auto file = read("# comment\n\nA=1\nB= two words \nC=\"kept\"\nHOME\nNOT_SET\n",
-                         {{"HOME", "/home/u"}});
-  EXPECT_EQ(file.environment, (Environment{
-                                  {"A", "1"}, {"B", " two words "}, {"C", "\"kept\""}, {"HOME", "/home/u"}}));
+  const auto file =
+      read("# comment\n\nA=1\nB= two words \nC=\"kept\"\nHOME\nNOT_SET\n", {{"HOME", "/home/u"}});
+  EXPECT_EQ(
+      file.environment,
+      (Environment{{"A", "1"}, {"B", " two words "}, {"C", "\"kept\""}, {"HOME", "/home/u"}}));
   EXPECT_EQ(file.origins.at("B").path, "vars");
   EXPECT_EQ(file.origins.at("B").line, 4);
 }
 
 TEST(VariablesFile, output_of_env) {
-  const auto file =
-      read("A=1\nBASH_FUNC_module%%=() {  eval `x`\n}\nTEXT=first\n  second\nLD_LIBRARY_PATH=/a:/b\n");
-  EXPECT_EQ(file.environment, (Environment{{"A", "1"},
-                                           {"TEXT", "first\n  second"},
-                                           {"LD_LIBRARY_PATH", "/a:/b"}}));
+  const auto file = read(
+      "A=1\nBASH_FUNC_module%%=() {  eval `x`\n}\nTEXT=first\n  second\nLD_LIBRARY_PATH=/a:/b\n");
+  EXPECT_EQ(file.environment,
+            (Environment{{"A", "1"}, {"TEXT", "first\n  second"}, {"LD_LIBRARY_PATH", "/a:/b"}}));
 }
 
 TEST(VariablesFile, output_of_env_0) {
@@ -47,8 +47,7 @@ TEST(VariablesFile, nothing_in_it) {
   for (const std::string text : {"", "no variable here\n", "{}", "[1, 2]", "\n\n"}) {
     EXPECT_EQ(read_variables(text, "vars", {}).error().message, "no NAME=VALUE in it") << text;
   }
-  EXPECT_EQ(read_variables("{\"A\": ", "vars", {}).error().message,
-            "starts like JSON and is none");
+  EXPECT_EQ(read_variables("{\"A\": ", "vars", {}).error().message, "starts like JSON and is none");
   EXPECT_FALSE(read_variables(std::string(1'000'000, '['), "vars", {}));
 }
 

@@ -22,18 +22,10 @@ std::string_view text(std::string_view raw) {
 }
 
 std::vector<Verdict> all_samples() {
-  return {samples::healthy(),
-          samples::one_cause(),
-          samples::three_causes(),
-          samples::not_known(),
-          samples::unverified(),
-          samples::nothing_installed(),
-          samples::warning(),
-          samples::many_environments(),
-          samples::hostile(),
-          samples::pinned_program(),
-          samples::no_hardware(),
-          Verdict{}};
+  return {samples::healthy(),        samples::one_cause(),         samples::three_causes(),
+          samples::not_known(),      samples::unverified(),        samples::nothing_installed(),
+          samples::warning(),        samples::many_environments(), samples::hostile(),
+          samples::pinned_program(), samples::no_hardware(),       Verdict{}};
 }
 
 TEST(VerdictText, HealthyMachine) {
