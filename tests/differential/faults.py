@@ -313,7 +313,7 @@ def cpu_build(cell):
     del cell
 
 
-@fault("F01", "TensorFlow is not installed")
+@fault("F11", "TensorFlow is not installed; the Keras that came with it is")
 def not_installed(cell):
     cell.uninstall("tensorflow-cpu")
 
