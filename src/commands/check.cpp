@@ -69,9 +69,9 @@ Result<LogReport> read_log(const std::string& path, const Verdict& verdict) {
 
 Result<void> page(const Arguments& arguments, Console& console, const Verdict& verdict) {
   if (!arguments.has("html")) return {};
-  const auto subject = arguments.has("from")        ? replayed(arguments)
-                       : arguments.operands.empty() ? std::string("this machine")
-                                                    : arguments.operands.front();
+  std::string subject = arguments.has("from") ? replayed(arguments) : "this machine";
+  if (!arguments.operands.empty())
+    subject = arguments.operands.front() + (arguments.has("from") ? " on " + subject : "");
   return write_page(arguments, console,
                     verdict_html(verdict, page_context(console, "check", subject)));
 }

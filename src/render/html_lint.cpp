@@ -78,29 +78,6 @@ void labelled(Html& html, std::string_view label, std::string_view text) {
   html_row(html, label, [&] { html.element("p", {}, text); });
 }
 
-void show(Html& html, const CodeFinding& finding) {
-  html.element(
-      "article", {{"class", "finding"}, {"data-severity", word_of(finding.severity)}}, [&] {
-        html.element("h3", {}, [&] {
-          if (finding.severity == Severity::info)
-            html_hint(html);
-          else
-            html_mark(html, finding.severity == Severity::error ? Tone::bad : Tone::limited);
-          html.element("span", {}, finding.title);
-        });
-        html.element("p", {{"class", "name"}}, [&] {
-          html.element("code", {{"class", "id"}}, finding.id);
-          if (finding.slug != finding.id) html.text(" " + finding.slug);
-          html.text(std::string(", ") + word_of(finding.severity) + ", " + place(finding));
-        });
-        frame(html, finding);
-        labelled(html, "why", finding.message);
-        if (!finding.fix.empty())
-          labelled(html, "fix", finding.fix + (finding.edit ? " (gpuwhy lint --fix does it)" : ""));
-      });
-  html.line();
-}
-
 using Count = std::array<std::size_t, 3>; // by severity
 
 Count count(const LintReport& report) {
@@ -141,6 +118,29 @@ void choice(Html& html, const Count& all) {
 
 } // namespace
 
+void html_finding(Html& html, const CodeFinding& finding) {
+  html.element(
+      "article", {{"class", "finding"}, {"data-severity", word_of(finding.severity)}}, [&] {
+        html.element("h3", {}, [&] {
+          if (finding.severity == Severity::info)
+            html_hint(html);
+          else
+            html_mark(html, finding.severity == Severity::error ? Tone::bad : Tone::limited);
+          html.element("span", {}, finding.title);
+        });
+        html.element("p", {{"class", "name"}}, [&] {
+          html.element("code", {{"class", "id"}}, finding.id);
+          if (finding.slug != finding.id) html.text(" " + finding.slug);
+          html.text(std::string(", ") + word_of(finding.severity) + ", " + place(finding));
+        });
+        frame(html, finding);
+        labelled(html, "why", finding.message);
+        if (!finding.fix.empty())
+          labelled(html, "fix", finding.fix + (finding.edit ? " (gpuwhy lint --fix does it)" : ""));
+      });
+  html.line();
+}
+
 std::string lint_html(const LintReport& report, const PageContext& context) {
   const auto all = count(report);
   const auto said = sentence(report, all);
@@ -156,7 +156,7 @@ std::string lint_html(const LintReport& report, const PageContext& context) {
     for (const auto& [path, findings] : files) {
       html.element("section", {{"class", "file"}}, [&] {
         html.element("h2", {}, [&] { html.element("code", {}, path); });
-        for (const auto* each : findings) show(html, *each);
+        for (const auto* each : findings) html_finding(html, *each);
       });
       html.line();
     }

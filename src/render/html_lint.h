@@ -8,6 +8,9 @@
 
 namespace gpuwhy::render {
 
+/// One finding with its lines, a mark under the place, why, and what to change.
+void html_finding(Html& html, const CodeFinding& finding);
+
 std::string lint_html(const LintReport& report, const PageContext& context);
 
 } // namespace gpuwhy::render

@@ -8,6 +8,12 @@
 namespace gpuwhy {
 namespace {
 
+/// A file, a variable, a library: its first letter stays as it is.
+bool begins_with_name(std::string_view text) {
+  return text.substr(0, text.find(' ')).find_first_of("./_=:'\"0123456789") !=
+         std::string_view::npos;
+}
+
 struct Shape {
   std::string_view id;
   std::string_view outline; // filled; the ground of the sign
@@ -104,7 +110,9 @@ void evidence(Html& html, const Cause& cause) {
 void cause(Html& html, const Cause& cause, std::string_view label, const std::string& proof,
            const CausesView& view) {
   html_row(html, label, [&] {
-    html.element(view.head, {{"class", "summary"}}, cause.summary);
+    html.element(view.head,
+                 {{"class", begins_with_name(cause.summary) ? "summary literal" : "summary"}},
+                 cause.summary);
     html.element("p", {{"class", "name"}}, [&] {
       html.element("code", {{"class", "id"}}, cause.id);
       html.text(" " + cause.slug);

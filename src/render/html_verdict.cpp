@@ -1,6 +1,7 @@
 #include "render/html_verdict.h"
 
 #include "base/text.h"
+#include "render/html_lint.h"
 #include "render/html_route.h"
 #include "render/wording.h"
 
@@ -46,6 +47,49 @@ void what_settles(Html& html, const FrameworkVerdict& framework, const Verdict& 
   html.line();
 }
 
+/// What software cannot mend, and the other ways that were simulated to their end.
+void other_ways(Html& html, const FrameworkVerdict& framework) {
+  if (const auto words = limit_words(framework); !words.empty())
+    html_row(html, "limit", [&] { html.element("p", {}, words); });
+  for (const auto& way : framework.alternatives) {
+    html_row(html, "or", [&] {
+      std::vector<std::string> words;
+      std::vector<std::string> commands;
+      for (const auto& step : way.steps) {
+        words.push_back(step.words);
+        commands.insert(commands.end(), step.commands.begin(), step.commands.end());
+      }
+      html.element("p", {}, join(words, "; and ") + " (verified too)");
+      html_commands(html, commands);
+    });
+  }
+}
+
+void place(Html& html, const PlaceLine& line, const FrameworkVerdict& selected) {
+  html.element("p", {{"class", "place"}}, [&] {
+    html.words(place_words(line));
+    if (const auto words = shell_words(line, selected); !words.empty()) html.words("; " + words);
+  });
+  html.line();
+}
+
+/// The program's notes, and its lines of code.
+void program(Html& html, const Verdict& verdict) {
+  if (!verdict.program) return;
+  html_section(html, "How " + verdict.program->entry + " was read", verdict.program->notes);
+  if (verdict.findings.empty()) return;
+  html.element("section", {}, [&] {
+    html.element("h2", {}, "In the code");
+    std::string path;
+    for (const auto& finding : verdict.findings) {
+      if (finding.path != path) html.element("p", {{"class", "place"}}, finding.path);
+      path = finding.path;
+      render::html_finding(html, finding);
+    }
+  });
+  html.line();
+}
+
 /// All of one framework in one environment, but for the sentence.
 void about(Html& html, const FrameworkVerdict& framework, const Verdict& verdict,
            const std::string& prefix, std::string_view head) {
@@ -57,6 +101,7 @@ void about(Html& html, const FrameworkVerdict& framework, const Verdict& verdict
                .proof = proof_words(framework),
                .outcome = outcome_words(framework),
                .head = head});
+  other_ways(html, framework);
   if (framework.answer == Usable::unknown)
     what_settles(html, framework, verdict);
   else
@@ -140,7 +185,9 @@ std::string verdict_html(const Verdict& verdict, const PageContext& context) {
   const auto& selected = chosen(verdict);
   return html_page(context, {.title = answer_words(selected)}, [&](Html& html) {
     html_answer(html, "h1", "answer", tone_of(selected), answer_words(selected));
+    if (verdict.place) place(html, *verdict.place, selected);
     about(html, selected, verdict, "f1-", "h2");
+    program(html, verdict);
     gpus(html, verdict);
     others(html, verdict, selected);
     html_section(html, "What could not be looked at", verdict.problems);

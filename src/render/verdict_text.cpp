@@ -102,26 +102,10 @@ private:
 
   // --- where it runs
 
-  static std::string kind_words(const PlaceLine& line) {
-    if (line.kind == "kernel") return "Jupyter kernel " + line.name;
-    if (line.kind == "service") return "service " + line.name;
-    if (line.kind == "process") return "process " + line.name;
-    if (line.kind == "root") return "root directory " + line.name;
-    return "variables of " + line.name;
-  }
-
   void place(const PlaceLine& line) {
-    auto words = kind_words(line);
-    if (!contains(words, line.origin)) words += " (" + line.origin + ")";
-    page_.row("place", words);
-    const bool told =
-        chosen().answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
-    if (line.shell && *line.shell != chosen().answer && !told) {
-      page_.under(*line.shell == Usable::gpu      ? "in this shell the GPU would be used"
-                  : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
-                                                  : "what this shell would do is not known",
-                  Ink::faint);
-    }
+    page_.row("place", place_words(line));
+    if (const auto words = shell_words(line, chosen()); !words.empty())
+      page_.under(words, Ink::faint);
     if (full_) {
       for (const auto& library : line.loaded) page_.under("loaded: " + library, Ink::faint);
     }

@@ -128,6 +128,25 @@ std::string gpu_words(const GpuLine& gpu) {
   return words;
 }
 
+std::string place_words(const PlaceLine& line) {
+  auto words = (line.kind == "kernel"    ? "Jupyter kernel "
+                : line.kind == "service" ? "service "
+                : line.kind == "process" ? "process "
+                : line.kind == "root"    ? "root directory "
+                                         : "variables of ") +
+               line.name;
+  if (!contains(words, line.origin)) words += " (" + line.origin + ")";
+  return words;
+}
+
+std::string shell_words(const PlaceLine& line, const FrameworkVerdict& verdict) {
+  const bool told = verdict.answer == Usable::no_gpu && line.shell == Usable::gpu; // by the cause
+  if (!line.shell || *line.shell == verdict.answer || told) return {};
+  return *line.shell == Usable::gpu      ? "in this shell the GPU would be used"
+         : *line.shell == Usable::no_gpu ? "in this shell the GPU would not be used"
+                                         : "what this shell would do is not known";
+}
+
 std::string source_words(const Source& source) {
   if (source.where == "edit") return "once the fixes above are made"; // a simulated fact
   return source.str();

@@ -19,6 +19,10 @@ std::string place_words(const FrameworkVerdict& verdict);
 /// The answer as a sentence without a full stop, its causes considered: a GPU that is listed and
 /// then fails is no success.
 std::string answer_words(const FrameworkVerdict& verdict);
+/// "Jupyter kernel gpu (/usr/share/jupyter/kernels/gpu/kernel.json)".
+std::string place_words(const PlaceLine& line);
+/// What the shell would do, where that is another answer and no cause has told it; else empty.
+std::string shell_words(const PlaceLine& line, const FrameworkVerdict& verdict);
 /// "NVIDIA GeForce RTX 4090, compute capability 8.9, 24 GiB, driver 550.54.14 (CUDA 12.4)".
 std::string gpu_words(const GpuLine& gpu);
 /// "libcudart.so.13 is there (/usr/local/cuda/lib64/libcudart.so.13)"; the place only where the
