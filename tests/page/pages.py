@@ -134,10 +134,13 @@ def make(gpuwhy, folder):
     (project / "train.py").write_text(PROGRAM)
     (project / "Dockerfile").write_text("FROM tensorflow/tensorflow:2.15.0\n")
     page("lint", "lint", ".", statuses=(1,), cwd=project)
+    page("program", "check", "train.py", "--from", str(EXAMPLES / "healthy.json"), statuses=(1,), cwd=project)
     strange = folder / "strange"
     strange.mkdir()
     (strange / "<img src=x onerror=window.pwned=1>'\"&\u202e.py").write_text(HOSTILE_PROGRAM)
     (strange / "<script>.ipynb").write_text("<script>window.pwned=1</script>")
+    hostile = next(str(path.name) for path in strange.iterdir() if path.suffix == ".py")
+    page("hostile-program", "check", hostile, "--from", str(EXAMPLES / "healthy.json"), statuses=(1,), cwd=strange)
     page("hostile-lint", "lint", ".", statuses=(1,), cwd=strange)
     empty = folder / "empty"
     empty.mkdir()

@@ -154,10 +154,11 @@ def main():
     wrong += says(pages, "run-R07-leak_list", "GPU memory grows all through the run", "GiB a minute", "steady work", "torch")
     wrong += says(pages, "run-two_gpus", "GPU 1 at work", "GPU 1 memory")
     wrong += says(pages, "lint", "P01", "what is made and run in this scope stays on the CPU", "line 6, column 6", "Dockerfile")
+    wrong += says(pages, "program", "will run train.py on the CPU", "In the code", "P03", "line 4, column 1", "train.py on healthy.json")
     wrong += says(pages, "hostile-lint", "What could not be judged", "<script>.ipynb")
     wrong += says(pages, "hostile-run", "What could not be told", "CUPTI: </script>")
     wrong += says(pages, "lint-clean", "nothing was found")
-    for name in ("hostile-check", "hostile-run", "hostile-lint"):
+    for name in ("hostile-check", "hostile-run", "hostile-lint", "hostile-program"):
         wrong += says(pages, name, "<script>window.pwned=1</script>", "onerror=window.pwned=1>")
     for each in wrong:
         print(each)
