@@ -99,7 +99,7 @@ ToolAnswer compat(const Given& given) {
 }
 
 std::vector<Tool> tools() {
-  std::vector<Tool> all{
+  return {
       {.name = "check",
        .title = "Will the GPU be used here?",
        .description = "Looks at this machine, its driver, the Python environment and the libraries "
@@ -138,21 +138,18 @@ std::vector<Tool> tools() {
                       "list of all causes.",
        .parameters = {{.name = "id", .description = "id of a cause, such as L04, or its slug"}},
        .call = rule},
+      {.name = "compat",
+       .title = "Which releases fit?",
+       .description = "What a release of TensorFlow, JAX or PyTorch needs of driver, "
+                      "CUDA and Python; without a release, which can work on this "
+                      "machine.",
+       .parameters = {{.name = "release",
+                       .description = "such as tensorflow==2.16 or torch==2.6+cu126"},
+                      {.name = "python",
+                       .description = "the interpreter or environment in question"},
+                      kFormat},
+       .call = compat},
   };
-  if (find_command("compat") != nullptr) {
-    all.push_back({.name = "compat",
-                   .title = "Which releases fit?",
-                   .description = "What a release of TensorFlow, JAX or PyTorch needs of driver, "
-                                  "CUDA and Python; without a release, which can work on this "
-                                  "machine.",
-                   .parameters = {{.name = "release",
-                                   .description = "such as tensorflow==2.16 or torch==2.6+cu126"},
-                                  {.name = "python",
-                                   .description = "the interpreter or environment in question"},
-                                  kFormat},
-                   .call = compat});
-  }
-  return all;
 }
 
 Exit run(const Arguments&, Console& console) {

@@ -29,6 +29,7 @@ async def talk(mode):
         said["lint"] = await call("lint", paths=[sys.argv[2]])
         said["rule"] = await call("rule", id="H01")
         said["rules"] = await call("rule")
+        said["compat"] = await call("compat", release="tensorflow==2.16")
         said["wrong"] = await call("rule", id="H99")
         said["option"] = await call("lint", paths=["--fix"])
         said["unknown"] = await call("explain", log="x")
@@ -46,13 +47,14 @@ class RealClient(unittest.TestCase):
         newest, older = json.loads(done.stdout)
         self.assertEqual((newest["revision"], older["revision"]), ("2026-07-28", "2025-11-25"))
         for said in (newest, older):
-            self.assertLessEqual({"check", "explain", "lint", "rule"}, set(said["tools"]))
+            self.assertLessEqual({"check", "explain", "lint", "rule", "compat"}, set(said["tools"]))
             self.assertIs(said["check"][0], False)
             self.assertEqual(json.loads(said["check"][1])["verdicts"][0]["interpreter"], "/usr/bin/python3")
             self.assertIn("L01", said["explain"][1])
             self.assertIs(said["lint"][0], False)
             self.assertTrue(said["rule"][1].startswith("H01 no-gpu-hardware"))
             self.assertIn("P01", said["rules"][1])
+            self.assertIn("cuDNN 8.9.7", said["compat"][1])
             self.assertEqual(said["wrong"], [True, "gpuwhy: no cause 'H99': did you mean 'H09'?\n"])
             self.assertIs(said["option"][0], True)  # a path, and there is none of that name
             self.assertEqual(said["unknown"], [True, "no parameter 'log' of 'explain'"])
