@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "old_glibc.h"
@@ -41,11 +42,17 @@ enum {
   MANY_CALLS = 1000
 };
 enum {
-  FIRST_PAUSE_MS = 500, // doubled after every second window
+  FIRST_PAUSE_MS = 500, // doubled after every window
   PAUSE_MS = 4800,
+  LONGEST_PAUSE_MS = 60000,
   TAKEN_PAUSE_MS = 10000,
   LEAVE_MS = 100,
 };
+
+// What looking may cost the program: a part of its time, and so much of it in advance that the
+// first seconds are seen, too. Nanoseconds.
+static const uint64_t PART = 200, ADVANCE = 50000000; // 0.5 %; that of ten seconds
+static const uint64_t CALL_COST = 2000;               // of one that is counted; seen: 1 to 3.5 us
 enum { PATH_SIZE = 4096 };
 
 static struct {
@@ -68,11 +75,23 @@ static pid_t owner;
 static int wake = -1;
 static atomic_int stopping, stopped;
 
+static uint64_t begun;                    // when the library came
+static atomic_ullong spent;               // of the program's time, as far as is known
+static uint64_t spent_before_last_window; // the next one is taken to cost as much as the last
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 static void leave(void) {
   int asked = LEAVE;
   if (!atomic_compare_exchange_strong(&leaving, &asked, LEAVING)) return;
+  uint64_t start = now();
   cupti.unsubscribe(subscriber);
   cupti.finalize();
+  atomic_fetch_add(&spent, now() - start);
   atomic_store_explicit(&leaving, LEFT, memory_order_release);
 }
 
@@ -111,9 +130,21 @@ static bool dense(void) {
   return calls_in_window() >= MANY_CALLS && !pauses_in_window();
 }
 
+static int pause_after(unsigned number) {
+  const int usual = number < 4 ? FIRST_PAUSE_MS << number : PAUSE_MS;
+  const uint64_t sum = atomic_load(&spent), next = sum + (sum - spent_before_last_window);
+  if (next <= ADVANCE) return usual;
+  const uint64_t due = next * PART, time = now() - begun;
+  const uint64_t wait = due > time ? (due - time) / 1000000 : 0;
+  if (wait <= (uint64_t)usual) return usual;
+  return wait < LONGEST_PAUSE_MS ? (int)wait : LONGEST_PAUSE_MS;
+}
+
 // How long to wait for the next window; negative: there will be none.
 static int look_once(unsigned number) {
   if (atomic_load(&leaving) == LEAVING) return FIRST_PAUSE_MS;
+  spent_before_last_window = atomic_load(&spent);
+  const uint64_t start = now();
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
       result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
@@ -127,6 +158,7 @@ static int look_once(unsigned number) {
   open_window();
   atomic_store(&leaving, KEEP);
   enable_all();
+  atomic_fetch_add(&spent, now() - start);
   // Where one call follows the other, a short look tells as much and costs less; where hardly
   // anything is called, a long one costs as little and sees calls from end to end.
   bool ends = rest(SHORTEST_WINDOW_MS);
@@ -137,6 +169,7 @@ static int look_once(unsigned number) {
     ends = rest(WINDOW_MS);
   }
   atomic_store(&leaving, LEAVE);
+  atomic_fetch_add(&spent, calls_in_window() * CALL_COST);
   close_window(shared);
   set_state(GPUWHY_WINDOWS_WORKING, 0);
   // No call, no cost: a program that rests gets CUPTI back by us, and the next window finalizes it.
@@ -147,8 +180,8 @@ static int look_once(unsigned number) {
     cupti.unsubscribe(subscriber);
     atomic_store(&leaving, LEFT);
   }
-  const int pause = number < 8 ? FIRST_PAUSE_MS << number / 2 : PAUSE_MS;
-  return pause < PAUSE_MS ? pause : PAUSE_MS;
+  shared->spent_time = atomic_load(&spent);
+  return pause_after(number);
 }
 
 // --- the thread
@@ -237,9 +270,10 @@ static bool start_thread(void) {
 }
 
 __attribute__((visibility("default"))) int InitializeInjection(void) {
-  static atomic_int begun;
-  if (atomic_exchange(&begun, 1)) return 1;
+  static atomic_int called;
+  if (atomic_exchange(&called, 1)) return 1;
   owner = getpid();
+  begun = now();
   wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake < 0 || !map_file()) return 1;
   fill_kinds();

@@ -103,6 +103,30 @@ std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation&
   return {};
 }
 
+/// What killed the program, in its own words.
+std::vector<Cause> by_failure(const Verdict& machine, const explain::Explanation& output) {
+  const auto& causes = output.whole.causes;
+  if (causes.empty() || causes.front().effect == "slows") return {};
+  if (auto cause = on_machine(machine, causes.front().id)) return {std::move(*cause)};
+  return {told_by_output(causes.front())};
+}
+
+/// A program that died of something else may have been on its way to the GPU: what its code would
+/// have done there is no reason.
+bool died_of_something_else(const use::RunStatistics& run) {
+  static constexpr std::string_view kWords[] = {"cuda", "gpu", "nvidia", "cudnn", "cublas", "nccl",
+                                                "device", "xla", "jax", "torch", "tensorflow"};
+  const auto* words = run.end.last_words();
+  if (words == nullptr) return false;
+  const auto text = lower(words->text);
+  return std::none_of(std::begin(kWords), std::end(kWords),
+                      [&](std::string_view word) { return contains(text, word); });
+}
+
+bool ends_program(const Cause& cause) {
+  return cause.effect == Effect::breaks;
+}
+
 /// The loader said in the run what it did not find (rules/L_libraries/seen_searching.h).
 bool by_loader(const Cause& cause) {
   return cause.gate == Gate::libraries;
@@ -133,7 +157,10 @@ void add_loader(std::vector<Cause> seen, std::vector<Cause>& causes) {
 void add_reasons(System& system, const use::RunStatistics& run, const explain::Explanation& output,
                  RunVerdict& verdict) {
   const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
-  const bool asked = unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front()));
+  const bool failed = run.end.last_words() != nullptr &&
+                      std::none_of(verdict.causes.begin(), verdict.causes.end(), ends_program);
+  const bool asked =
+      failed || (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
   const bool compares = run.end.loader.works && !frameworks_in(run).empty();
   if (run.start.command.empty() || (!asked && !compares)) return;
   const auto facts = look_at_machine(system, run.start.command);
@@ -141,9 +168,16 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
   if (!asked) return;
   const auto machine = judge(facts);
   auto seen = std::exchange(verdict.causes, {});
-  verdict.causes = by_output(machine, output, false);
+  if (failed) verdict.causes = by_failure(machine, output);
+  if (verdict.causes.empty() && unsettled) verdict.causes = by_output(machine, output, false);
   if (verdict.causes.empty() && verdict.answer == Used::not_used) {
     if (const auto* framework = framework_of(machine, run)) verdict.causes = framework->causes;
+    if (died_of_something_else(run))
+      std::erase_if(verdict.causes, [](const Cause& each) { return each.gate == Gate::code; });
+  }
+  if (!unsettled) {
+    std::move(seen.begin(), seen.end(), std::back_inserter(verdict.causes));
+    return;
   }
   // The output is the program's own: it ran where gpuwhy did not look.
   if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);

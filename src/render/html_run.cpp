@@ -48,6 +48,7 @@ void figures(Html& html, const RunVerdict& verdict, const use::RunStatistics& ru
              const std::vector<std::string>& frameworks) {
   html.element("dl", {{"class", "figures"}}, [&] {
     figure(html, "run", run_time(run.end.time) + ", " + ended(run.end));
+    if (const auto* words = run.end.last_words()) figure(html, "failed", words->text);
     if (run.first_use) figure(html, "first kernel after", run_time(*run.first_use));
     if (const auto* gpu = run.main_gpu()) {
       figure(html, "GPU " + std::to_string(gpu->identity.index) + " busy, steady phase",

@@ -144,6 +144,9 @@ std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
                      {"seconds", number(run.end.time)},
                      {"exit_status", maybe(run.end.exit_status)},
                      {"signal", run.end.signal == 0 ? Json() : Json(run.end.signal)},
+                     {"last_words", run.end.last_words() != nullptr
+                                        ? Json(run.end.last_words()->text)
+                                        : Json()},
                      {"frameworks", frameworks},
                      {"cores", number(run.host.cores)},
                      {"busiest_thread", number(run.host.busiest_thread)},

@@ -147,7 +147,8 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
   }
   page.blank();
   for (const auto& each : verdict.causes) cause(page, each, &each == &verdict.causes.front(), full);
-  if (!verdict.causes.empty()) page.blank();
+  if (const auto* words = run.end.last_words()) page.row("failed", words->text);
+  if (!verdict.causes.empty() || run.end.last_words() != nullptr) page.blank();
   for (std::size_t i = 0; i < run.gpus.size(); ++i) gpu(page, run.gpus[i], run, i, style);
   std::string line = time(run.end.time);
   if (run.first_use) line += ", first kernel after " + time(*run.first_use);

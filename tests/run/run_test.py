@@ -79,6 +79,15 @@ def signs():
     expect("and where", [text["causes"][0]["evidence"][-1][key] for key in ("source", "line")], ["the program's output", 2])
     expect("nothing is made up", report(*sh("echo hello; sleep 0.3"))["causes"], [])
     with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "train.py")
+        with open(program, "w") as file:
+            file.write("import torch\nimport no_such_module\ndef later():\n    torch.zeros(1, device='cuda:7')\n")
+        with open(os.path.join(folder, "torch.py"), "w") as file:
+            file.write("")
+        text = report(sys.executable, program)
+        expect("its last words", text["program"]["last_words"], "ModuleNotFoundError: No module named 'no_such_module'")
+        expect("what its code would have done later is no reason", [cause["id"] for cause in text["causes"] if cause["gate"] == "code"], [])
+        expect_in("the reader sees them", "failed   ModuleNotFoundError", run(sys.executable, program).stderr.decode())
         log = os.path.join(folder, "log")
         with open(log, "w") as file:
             subprocess.run([GPUWHY, "run", "--json", "-o", folder + "/report", "--", *sh("echo 'CUDA error: an illegal memory access was encountered' >&2; exit 1")],
