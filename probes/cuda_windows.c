@@ -79,10 +79,14 @@ static uint64_t begun;                    // when the library came
 static atomic_ullong spent;               // of the program's time, as far as is known
 static uint64_t spent_before_last_window; // the next one is taken to cost as much as the last
 
-static uint64_t now(void) {
+static uint64_t read_clock(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t now(void) {
+  return read_clock(CLOCK_MONOTONIC);
 }
 
 static void leave(void) {
@@ -144,7 +148,8 @@ static int pause_after(unsigned number) {
 static int look_once(unsigned number) {
   if (atomic_load(&leaving) == LEAVING) return FIRST_PAUSE_MS;
   spent_before_last_window = atomic_load(&spent);
-  const uint64_t start = now();
+  // The processor's time: behind a driver that compiles or loads it is the program that holds us up.
+  const uint64_t start = read_clock(CLOCK_THREAD_CPUTIME_ID);
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
       result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
@@ -158,7 +163,7 @@ static int look_once(unsigned number) {
   open_window();
   atomic_store(&leaving, KEEP);
   enable_all();
-  atomic_fetch_add(&spent, now() - start);
+  const uint64_t attaching = read_clock(CLOCK_THREAD_CPUTIME_ID) - start;
   // Where one call follows the other, a short look tells as much and costs less; where hardly
   // anything is called, a long one costs as little and sees calls from end to end.
   bool ends = rest(SHORTEST_WINDOW_MS);
@@ -169,7 +174,8 @@ static int look_once(unsigned number) {
     ends = rest(WINDOW_MS);
   }
   atomic_store(&leaving, LEAVE);
-  atomic_fetch_add(&spent, calls_in_window() * CALL_COST);
+  const unsigned calls = calls_in_window();
+  if (calls > 0) atomic_fetch_add(&spent, attaching + calls * CALL_COST);
   close_window(shared);
   set_state(GPUWHY_WINDOWS_WORKING, 0);
   // No call, no cost: a program that rests gets CUPTI back by us, and the next window finalizes it.

@@ -123,6 +123,15 @@ bool died_of_something_else(const use::RunStatistics& run) {
                       [&](std::string_view word) { return contains(text, word); });
 }
 
+/// Memory is held and nothing runs: where the code puts its work on the processor, it says why.
+void add_placement(const FrameworkVerdict* framework, RunVerdict& verdict) {
+  if (framework == nullptr) return;
+  std::copy_if(framework->causes.begin(), framework->causes.end(),
+               std::back_inserter(verdict.causes), [](const Cause& cause) {
+                 return cause.gate == Gate::code && cause.effect == Effect::hides;
+               });
+}
+
 bool ends_program(const Cause& cause) {
   return cause.effect == Effect::breaks;
 }
@@ -159,14 +168,16 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
   const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
   const bool failed = run.end.last_words() != nullptr &&
                       std::none_of(verdict.causes.begin(), verdict.causes.end(), ends_program);
+  const bool idle = !verdict.causes.empty() && verdict.causes.front().id == "R02";
   const bool asked =
-      failed || (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
+      failed || idle || (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
   const bool compares = run.end.loader.works && !frameworks_in(run).empty();
   if (run.start.command.empty() || (!asked && !compares)) return;
   const auto facts = look_at_machine(system, run.start.command);
   verdict.loading = compare_loading(facts, run, frameworks_in(run));
   if (!asked) return;
   const auto machine = judge(facts);
+  if (idle && !failed) return add_placement(framework_of(machine, run), verdict);
   auto seen = std::exchange(verdict.causes, {});
   if (failed) verdict.causes = by_failure(machine, output);
   if (verdict.causes.empty() && unsettled) verdict.causes = by_output(machine, output, false);

@@ -117,9 +117,9 @@ def tf_sync_numpy(clock):
         total += float(tf.reduce_sum(x).numpy())
 
 
-@workload("P01")
+@workload("R02")
 def tf_pinned_to_cpu(clock):
-    """TensorFlow takes the GPU's memory and works on the processor."""
+    """TensorFlow takes the GPU's memory and works on the processor: R02, with P01 behind it."""
     import tensorflow as tf
 
     tf.zeros(1)
