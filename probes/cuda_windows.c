@@ -47,6 +47,9 @@ enum {
   LONGEST_PAUSE_MS = 60000,
   TAKEN_PAUSE_MS = 10000,
   LEAVE_MS = 100,
+  SETTLE_MS = 1000,
+  LONGEST_SETTLE_MS = 10000,
+  POLL_MS = 100,
 };
 
 // What looking may cost the program: a part of its time, and so much of it in advance that the
@@ -211,11 +214,58 @@ static bool bind_cupti(void) {
   return true;
 }
 
+static struct {
+  CUresult (*count)(int*);
+  CUresult (*state)(CUdevice, unsigned*, int*);
+} devices;
+
+static bool bind_driver(void) {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  if (!driver) return false;
+  void* count = dlsym(driver, "cuDeviceGetCount");
+  void* state = dlsym(driver, "cuDevicePrimaryCtxGetState");
+  memcpy(&devices.count, &count, sizeof(count));
+  memcpy(&devices.state, &state, sizeof(state));
+  return count && state;
+}
+
+// A bit for each device whose primary context lives.
+static uint64_t contexts(void) {
+  int count = 0;
+  uint64_t found = 0;
+  if (devices.count(&count) != CUDA_SUCCESS) return 0;
+  for (int device = 0; device < count && device < 64; ++device) {
+    unsigned flags = 0;
+    int active = 0;
+    if (devices.state(device, &flags, &active) == CUDA_SUCCESS && active)
+      found |= UINT64_C(1) << device;
+  }
+  return found;
+}
+
+// Waits until contexts live and no other has joined them for a while: a JAX program on an H200 whose
+// context was being created while CUPTI was attached never came back from it. Contexts that are not
+// primary ones are not told of; after some seconds they are taken to be there. True: the program ends.
+static bool settle(void) {
+  bool ends = rest(FIRST_PAUSE_MS);
+  if (ends || !bind_driver()) return ends;
+  uint64_t known = 0;
+  int since = 0;
+  for (int waited = 0; !ends && waited < LONGEST_SETTLE_MS; waited += POLL_MS) {
+    const uint64_t seen = contexts();
+    since = seen == known ? since + POLL_MS : 0;
+    known = seen;
+    if (known && since >= SETTLE_MS) break;
+    ends = rest(POLL_MS);
+  }
+  return ends;
+}
+
 static void* watch(void* nothing) {
   (void)nothing;
   prctl(PR_SET_NAME, "gpuwhy");
   // The program is within cuInit, and its libraries may be on their way in.
-  bool ends = rest(FIRST_PAUSE_MS);
+  bool ends = settle();
   bool found = !ends && bind_cupti();
   for (int attempt = 0; !ends && !found && attempt < 5; ++attempt) {
     ends = rest(1000);
