@@ -36,10 +36,11 @@
 enum {
   WINDOW_MS = 200,
   SHORTEST_WINDOW_MS = 10,
-  SHORT_WINDOW_MS = 50,
+  STEP_MS = 50,
   LONGEST_WINDOW_MS = 1000,
   ENOUGH_CALLS = 50,
-  MANY_CALLS = 1000
+  MANY_CALLS = 1000,
+  MOST_CALLS = 4000
 };
 enum {
   FIRST_PAUSE_MS = 500, // doubled after every window
@@ -133,8 +134,12 @@ static void enable_all(void) {
   }
 }
 
-static bool dense(void) {
-  return calls_in_window() >= MANY_CALLS && !pauses_in_window();
+// Where one call follows the other, a short look tells as much and costs less; where hardly
+// anything is called, a long one costs as little and sees calls from end to end.
+static bool seen_enough(int milliseconds) {
+  const unsigned calls = calls_in_window();
+  if (calls >= MOST_CALLS || (calls >= MANY_CALLS && !pauses_in_window())) return true;
+  return milliseconds >= WINDOW_MS && calls >= ENOUGH_CALLS;
 }
 
 static int pause_after(unsigned number) {
@@ -151,7 +156,8 @@ static int pause_after(unsigned number) {
 static int look_once(unsigned number) {
   if (atomic_load(&leaving) == LEAVING) return FIRST_PAUSE_MS;
   spent_before_last_window = atomic_load(&spent);
-  // The processor's time: behind a driver that compiles or loads it is the program that holds us up.
+  // The processor's time: behind a driver that compiles or loads it is the program that holds us
+  // up.
   const uint64_t start = read_clock(CLOCK_THREAD_CPUTIME_ID);
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
@@ -167,18 +173,17 @@ static int look_once(unsigned number) {
   atomic_store(&leaving, KEEP);
   enable_all();
   const uint64_t attaching = read_clock(CLOCK_THREAD_CPUTIME_ID) - start;
-  // Where one call follows the other, a short look tells as much and costs less; where hardly
-  // anything is called, a long one costs as little and sees calls from end to end.
   bool ends = rest(SHORTEST_WINDOW_MS);
-  if (!ends && !dense()) ends = rest(SHORT_WINDOW_MS - SHORTEST_WINDOW_MS);
-  if (!ends && !dense()) ends = rest(WINDOW_MS - SHORT_WINDOW_MS);
-  for (int open = WINDOW_MS; !ends && open < LONGEST_WINDOW_MS; open += WINDOW_MS) {
-    if (calls_in_window() >= ENOUGH_CALLS) break;
-    ends = rest(WINDOW_MS);
+  for (int open = SHORTEST_WINDOW_MS; !ends && open < LONGEST_WINDOW_MS && !seen_enough(open);) {
+    const int step = open == SHORTEST_WINDOW_MS ? STEP_MS - SHORTEST_WINDOW_MS : STEP_MS;
+    ends = rest(step);
+    open += step;
   }
   atomic_store(&leaving, LEAVE);
   const unsigned calls = calls_in_window();
-  if (calls > 0) atomic_fetch_add(&spent, attaching + calls * CALL_COST);
+  // A program that hardly calls is hardly ever held up.
+  if (calls >= ENOUGH_CALLS) atomic_fetch_add(&spent, attaching);
+  atomic_fetch_add(&spent, calls * CALL_COST);
   close_window(shared);
   set_state(GPUWHY_WINDOWS_WORKING, 0);
   // No call, no cost: a program that rests gets CUPTI back by us, and the next window finalizes it.
@@ -243,9 +248,10 @@ static uint64_t contexts(void) {
   return found;
 }
 
-// Waits until contexts live and no other has joined them for a while: a JAX program on an H200 whose
-// context was being created while CUPTI was attached never came back from it. Contexts that are not
-// primary ones are not told of; after some seconds they are taken to be there. True: the program ends.
+// Waits until contexts live and no other has joined them for a while: a JAX program on an H200
+// whose context was being created while CUPTI was attached never came back from it. Contexts that
+// are not primary ones are not told of; after some seconds they are taken to be there. True: the
+// program ends.
 static bool settle(void) {
   bool ends = rest(FIRST_PAUSE_MS);
   if (ends || !bind_driver()) return ends;

@@ -114,8 +114,9 @@ std::vector<Cause> by_failure(const Verdict& machine, const explain::Explanation
 /// A program that died of something else may have been on its way to the GPU: what its code would
 /// have done there is no reason.
 bool died_of_something_else(const use::RunStatistics& run) {
-  static constexpr std::string_view kWords[] = {"cuda", "gpu", "nvidia", "cudnn", "cublas", "nccl",
-                                                "device", "xla", "jax", "torch", "tensorflow"};
+  static constexpr std::string_view kWords[] = {"cuda",   "gpu",   "nvidia",    "cudnn",
+                                                "cublas", "nccl",  "device",    "xla",
+                                                "jax",    "torch", "tensorflow"};
   const auto* words = run.end.last_words();
   if (words == nullptr) return false;
   const auto text = lower(words->text);
@@ -126,10 +127,9 @@ bool died_of_something_else(const use::RunStatistics& run) {
 /// Memory is held and nothing runs: where the code puts its work on the processor, it says why.
 void add_placement(const FrameworkVerdict* framework, RunVerdict& verdict) {
   if (framework == nullptr) return;
-  std::copy_if(framework->causes.begin(), framework->causes.end(),
-               std::back_inserter(verdict.causes), [](const Cause& cause) {
-                 return cause.gate == Gate::code && cause.effect == Effect::hides;
-               });
+  std::copy_if(
+      framework->causes.begin(), framework->causes.end(), std::back_inserter(verdict.causes),
+      [](const Cause& cause) { return cause.gate == Gate::code && cause.effect == Effect::hides; });
 }
 
 bool ends_program(const Cause& cause) {
@@ -169,8 +169,8 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
   const bool failed = run.end.last_words() != nullptr &&
                       std::none_of(verdict.causes.begin(), verdict.causes.end(), ends_program);
   const bool idle = !verdict.causes.empty() && verdict.causes.front().id == "R02";
-  const bool asked =
-      failed || idle || (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
+  const bool asked = failed || idle ||
+                     (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
   const bool compares = run.end.loader.works && !frameworks_in(run).empty();
   if (run.start.command.empty() || (!asked && !compares)) return;
   const auto facts = look_at_machine(system, run.start.command);

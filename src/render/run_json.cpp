@@ -140,22 +140,21 @@ std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
   for (const auto& cause : verdict.causes) causes.push_back(cause_json(cause));
   Json gpus = Json::array();
   for (const auto& gpu : run.gpus) gpus.push_back(gpu_json(gpu));
-  const Json program{{"command", run.start.command},
-                     {"seconds", number(run.end.time)},
-                     {"exit_status", maybe(run.end.exit_status)},
-                     {"signal", run.end.signal == 0 ? Json() : Json(run.end.signal)},
-                     {"last_words", run.end.last_words() != nullptr
-                                        ? Json(run.end.last_words()->text)
-                                        : Json()},
-                     {"frameworks", frameworks},
-                     {"cores", number(run.host.cores)},
-                     {"busiest_thread", number(run.host.busiest_thread)},
-                     {"io_wait", number(run.host.io_wait)},
-                     {"memory_peak", run.host.rss_peak},
-                     {"gpu_opened", maybe(run.opened)},
-                     {"first_kernel", maybe(run.first_use)},
-                     {"last_kernel", maybe(run.last_use)},
-                     {"left_behind", run.end.left_behind}};
+  const Json program{
+      {"command", run.start.command},
+      {"seconds", number(run.end.time)},
+      {"exit_status", maybe(run.end.exit_status)},
+      {"signal", run.end.signal == 0 ? Json() : Json(run.end.signal)},
+      {"last_words", run.end.last_words() != nullptr ? Json(run.end.last_words()->text) : Json()},
+      {"frameworks", frameworks},
+      {"cores", number(run.host.cores)},
+      {"busiest_thread", number(run.host.busiest_thread)},
+      {"io_wait", number(run.host.io_wait)},
+      {"memory_peak", run.host.rss_peak},
+      {"gpu_opened", maybe(run.opened)},
+      {"first_kernel", maybe(run.first_use)},
+      {"last_kernel", maybe(run.last_use)},
+      {"left_behind", run.end.left_behind}};
   const auto source = [](const use::SourceState& state) {
     return Json{{"works", state.works},
                 {"problem", state.problem.empty() ? Json() : Json(state.problem)}};

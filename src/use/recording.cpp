@@ -279,8 +279,7 @@ bool read(const Json& json, int& value) {
   return true;
 }
 bool read(const Json& json, Sign::Kind& kind) {
-  for (const auto each :
-       {Sign::Kind::out_of_memory, Sign::Kind::device_error, Sign::Kind::fatal}) {
+  for (const auto each : {Sign::Kind::out_of_memory, Sign::Kind::device_error, Sign::Kind::fatal}) {
     if (json != write(each)) continue;
     kind = each;
     return true;

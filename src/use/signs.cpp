@@ -118,9 +118,8 @@ std::vector<Sign> SignReader::signs() const {
 
 const Sign* RunEnd::last_words() const {
   if (!failed()) return nullptr;
-  const auto last = std::find_if(signs.rbegin(), signs.rend(), [](const Sign& each) {
-    return each.kind == Sign::Kind::fatal;
-  });
+  const auto last = std::find_if(signs.rbegin(), signs.rend(),
+                                 [](const Sign& each) { return each.kind == Sign::Kind::fatal; });
   return last == signs.rend() ? nullptr : &*last;
 }
 

@@ -10,8 +10,8 @@
 
 namespace gpuwhy::use {
 
-/// Reads text as it comes and keeps the first lines that tell of a fault on the GPU, and the last one
-/// that tells why a program died. Bounded in memory.
+/// Reads text as it comes and keeps the first lines that tell of a fault on the GPU, and the last
+/// one that tells why a program died. Bounded in memory.
 class SignReader {
 public:
   explicit SignReader(std::string where) : where_(std::move(where)) {}

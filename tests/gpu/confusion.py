@@ -17,6 +17,9 @@ from workload import BESIDE, GPUS  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 
+ENDS = ("R01", "R08", "R12")  # a program that has these fails; another one that does was not well made
+
+
 def answer_of(report):
     """The one word for a report: its first cause, or how the GPU was used."""
     causes = [cause["id"] for cause in report.get("causes", [])]
@@ -81,7 +84,8 @@ def main():
         seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 10
         for name in sys.argv[4:] or [name for name in WORKLOADS if GPUS[name] == 1]:
             report, took, status = run(gpuwhy, folder, name, seconds)
-            right += show(name, WORKLOADS[name][0], report, f"exit {status:3} {took:5.1f} s")
+            failed = status != 0 and WORKLOADS[name][0] not in ENDS
+            right += show(name, WORKLOADS[name][0], report, f"exit {status:3} {took:5.1f} s") and not failed
             total += 1
     print(f"{right} of {total} right")
     return right != total
