@@ -103,6 +103,13 @@ bool worth_a_row(const use::LibrarySearch& search) {
          name.starts_with("libnccl");
 }
 
+bool is_evidence(const std::string& text, const std::vector<Cause>& causes) {
+  return std::any_of(causes.begin(), causes.end(), [&](const Cause& cause) {
+    return std::any_of(cause.evidence.begin(), cause.evidence.end(),
+                       [&](const Evidence& each) { return each.text == text; });
+  });
+}
+
 std::string ended(const use::RunEnd& end) {
   if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
   return end.exit_status ? "exit " + std::to_string(*end.exit_status) : "still running";
@@ -147,8 +154,10 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
   }
   page.blank();
   for (const auto& each : verdict.causes) cause(page, each, &each == &verdict.causes.front(), full);
-  if (const auto* words = run.end.last_words()) page.row("failed", words->text);
-  if (!verdict.causes.empty() || run.end.last_words() != nullptr) page.blank();
+  const auto* words = run.end.last_words();
+  const bool shown = words != nullptr && is_evidence(words->text, verdict.causes);
+  if (words != nullptr && !shown) page.row("failed", words->text);
+  if (!verdict.causes.empty() || words != nullptr) page.blank();
   for (std::size_t i = 0; i < run.gpus.size(); ++i) gpu(page, run.gpus[i], run, i, style);
   std::string line = time(run.end.time);
   if (run.first_use) line += ", first kernel after " + time(*run.first_use);

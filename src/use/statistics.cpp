@@ -401,6 +401,7 @@ RunStatistics RunObserver::finish(RunEnd end) const {
   }
   const Span early{opened_.value_or(0), run.steady.from};
   run.host = host_in(run.moments, run.steady);
+  if (run.host.processes == 0) run.host = host_in(run.moments, {0, run.end.time});
   run.host_early = host_in(run.moments, early);
   run.calls = calls_in(run.moments, run.steady);
   run.calls_early = calls_in(run.moments, early);

@@ -4,9 +4,35 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace gpuwhy::rules {
 namespace {
+
+/// Bytes that the allocation wanted, where the message tells: PyTorch's "Tried to allocate 1.50
+/// GiB", XLA's "trying to allocate 1024 bytes"; 0: it does not tell.
+double asked_for(const std::string& text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"bytes", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+  constexpr std::string_view kWords = "ried to allocate ";
+  constexpr std::string_view kOther = "rying to allocate ";
+  auto at = text.find(kWords);
+  if (at != std::string::npos)
+    at += kWords.size();
+  else if (at = text.find(kOther); at != std::string::npos)
+    at += kOther.size();
+  else
+    return 0;
+  const auto end = text.find_first_not_of("0123456789.", at);
+  double amount = 0;
+  if (end == std::string::npos ||
+      std::from_chars(text.data() + at, text.data() + end, amount).ec != std::errc())
+    return 0;
+  for (const auto& [unit, factor] : kUnits) {
+    if (trim(std::string_view(text).substr(end)).starts_with(unit)) return amount * factor;
+  }
+  return 0;
+}
 
 Outcome check_run(const use::RunStatistics& run) {
   const auto sign =
@@ -33,6 +59,8 @@ Outcome check_run(const use::RunStatistics& run) {
     if (total > 0)
       text += " of the " + bytes(total) + " of " + gpu_name(*most) + "; what fits is " +
               bytes(total - others) + " less the driver's share";
+    if (const double asked = said ? asked_for(sign->text) : 0; asked > 0)
+      text += "; it asked for " + bytes(asked) + " more";
     outcome.evidence.push_back({std::move(text), {"NVML", 0}});
   }
   return std::move(outcome).mend({"a smaller batch (with gradient accumulation for the same "
