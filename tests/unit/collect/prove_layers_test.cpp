@@ -40,8 +40,8 @@ Tried try_layers(const Environment& extra, LayerRequest request = {}) {
   return tried;
 }
 
-/// A deadline cannot tell a hang from a machine too busy for the layers before it, so it grows until
-/// `layer` is the one that it ends.
+/// A deadline cannot tell a hang from a machine too busy for the layers before it, so it grows
+/// until `layer` is the one that it ends.
 Tried try_hang(const Environment& extra, Layer layer, LayerRequest request) {
   for (request.deadline = 400ms;; request.deadline *= 2) {
     auto tried = try_layers(extra, request);
