@@ -82,11 +82,15 @@ static int output_at(const struct shape* s, int image, int out, int y, int x, co
   return (int)sum;
 }
 
+static size_t elements(int images, int channels, int size) {
+  return (size_t)images * (size_t)channels * (size_t)size * (size_t)size;
+}
+
 // A 3x3 convolution of whole numbers; every `stride`-th element is compared.
 static bool convolve(dnn_handle handle, const struct shape* s, size_t stride, int rounds) {
-  size_t inputs = (size_t)(s->images * s->channels * s->size * s->size);
-  size_t weights = (size_t)(s->filters * s->channels * 9);
-  size_t outputs = (size_t)(s->images * s->filters * s->size * s->size);
+  size_t inputs = elements(s->images, s->channels, s->size);
+  size_t weights = elements(s->filters, s->channels, 3);
+  size_t outputs = elements(s->images, s->filters, s->size);
   float* host = malloc((inputs + weights + outputs) * sizeof(float));
   if (!host) return fail("malloc", "no memory on the host");
   float *w = host + inputs, *result = w + weights;

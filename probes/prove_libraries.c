@@ -76,7 +76,7 @@ bool prove_cudart(void) {
   RUNTIME("cudaSetDevice", set_device(request.device));
   void* memory = NULL;
   RUNTIME("cudaMalloc", allocate(&memory, BYTES));
-  uint32_t* words = malloc(2 * BYTES);
+  uint32_t* words = malloc((size_t)2 * BYTES);
   if (!words) return fail("malloc", "no memory on the host");
   uint32_t* back = words + BYTES / sizeof(*words);
   for (uint32_t i = 0; i < BYTES / sizeof(*words); ++i) words[i] = scrambled(i);
@@ -134,10 +134,10 @@ bool prove_cufft(void) {
   CU(CtxSynchronize);
   CU(MemcpyDtoH, result, data, sizeof(result));
   double error = 0, size = 0;
-  for (int k = 0; k < N; ++k) {
+  for (size_t k = 0; k < N; ++k) {
     double real = 0, imaginary = 0;
-    for (int j = 0; j < N; ++j) {
-      double angle = -2 * M_PI * (double)((long)j * k % N) / N, x = (double)values[2 * j],
+    for (size_t j = 0; j < N; ++j) {
+      double angle = -2 * M_PI * (double)(j * k % N) / N, x = (double)values[2 * j],
              y = (double)values[2 * j + 1];
       real += x * cos(angle) - y * sin(angle);
       imaginary += x * sin(angle) + y * cos(angle);
