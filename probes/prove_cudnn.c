@@ -183,7 +183,7 @@ static void tell_parts(void) {
 
 static bool try_library(void* library) {
   static const struct shape small = {2, 8, 16, 8}, large = {32, 64, 56, 64};
-  size_t (*version)(void);
+  size_t (*version)(void) = NULL;
   NEED(version, library, "cudnnGetVersion");
   figure("version", (double)version());
   TRY(bind_library(library));
