@@ -91,7 +91,8 @@ static bool convolve(dnn_handle handle, const struct shape* s, size_t stride, in
   size_t inputs = elements(s->images, s->channels, s->size);
   size_t weights = elements(s->filters, s->channels, 3);
   size_t outputs = elements(s->images, s->filters, s->size);
-  float* host = malloc((inputs + weights + outputs) * sizeof(float));
+  static float* host; // what a layer holds when it fails goes with its process
+  host = malloc((inputs + weights + outputs) * sizeof(float));
   if (!host) return fail("malloc", "no memory on the host");
   float *w = host + inputs, *result = w + weights;
   for (size_t i = 0; i < inputs; ++i) host[i] = small_integer((uint32_t)i, 5);
