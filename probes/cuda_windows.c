@@ -326,7 +326,7 @@ static bool start_thread(void) {
   if (!create) return false;
   uint64_t all = ~UINT64_C(0), before = 0; // the kernel's sigset: signals are the program's
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-  pthread_t made;
+  pthread_t made = 0;
   int error = create(&made, NULL, watch, NULL);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
   return error == 0;

@@ -22,7 +22,7 @@ namespace gpuwhy {
 namespace {
 
 constexpr std::int64_t kSeconds = 5;
-constexpr std::int64_t kMostSeconds = 7 * 24 * 3600;
+constexpr std::int64_t kMostSeconds = std::int64_t{7} * 24 * 3600;
 
 constexpr std::array kOptions{
     kRunJsonOption,
