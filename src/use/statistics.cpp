@@ -29,7 +29,7 @@ double end_of_work(const std::vector<Moment>& moments, std::size_t gpu) {
   double end = moments.empty() ? 0 : moments.back().end;
   const double earliest = end - kEnding;
   for (auto moment = moments.rbegin(); moment != moments.rend(); ++moment) {
-    if (moment->start < earliest || moment->gpus[gpu].memory > most / 2) break;
+    if (moment->start < earliest || moment->gpus[gpu].memory * 2 >= most) break;
     end = moment->start;
   }
   return end;
