@@ -39,7 +39,10 @@ Facts look_at_machine(System& system, const std::vector<std::string>& command) {
     const auto program = program_of(command);
     if (!program.empty() && check_program(system, program)) arguments.operands = {program};
   }
-  auto facts = look_at(system, arguments);
+  auto scope = scope_of(arguments);
+  if (!scope.python.empty()) scope.chosen_by = "the command that was run";
+  Facts facts;
+  for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
   read_program(system, arguments, facts);
   return facts;
 }
@@ -103,12 +106,17 @@ std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation&
   return {};
 }
 
-/// What killed the program, in its own words.
+/// What killed the program, in its own words, unless the machine speaks against it.
 std::vector<Cause> by_failure(const Verdict& machine, const explain::Explanation& output) {
-  const auto& causes = output.whole.causes;
-  if (causes.empty() || causes.front().effect == "slows") return {};
-  if (auto cause = on_machine(machine, causes.front().id)) return {std::move(*cause)};
-  return {told_by_output(causes.front())};
+  const auto log = compare_log(std::string(kOutput), output, machine);
+  for (std::size_t at = 0; at < log.causes.size() && at < output.whole.causes.size(); ++at) {
+    const auto& named = output.whole.causes[at];
+    if (named.effect == "slows") return {};
+    if (log.causes[at].here == LogCause::Here::ruled_out) continue;
+    if (auto cause = on_machine(machine, named.id)) return {std::move(*cause)};
+    return {told_by_output(named)};
+  }
+  return {};
 }
 
 /// A program that died of something else may have been on its way to the GPU: what its code would
@@ -130,6 +138,11 @@ void add_placement(const FrameworkVerdict* framework, RunVerdict& verdict) {
   std::copy_if(
       framework->causes.begin(), framework->causes.end(), std::back_inserter(verdict.causes),
       [](const Cause& cause) { return cause.gate == Gate::code && cause.effect == Effect::hides; });
+}
+
+/// The framework was not there to use it.
+bool failed_first(const std::vector<Cause>& causes) {
+  return !causes.empty() && causes.front().gate == Gate::program;
 }
 
 bool ends_program(const Cause& cause) {
@@ -180,6 +193,10 @@ void add_reasons(System& system, const use::RunStatistics& run, const explain::E
   if (idle && !failed) return add_placement(framework_of(machine, run), verdict);
   auto seen = std::exchange(verdict.causes, {});
   if (failed) verdict.causes = by_failure(machine, output);
+  if (verdict.answer == Used::unknown && failed_first(verdict.causes)) {
+    verdict.answer = Used::not_used;
+    verdict.sentence = "the GPU was not used: the program failed before it could use it";
+  }
   if (verdict.causes.empty() && unsettled) verdict.causes = by_output(machine, output, false);
   if (verdict.causes.empty() && verdict.answer == Used::not_used) {
     if (const auto* framework = framework_of(machine, run)) verdict.causes = framework->causes;

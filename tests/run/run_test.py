@@ -88,6 +88,10 @@ def signs():
         expect("its last words", text["program"]["last_words"], "ModuleNotFoundError: No module named 'no_such_module'")
         expect("what its code would have done later is no reason", [cause["id"] for cause in text["causes"] if cause["gate"] == "code"], [])
         expect_in("the reader sees them", "failed   ModuleNotFoundError", run(sys.executable, program).stderr.decode())
+        os.remove(os.path.join(folder, "torch.py"))
+        text = report(sys.executable, program)
+        expect("it failed before", [text["verdict"], text["causes"][0]["id"]], ["not_used", "F01"])
+        expect("who chose the interpreter", "--python" in json.dumps(text), False)
         log = os.path.join(folder, "log")
         with open(log, "w") as file:
             subprocess.run([GPUWHY, "run", "--json", "-o", folder + "/report", "--", *sh("echo 'CUDA error: an illegal memory access was encountered' >&2; exit 1")],
