@@ -53,7 +53,10 @@ void gpu(Page& page, const use::GpuUse& gpu, const use::RunStatistics& run, std:
   }
   page.row("GPU " + std::to_string(gpu.identity.index),
            bars(history, std::min(kBars, style.width / 2), style) + "  " +
-               (gpu.used ? "" : "not used, ") + format("busy %.0f %% of the run", gpu.busy_whole));
+               (gpu.used        ? ""
+                : gpu.by_others ? "another program's, "
+                                : "not used, ") +
+               format("busy %.0f %% of the run", gpu.busy_whole));
   std::string line;
   if (gpu.used && gpu.steady) {
     line = format("from %s to %s busy %.0f %%", time(gpu.steady->from).c_str(),

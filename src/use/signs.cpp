@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 8192;
 constexpr std::size_t kMostSigns = 8;
-constexpr std::size_t kShownText = 300;
+constexpr std::size_t kShownText = 700; // what PyTorch says of its memory is that long
 
 constexpr std::array<std::string_view, 9> kOutOfMemory{
     "cuda out of memory",        "cuda error: out of memory",
