@@ -106,8 +106,10 @@ Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
   }
   const auto& why = run.end.cuda.problem;
   return {Wait::unknown,
-          "what the program does while the GPU waits" +
-              (why.empty() ? std::string() : " (CUDA calls were not counted: " + why + ")")};
+          "what the program does while the GPU waits (" +
+              (why.empty() ? "too few looks at its CUDA calls; a longer run tells more"
+                           : "CUDA calls were not counted: " + why) +
+              ")"};
 }
 
 } // namespace
