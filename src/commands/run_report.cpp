@@ -44,7 +44,7 @@ Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments,
   const bool json = arguments.has("json");
   const bool file = arguments.has("output");
   if (file) style.color = false;
-  const auto report = json ? run_json(verdict, run, frameworks, name)
+  const auto report = json ? run_json(verdict, run, frameworks)
                            : run_text(verdict, run, frameworks, style, arguments.has("verbose"));
   if (!file && !page_to_output(arguments)) (json ? console.out : text) << report;
   if (file) {
