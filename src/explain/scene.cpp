@@ -201,7 +201,7 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
 std::optional<Version> version_in(std::string_view text) {
   for (auto at = text.find_first_of("0123456789"); at != std::string_view::npos;
        at = text.find_first_of("0123456789", at + 1)) {
-    const auto version = Version::parse(text.substr(at));
+    auto version = Version::parse(text.substr(at));
     if (version && version->parts.size() >= 2) return version;
     if (version && at + text.size() < 4) return version;
     at = std::min(text.find_first_not_of("0123456789.", at), text.size());

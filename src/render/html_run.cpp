@@ -81,9 +81,10 @@ void calls(Html& html, const use::CallUse& calls, bool used) {
                      (used ? "in the steady phase; " : "in the whole run; ") +
                      time_words(calls.window) + " observed with CUPTI.");
     html.element("table", {{"class", "shares"}}, [&] {
-      for (const auto& [name, share] : shares) {
+      for (const auto& row : shares) {
+        const double share = row.second;
         html.element("tr", {}, [&] {
-          html.element("th", {{"scope", "row"}}, name);
+          html.element("th", {{"scope", "row"}}, row.first);
           html.element("td", {{"class", "number"}}, decimal(share * 100, 1) + " %");
           html.element("td", {{"class", "bar"}}, [&] {
             html.element("svg",

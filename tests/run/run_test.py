@@ -237,7 +237,10 @@ def libraries():
         subprocess.run(["cc", "-shared", "-fPIC", source, "-o", folder + "/preloaded.so"], check=True)
         done = run("/bin/echo", "starts", options=("--libraries",), LD_PRELOAD=folder + "/preloaded.so")
         expect("thread-local storage has room", (done.stdout, done.returncode), (b"starts\n", 0))
-    expect_in("a static program has no loader", "no process asked", report(GPUWHY, "--version", options=("--libraries",))["sources"]["loader"]["problem"])
+        static = folder + "/static"
+        open(source, "w").write("int main(void) { return 0; }")
+        subprocess.run(["cc", "-static", source, "-o", static], check=True)
+        expect_in("a static program has no loader", "no process asked", report(static, options=("--libraries",))["sources"]["loader"]["problem"])
     off = report(PYTHON, "-c", "pass")["sources"]["loader"]
     expect_in("nothing is loaded unasked", "--libraries", off["problem"])
     script = sh("echo $LD_AUDIT")
