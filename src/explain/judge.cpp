@@ -52,7 +52,9 @@ Suspects gather(const Scene& scene) {
   driver_suspects(scene, suspects);
   access_suspects(scene, suspects);
   library_suspects(scene, suspects);
+  package_suspects(scene, suspects);
   build_suspects(scene, suspects);
+  architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);
   runtime_suspects(scene, suspects);
   plain_suspects(scene, suspects);

@@ -131,6 +131,15 @@ void read_versions(Scene& scene) {
   scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
 }
 
+const Sighting* no_gpu_line(const View& text) {
+  for (const std::string_view signal :
+       {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu",
+        "nonexistent-device", "jax-no-gpu"}) {
+    if (const auto* seen = text.find(signal)) return seen;
+  }
+  return nullptr;
+}
+
 /// The program was started once more and then had a failure before it reached the GPU.
 bool failed_since(const View& text, const Sighting& success) {
   const auto& reading = text.reading();
@@ -154,6 +163,7 @@ Scene::Scene(const View& view) : text(view) {
   read_slurm(*this);
   read_gpus(*this);
   read_versions(*this);
+  no_gpu = no_gpu_line(text);
   for (const auto* sighting : text.all()) {
     const auto signal = sighting->message->signal;
     if ((signal == "gpu-created" || signal == "gpu-listed") &&

@@ -53,6 +53,8 @@ struct Scene {
   const Sighting* in_use = nullptr;
   /// The same of any run: what was said before it kept nobody from the GPU.
   const Sighting* succeeded = nullptr;
+  /// Something says that the framework shows no GPU, or fails for want of one.
+  const Sighting* no_gpu = nullptr;
   /// Any positive sighting of this signal in a run other than `run`.
   bool worked_in_another_run(int run) const;
 };

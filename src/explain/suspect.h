@@ -27,10 +27,15 @@ struct Suspect {
 
 using Suspects = std::vector<Suspect>;
 
+/// The lines that tell what is installed, behind the one in which no GPU is shown.
+std::vector<const Sighting*> version_lines(const Scene& scene);
+
 void driver_suspects(const Scene& scene, Suspects& out);
 void access_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
+void package_suspects(const Scene& scene, Suspects& out);
 void build_suspects(const Scene& scene, Suspects& out);
+void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
 

@@ -1,0 +1,163 @@
+// Has the build code for this GPU? Too new, too old, too weak, or compiled at the first start.
+#include "base/text.h"
+#include "explain/suspect.h"
+
+#include <algorithm>
+
+namespace gpuwhy::explain {
+namespace {
+
+std::optional<int> sm_number(std::string_view text) {
+  const auto number = to_number(text);
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+/// Lowest of "sm_50 sm_60 sm_90 compute_90", as 50.
+std::optional<int> lowest_sm(std::string_view list) {
+  std::optional<int> lowest;
+  for (const auto word : split(list, ' ')) {
+    const auto at = word.find('_');
+    const auto number =
+        at == std::string_view::npos ? std::nullopt : sm_number(word.substr(at + 1));
+    if (number && (!lowest || *number < *lowest)) lowest = number;
+  }
+  return lowest;
+}
+
+/// No release that is known has PTX of the GPU's generation: the CUDA libraries of the build do not
+/// know the GPU either, whatever the driver makes of the PTX.
+bool beyond_all_ptx(const Scene& scene) {
+  if (!scene.capability) return false;
+  std::optional<ComputeCapability> newest;
+  for (const auto& release : tensorflow_releases()) {
+    if (release.newest_ptx && (!newest || *newest < *release.newest_ptx))
+      newest = release.newest_ptx;
+  }
+  return newest && scene.capability->major > newest->major;
+}
+
+/// No code for this GPU: too new for the build, or too old?
+void architecture(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("sm-unsupported");
+  if (seen == nullptr) seen = scene.text.find("no-kernel");
+  if (seen == nullptr) seen = scene.text.find("no-sass");
+  if (seen == nullptr) return;
+  auto lowest = lowest_sm(scene.text.said("sm_list"));
+  if (!lowest && scene.release != nullptr && scene.release->min_capability) {
+    lowest = scene.release->min_capability->major * 10 + scene.release->min_capability->minor;
+  }
+  constexpr int kUnknown = -1;
+  constexpr int kKepler = 35; // where the build's list is not known, what no build of today has
+  const int has =
+      scene.capability ? scene.capability->major * 10 + scene.capability->minor : kUnknown;
+  const std::string gpu = scene.gpu.empty() ? "this GPU" : std::string(scene.gpu);
+  const std::string capability =
+      scene.capability ? " (compute capability " + scene.capability->str() + ")" : "";
+  std::vector<const Sighting*> evidence = {seen};
+  for (const std::string_view more : {"no-kernel", "sm-list"}) {
+    if (const auto* other = scene.text.find(more); other != nullptr && other != seen)
+      evidence.push_back(other);
+  }
+  if (has != kUnknown && has < lowest.value_or(kKepler)) {
+    out.push_back({"H11",
+                   Weight::settled,
+                   gpu + capability + " is older than what this build has code for",
+                   std::move(evidence),
+                   {},
+                   {}});
+    return;
+  }
+  const bool failed = scene.text.has("no-kernel") || scene.text.has("midrun");
+  const bool waits =
+      (scene.text.has("ptx-jit") || contains(seen->text, "jit-compiled from PTX")) && !failed;
+  if (waits && seen->message->signal == "no-sass" && !beyond_all_ptx(scene)) {
+    out.push_back({"R11",
+                   Weight::probable,
+                   gpu + capability +
+                       " has no ready code in this build: the first start compiles it from PTX, "
+                       "later ones find it in CUDA's cache",
+                   std::move(evidence),
+                   {},
+                   seen->message->ask});
+    return;
+  }
+  out.push_back({"H12",
+                 failed || seen->message->signal != "no-sass" ? Weight::settled : Weight::probable,
+                 gpu + capability + " is newer than what this build has code for",
+                 std::move(evidence),
+                 {},
+                 seen->message->ask});
+}
+
+/// The limit is the smaller of 8 and what the strongest visible GPU has, unless the variable sets
+/// another (or the release is from before 1.0, with a fixed 8): where every GPU is left out, or the
+/// limit is higher, the variable decides.
+void ignored(const Scene& scene, Suspects& out) {
+  const auto seen = scene.text.all("too-few-cores");
+  if (seen.empty() || scene.in_use != nullptr) return;
+  const std::string cores(seen.front()->value("cores"));
+  std::uint64_t ignored_gpus = 0;
+  for (const auto* each : seen) ignored_gpus += each->count;
+  std::uint64_t found_gpus = 0;
+  for (const auto* each : scene.text.all("gpu-found"))
+    found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
+  const auto limit = to_number(seen.front()->value("minimum"));
+  const bool none_left = (found_gpus > 0 && ignored_gpus >= found_gpus) ||
+                         scene.no_gpu != nullptr || (limit && *limit > 8);
+  if (!none_left) {
+    out.push_back(
+        {"H16",
+         Weight::settled,
+         "TensorFlow leaves out a GPU with " + cores + " multiprocessors; a stronger one is there",
+         seen,
+         {},
+         {}});
+    return;
+  }
+  const std::string summary = "TensorFlow leaves the GPU out: it has " + cores +
+                              " multiprocessors, fewer than " +
+                              std::string(seen.front()->value("minimum"));
+  out.push_back({"E06",
+                 Weight::settled,
+                 summary + ", the limit of TF_MIN_GPU_MULTIPROCESSOR_COUNT",
+                 seen,
+                 "set TF_MIN_GPU_MULTIPROCESSOR_COUNT=" + cores,
+                 {}});
+}
+
+/// A GPU that is newer than all that the release has code for, and a failure that this explains.
+void newer_gpu(const Scene& scene, Suspects& out) {
+  if (scene.release == nullptr || !scene.capability || scene.in_use != nullptr) return;
+  if (scene.text.has("no-kernel") || scene.text.has("sm-unsupported") || scene.text.has("no-sass"))
+    return;
+  const auto& release = *scene.release;
+  const auto newest = release.newest_ptx;
+  if (newest && scene.capability->major > newest->major) {
+    out.push_back({"H12",
+                   Weight::hint,
+                   scene.gpu + " (compute capability " + scene.capability->str() +
+                       ") is newer than TensorFlow " + scene.tensorflow->str() + " has code for",
+                   version_lines(scene),
+                   {},
+                   {}});
+  }
+  if (release.min_capability && *scene.capability < *release.min_capability) {
+    out.push_back({"H11",
+                   Weight::hint,
+                   scene.gpu + " (compute capability " + scene.capability->str() +
+                       ") is older than TensorFlow " + scene.tensorflow->str() + " has code for",
+                   version_lines(scene),
+                   {},
+                   {}});
+  }
+}
+
+} // namespace
+
+void architecture_suspects(const Scene& scene, Suspects& out) {
+  architecture(scene, out);
+  ignored(scene, out);
+  newer_gpu(scene, out);
+}
+
+} // namespace gpuwhy::explain
