@@ -125,7 +125,8 @@ void jax(const Scene& scene, Suspects& out) {
                    "unless the driver is missing",
                    {fell},
                    {},
-                   fell->message->ask});
+                   fell->message->ask,
+                   {{"H03", "jaxlib has CUDA and finds no NVIDIA driver"}}});
   }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") &&
       text.has("no-gpu-listed") && !contains(text.said("jaxlib"), "cuda")) {

@@ -33,11 +33,39 @@ std::string place_words(std::string_view id, bool scene_login) {
   return "the container was to get the GPU and does not show the driver's libraries";
 }
 
+/// A driver that is not there looks alike whatever took it away.
+std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& seen) {
+  std::vector<Instead> ways;
+  const auto signal = seen.message->signal;
+  const bool installed = signal == "smi-failed" || signal == "nvml-driver";
+  const bool gpu_shown = !scene.gpu.empty() || scene.has_gpu == true || scene.smi_works;
+  if (!gpu_shown && !installed) {
+    ways.push_back({"H01", "the machine has no GPU"});
+    ways.push_back({"H02", "its GPU is of another maker (AMD, Intel)"});
+  }
+  if (scene.windows) return ways;
+  if (installed) {
+    ways.push_back({"H06", "the module is not built for the kernel that runs, or Secure Boot "
+                           "refuses it"});
+  }
+  ways.push_back({"H04", "nouveau, the kernel's own driver, holds the GPU"});
+  if (installed) return ways;
+  ways.push_back({"C01", "the program runs in a container that was started without the GPU"});
+  if (!scene.text.says("os"))
+    ways.push_back({"C03", "it runs in WSL and does not find the driver of Windows"});
+  return ways;
+}
+
 /// nouveau, Secure Boot or a missing module explain why no kernel module answers.
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
-  Suspect suspect{"H03", Weight::probable, std::string(seen.message->says), {&seen},
-                  {},    seen.message->ask};
+  Suspect suspect{"H03",
+                  Weight::probable,
+                  std::string(seen.message->says),
+                  {&seen},
+                  {},
+                  kLook,
+                  ways_without_driver(scene, seen)};
   if (seen.message->signal == "cuinit-303" || seen.message->signal == "libcuda-missing") {
     suspect.summary =
         "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
@@ -80,6 +108,7 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
     suspect.id = "H06";
     suspect.summary = "the module does not answer since the kernel was updated: it has to be built "
                       "for the new kernel";
+    suspect.instead.clear();
   }
   return suspect;
 }
@@ -110,7 +139,13 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
                    "driver's own library is off its path or not installed",
                    {seen},
                    "install the driver's libcuda package, or run ldconfig where it is installed",
-                   "ldconfig -p | grep libcuda"});
+                   kLook,
+                   {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
+                    {"C01", "the program runs in a container that was started without the GPU; the "
+                            "host's module shows through"},
+                    {"C02", "it runs in a container that gets no compute libraries "
+                            "(NVIDIA_DRIVER_CAPABILITIES)"},
+                    {"L07", "libcuda.so.1 is a link that leads nowhere"}}});
     return;
   }
   if (module_here && scene.container) {

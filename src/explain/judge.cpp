@@ -179,7 +179,12 @@ NamedCause named(const Suspect& suspect) {
   named.id = suspect.id;
   named.summary = suspect.summary;
   named.fix = suspect.fix;
-  if (suspect.weight != Weight::settled) named.confirm = suspect.ask;
+  if (suspect.weight != Weight::settled || !suspect.instead.empty()) named.confirm = suspect.ask;
+  for (const auto& other : suspect.instead) {
+    const auto* cause = find_cause(other.id);
+    named.alternatives.push_back(
+        {std::string(other.id), std::string(cause == nullptr ? "" : cause->slug), other.when});
+  }
   if (const auto* cause = find_cause(suspect.id)) {
     named.slug = cause->slug;
     named.gate = cause->gate;
@@ -252,6 +257,8 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   if (scene.in_use != nullptr) judgement.works = quote(*scene.in_use);
   judgement.verdict = verdict_of(scene, judgement.causes);
   if (judgement.verdict == Verdict::cannot_tell) judgement.needs = needed(scene);
+  if (!judgement.causes.empty() && !judgement.causes.front().alternatives.empty())
+    judgement.needs = judgement.causes.front().confirm;
   return judgement;
 }
 

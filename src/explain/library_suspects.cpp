@@ -112,6 +112,15 @@ bool told_apart(const Scene& scene) {
   return shell && other;
 }
 
+/// Of a library that is missing a log tells only its name.
+constexpr std::string_view kFindLibraries = "find / -name 'lib*cu*.so.*' 2>/dev/null";
+
+std::vector<Instead> ways_of_missing(std::string_view product) {
+  std::vector<Instead> ways = {{"L05", "it is installed where the loader does not look"}};
+  if (product == "cudart") ways.push_back({"L02", "CUDA of another version is installed"});
+  return ways;
+}
+
 std::string what_is_missing(const Missing& missing) {
   auto names = missing.names;
   if (names.size() > 3) {
@@ -167,6 +176,10 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (missing.products.contains("cudart")) {
     suspect.id = "L01";
   }
+  if (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09") {
+    suspect.instead = ways_of_missing(suspect.id == "L01" ? "cudart" : "");
+    if (!scene.windows) suspect.ask = kFindLibraries;
+  }
   out.push_back(std::move(suspect));
 }
 
@@ -175,6 +188,21 @@ bool wrong_cuda_for_release(const Scene& scene) {
   const auto& wanted = scene.release->cuda;
   return wanted.major() != scene.cuda->major() ||
          (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
+}
+
+/// What took libcudart away, the line does not say.
+std::vector<Instead> ways_without_cudart(const Scene& scene) {
+  std::vector<Instead> ways = {{"L05", "CUDA is installed where the loader does not look"}};
+  const std::string wanted = scene.release == nullptr
+                                 ? "another major version of CUDA is installed"
+                                 : "CUDA is installed and is not the " +
+                                       std::to_string(scene.release->cuda.major()) +
+                                       ".x that this release opens";
+  ways.push_back({"F15", wanted});
+  ways.push_back({"L07", "the file is there and damaged, or of another architecture"});
+  if (scene.gpu.empty() && !scene.smi_works)
+    ways.push_back({"H01", "the machine has no GPU, and then nothing is wrong with the software"});
+  return ways;
 }
 
 /// Since 2.12 TensorFlow hides the names: what is installed must tell.
@@ -220,9 +248,16 @@ void without_names(const Scene& scene, Suspects& out) {
                                 " is installed and the loader does not find libcudart: its folder "
                                 "is not on the loader's path"
                           : "CUDA is found and one of its libraries is not: most often cuDNN";
+    if (stub == nullptr) {
+      suspect.instead = {{"L09", "another of CUDA's libraries is missing"},
+                         {"L05", "it is installed where the loader does not look"}};
+    }
   } else if (stub != nullptr) {
-    suspect.summary = "TensorFlow finds no libcudart: it was installed without its CUDA libraries. "
-                      "The line speaks of drivers and does not mean them";
+    suspect.summary =
+        "TensorFlow does not find libcudart, CUDA's runtime library (the line speaks of "
+        "drivers and does not mean them)";
+    suspect.ask = kLook;
+    suspect.instead = ways_without_cudart(scene);
   } else {
     return; // the names are hidden and nothing else tells: ask
   }

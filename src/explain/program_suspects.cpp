@@ -29,8 +29,13 @@ void interpreter(const Scene& scene, Suspects& out) {
                    seen->message->ask});
     return;
   }
-  out.push_back(
-      {"F01", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+  out.push_back({"F01",
+                 Weight::settled,
+                 std::string(seen->message->says),
+                 {seen},
+                 {},
+                 kLook,
+                 {{"F07", "it is installed for another interpreter of this machine"}}});
 }
 
 /// What the code says counts where nothing before it failed.

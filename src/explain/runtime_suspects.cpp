@@ -78,7 +78,10 @@ void memory(const Scene& scene, Suspects& out) {
            : "the library could not start: the program's own reservation leaves it no GPU memory",
        std::move(evidence),
        {},
-       seen->message->ask});
+       seen->message->ask,
+       {{others || !own ? "R08" : "R01", others || !own ? "this program itself takes all of it"
+                                                        : "other processes hold the memory"},
+        {"L04", "memory is free: then cuDNN or cuBLAS does not fit the framework"}}});
 }
 
 void start(const Scene& scene, Suspects& out) {

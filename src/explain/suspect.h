@@ -10,10 +10,19 @@
 
 namespace gpuwhy::explain {
 
+/// Asks the machine itself: tells apart what the lines of a log do not.
+constexpr std::string_view kLook = "gpuwhy check";
+
 enum class Weight {
   hint,     // the scene alone; counts where no message names a cause
   probable, // the message has several causes, the scene speaks for this one
   settled,  // the message names it
+};
+
+/// What else can have brought the same lines about.
+struct Instead {
+  std::string_view id;
+  std::string when; // without a full stop
 };
 
 struct Suspect {
@@ -23,6 +32,7 @@ struct Suspect {
   std::vector<const Sighting*> evidence; // the telling one first
   std::string fix;                       // of this case; empty: the general one of the cause
   std::string_view ask;                  // what would confirm it
+  std::vector<Instead> instead = {};     // what the text does not tell it from; then `ask` does
 };
 
 using Suspects = std::vector<Suspect>;

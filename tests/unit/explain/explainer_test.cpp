@@ -276,6 +276,35 @@ TEST(Explainer, LowUseIsLookedAtWhileItRuns) {
   EXPECT_EQ(slow.whole.needs, "gpuwhy run -- python train.py");
 }
 
+std::vector<std::string> alternatives(const Explanation& explanation) {
+  std::vector<std::string> list;
+  for (const auto& other : explanation.whole.causes.at(0).alternatives) list.push_back(other.id);
+  return list;
+}
+
+TEST(Explainer, WhatLooksAlikeInALogIsNamedWithTheCommandThatTells) {
+  using Ids = std::vector<std::string>;
+  const std::string unknown = "failed call to cuInit: UNKNOWN ERROR (303)\n";
+  const auto bare = explained(unknown);
+  EXPECT_EQ(bare.whole.verdict, Verdict::no_gpu) << "that it is not used is sure";
+  EXPECT_EQ(alternatives(bare), (Ids{"H01", "H02", "H04", "C01", "C03"}));
+  EXPECT_EQ(bare.whole.needs, "gpuwhy check");
+  EXPECT_EQ(alternatives(explained("- os: Debian 12\n- gpu: RTX 3090\n" + unknown)),
+            (Ids{"H04", "C01"}));
+  EXPECT_EQ(
+      alternatives(explained("$ docker run -it tensorflow/tensorflow:latest-gpu\n" + unknown)),
+      Ids{})
+      << "the place decides";
+  const std::string stub = "Could not find cuda drivers on your machine, GPU will not be used.\n";
+  EXPECT_EQ(alternatives(explained(stub)), (Ids{"L05", "F15", "L07", "H01"}));
+  EXPECT_EQ(explained(stub).whole.needs, "gpuwhy check");
+  EXPECT_EQ(alternatives(explained(std::string(kNoCudart))), (Ids{"L05", "L02"}));
+  EXPECT_EQ(explained("Loaded runtime CuDNN library: 8.0.5 but source was compiled with: 8.6.0.\n")
+                .whole.needs,
+            "")
+      << "the text settles it";
+}
+
 TEST(Explainer, TheSameInAnyPieces) {
   const auto log =
       text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});
@@ -340,6 +369,27 @@ TEST(Report, JsonKeepsItsContract) {
   EXPECT_EQ(report["causes"][0]["slug"], "out-of-memory");
   EXPECT_EQ(report["causes"][0]["evidence"][0]["line"], 2);
   EXPECT_TRUE(report["needs"].is_null());
+}
+
+TEST(Report, TextOffersWhatLooksAlike) {
+  const auto page = explanation_text(
+      explained("Could not find cuda drivers on your machine, GPU will not be used.\n- gpu: T4\n"),
+      Style{}, false);
+  EXPECT_EQ(
+      page,
+      R"(✗ TensorFlow does not find libcudart, CUDA's runtime library (the line speaks of drivers and does not mean them)
+
+  seen      line 1: Could not find cuda drivers on your machine, GPU will not be used.
+            = it speaks of drivers, yet it means that libcudart was not found
+  likeliest F05 cuda-extras-missing: TensorFlow is installed without its CUDA libraries
+            fix: python -m pip install 'tensorflow[and-cuda]'
+  or        L05 library-not-on-path: CUDA is installed where the loader does not look
+            F15 framework-cuda-mismatch: another major version of CUDA is installed
+            L07 library-corrupt: the file is there and damaged, or of another architecture
+  needs     gpuwhy check
+            run where the program runs; this text alone cannot tell them apart
+  stated    gpu T4
+)");
 }
 
 TEST(Report, TextNamesLineMeaningCauseAndFix) {
