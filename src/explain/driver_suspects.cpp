@@ -13,11 +13,12 @@ std::string_view place_without_driver(const Scene& scene) {
   if (scene.colab || scene.kaggle) return "C04";
   if (scene.has_gpu == false) return "H01";
   if (scene.other_gpu_only) return "H02";
-  if (scene.wsl) return "C03";
-  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   const auto capabilities = scene.text.said("driver_capabilities");
   if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
     return "C02";
+  if (scene.virtual_display) return "C05";
+  if (scene.wsl) return "C03";
+  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
   return {};
 }
@@ -26,6 +27,8 @@ std::string place_words(std::string_view id, bool scene_login) {
   if (id == "C04") return "the notebook's runtime has no GPU: no NVIDIA driver is there";
   if (id == "H01") return "there is no GPU in this machine, as the writer says";
   if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
+  if (id == "C05")
+    return "the virtual machine has only its own display adapter: no GPU was passed in";
   if (id == "C03") return "inside WSL the driver of Windows is not found";
   if (id == "C07" && scene_login) return "this is a login node, which has no GPU";
   if (id == "C07") return "the job asked the scheduler for no GPU";
@@ -130,7 +133,7 @@ void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
 void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
   if (seen == nullptr) seen = scene.text.find("cuinit-303");
-  if (seen == nullptr) return;
+  if (seen == nullptr || scene.text.says("directml")) return;
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
     out.push_back({"L05",
@@ -149,7 +152,8 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
     return;
   }
   if (module_here && scene.container) {
-    out.push_back({scene.container_gets_gpu || !scene.smi_works ? "C02" : "C01",
+    const bool smi_inside = contains(scene.text.said("container_exec"), "nvidia-smi");
+    out.push_back({scene.container_gets_gpu || smi_inside || !scene.smi_works ? "C02" : "C01",
                    Weight::probable,
                    "the host's driver runs, and the container does not see its libcuda.so.1",
                    {seen},
@@ -195,7 +199,9 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   }
   if (const auto* seen = text.find("no-devices-found")) {
     std::string_view id = "H07";
-    if (scene.virtual_machine)
+    if (scene.has_gpu == false)
+      id = "H01";
+    else if (scene.virtual_machine || scene.virtual_display)
       id = "C05";
     else if (scene.slurm && !scene.slurm_asked)
       id = "C07";
@@ -204,7 +210,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
       id = "H08";
     out.push_back({std::string(id),
                    Weight::probable,
-                   id == "C05" ? "the driver in the virtual machine finds no GPU that it can use"
+                   id == "C05"   ? "the driver in the virtual machine finds no GPU that it can use"
+                   : id == "H01" ? "there is no GPU in this machine, as the writer says"
                    : id == "C07"
                        ? "the job asked the scheduler for no GPU, so that it is shown none"
                        : std::string(seen->message->says),
@@ -282,6 +289,10 @@ void unknown_error(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  if (scene.has_gpu == false || scene.virtual_display) {
+    no_driver(scene, *seen, out);
+    return;
+  }
   if (scene.text.has("nvml-unknown")) return; // the container lost its GPU: said there
   std::string summary(seen->message->says);
   std::vector<const Sighting*> evidence = {seen};
@@ -298,6 +309,10 @@ void too_old(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("driver-too-old");
   if (seen == nullptr) return;
   if (scene.text.has("smi-failed") && !scene.smi_works) return;
+  if (scene.has_gpu == false || scene.virtual_display) {
+    no_driver(scene, *seen, out);
+    return;
+  }
   std::string summary(seen->message->says);
   const auto driver = scene.text.said("driver");
   if (!driver.empty()) summary = "driver " + std::string(driver) + " is too old: " + summary;

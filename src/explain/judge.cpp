@@ -1,6 +1,7 @@
 #include "explain/judge.h"
 
 #include "explain/suspect.h"
+#include "explain/use_figures.h"
 #include "knowledge/causes.h"
 #include "verdict/gate.h"
 
@@ -28,7 +29,7 @@ constexpr std::array kFollows = {
     Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"}, Follows{"H08", "H18"},
     Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
     Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"},
-    Follows{"H10", "H12"}};
+    Follows{"H10", "H12"}, Follows{"R07", "R08"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -57,6 +58,7 @@ Suspects gather(const Scene& scene) {
   architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);
   runtime_suspects(scene, suspects);
+  use_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
   return suspects;
@@ -206,7 +208,7 @@ std::string needed(const Scene& scene) {
         seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
-  if (scene.text.says("stated_util")) return "gpuwhy run -- python train.py";
+  if (UseFigures(scene.text).stated) return "gpuwhy run -- python train.py";
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }

@@ -171,6 +171,8 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (import_error &&
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
+  } else if (missing.only("nccl")) {
+    suspect.id = "L09"; // its name says nothing of the CUDA that it is for
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
   } else if (missing.products.contains("cudart")) {

@@ -101,53 +101,11 @@ void start(const Scene& scene, Suspects& out) {
                  {}});
 }
 
-void gauges(const Scene& scene, Suspects& out) {
-  const auto& text = scene.text;
-  const bool gauge = text.has("gauge") || text.says("gauge");
-  if (scene.in_use != nullptr && gauge) {
-    out.push_back({"R10",
-                   Weight::hint,
-                   "the GPU is in use; the gauge that was read does not show it",
-                   {scene.in_use},
-                   {},
-                   {}});
-  }
-  if (const auto* holder = text.find("memory-holder")) {
-    out.push_back({"R01",
-                   Weight::hint,
-                   "other Python processes hold the GPU open, and with it their memory",
-                   {holder},
-                   "end them (kill PID), after a look at whose they are",
-                   "nvidia-smi"});
-  }
-  const auto use = to_number(text.said("stated_util"));
-  if (use && *use == 0) {
-    out.push_back({"R02",
-                   Weight::hint,
-                   "memory is taken and the GPU's use is 0 %: no kernel runs",
-                   {text.find("use-stated")},
-                   {},
-                   "nvidia-smi dmon -s u, while the program computes"});
-  }
-  const auto* usage = text.find("smi-usage");
-  if (usage == nullptr || use) return;
-  const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
-  if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
-    out.push_back({"R02",
-                   Weight::hint,
-                   "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
-                   {usage},
-                   {},
-                   "nvidia-smi dmon -s u, while the program computes"});
-  }
-}
-
 } // namespace
 
 void runtime_suspects(const Scene& scene, Suspects& out) {
   memory(scene, out);
   start(scene, out);
-  gauges(scene, out);
 }
 
 void plain_suspects(const Scene& scene, Suspects& out) {

@@ -42,6 +42,16 @@ bool only_others(const View& text) {
   return other;
 }
 
+/// All that the bus shows is what a virtual machine draws its screen with.
+bool only_virtual(const View& text) {
+  const auto adapters = text.all_said("pci_gpu");
+  return !adapters.empty() &&
+         std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
+           return holds_any(lower(adapter), {"vmware", "virtualbox", "innotek", "red hat", "qxl",
+                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels"});
+         });
+}
+
 void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
@@ -52,10 +62,13 @@ void read_place(Scene& scene) {
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
                          contains(os, "darwin") || contains(lower(text.said("gpu")), "apple m"));
   scene.jetson = text.has("jetson") || text.mentions("jetson");
-  scene.colab = text.has("colab-place") || text.mentions("colab");
+  // A local runtime of Colab's, in a container or not, is the user's own machine.
+  const bool local = text.says("container_start") || text.mentions("local runtime");
+  scene.colab = (text.has("colab-place") || text.mentions("colab")) && !local;
   scene.kaggle = text.has("kaggle-place");
   scene.virtual_machine =
       text.has("vm-place") || text.says("guest") || text.mentions("virtual machine");
+  scene.virtual_display = only_virtual(text);
   scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") ||
                    text.mentions("pycharm");
   scene.mig = text.has("mig-mode");
@@ -96,7 +109,8 @@ void read_gpus(Scene& scene) {
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
   const auto gpu = lower(text.said("gpu"));
-  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("no gpu"))
+  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("none,") ||
+      gpu.starts_with("no gpu"))
     scene.has_gpu = false;
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));

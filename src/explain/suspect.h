@@ -48,6 +48,7 @@ void build_suspects(const Scene& scene, Suspects& out);
 void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
+void use_suspects(const Scene& scene, Suspects& out);
 
 /// Every sighting of kind cause whose signal no file above explains further, as its row says it.
 void plain_suspects(const Scene& scene, Suspects& out);

@@ -305,6 +305,42 @@ TEST(Explainer, WhatLooksAlikeInALogIsNamedWithTheCommandThatTells) {
       << "the text settles it";
 }
 
+TEST(Explainer, FiguresOfUse) {
+  EXPECT_EQ(root("- gpu util percent: <20 in Task Manager, 95-100 in HWMonitor\n"), "R10");
+  EXPECT_EQ(root("- gpu util: 97\n"), "R10");
+  EXPECT_EQ(root("- gpu util: 20\n- gpu mem: almost all of 12 GB\n"), "-") << "many causes";
+  EXPECT_EQ(root("- gpu util: 20\nmodel.add(LSTM(128))\n"), "R04");
+  EXPECT_EQ(root("- gpu util: 0\n- gpu mem: 15649 of 16276 MiB\n"), "R02");
+  EXPECT_EQ(root("- gpu util: 0 % for two thirds of the time\n"), "R03");
+  EXPECT_EQ(root("- gpu util: 0 to 15 % on each card, all CPU cores at 100 %\n"), "R03");
+  EXPECT_EQ(root("- temperature: 91 C\n"), "R06");
+  EXPECT_EQ(root("- temperature: 61 C\n"), "-");
+  EXPECT_EQ(root("- speed: 6 Hz at first, 5 Hz after an hour\n"), "R06");
+  EXPECT_EQ(root("- step time: 20 ms at first, 50 ms after an hour\n"), "R07");
+  EXPECT_EQ(root("- step time: 60 ms on one, 170 ms on eight\n"), "R05");
+  EXPECT_EQ(root("- step time: 60 ms on one, 61 ms on eight\n"), "-");
+  EXPECT_EQ(root("- host rss: +2.5 MB an iteration\n"), "R07");
+  EXPECT_EQ(root("- start time: 3-4 min\n"), "R11");
+  EXPECT_EQ(root("- start time: 3-4 s\n"), "-");
+  EXPECT_EQ(explained("- gpu util: 20\n").whole.needs, "gpuwhy run -- python train.py");
+  EXPECT_EQ(root("- gpu util: 0\n>>> tf.config.list_physical_devices('GPU')\n[]\n"), "-")
+      << "not used at all";
+}
+
+TEST(Explainer, FiguresInALog) {
+  const auto step = [](std::string_view wait) {
+    return "batch: 8/13 - time: 10.0000 - data_time: " + std::string(wait) + "\n";
+  };
+  EXPECT_EQ(root(step("9.0000") + step("8.0000")), "R03");
+  EXPECT_EQ(root(step("0.1000") + step("0.2000")), "-");
+  const auto memory = [](std::string_view used) {
+    return "step 1 mem " + std::string(used) + "MiB\n";
+  };
+  const std::string full = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n";
+  EXPECT_EQ(root(memory("1000") + memory("2000") + memory("3000") + memory("4000") + full), "R07");
+  EXPECT_EQ(root(memory("1000") + memory("1010") + memory("1020") + memory("1030") + full), "R08");
+}
+
 TEST(Explainer, TheSameInAnyPieces) {
   const auto log =
       text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});

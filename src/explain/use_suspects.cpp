@@ -1,0 +1,267 @@
+// The GPU is in use, or said to be, and little: what holds it back, as far as figures tell. Figures
+// alone have several causes, so most of this is a hint, with what else it can be.
+#include "base/text.h"
+#include "explain/suspect.h"
+#include "explain/use_figures.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace gpuwhy::explain {
+namespace {
+
+constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
+constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
+constexpr double kBusy = 70;      // percent of use from which nothing is wrong with it
+constexpr double kIdle = 60;      // percent up to which something holds the GPU back
+constexpr double kHot = 83;       // degrees from which NVIDIA's boards slow down
+constexpr double kLongStart = 60; // seconds until the first step
+constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
+constexpr double kCooler = 1.1;
+constexpr double kLongStep = 0.5;      // seconds: no launch takes as long
+constexpr double kWaits = 0.5;         // of a step
+constexpr double kTinyModel = 100'000; // parameters
+
+double number(std::string_view text) {
+  return std::strtod(std::string(replace_all(std::string(text), ",", "")).c_str(), nullptr);
+}
+
+bool recurrent(const Scene& scene) {
+  const auto& text = scene.text;
+  return text.mentions("lstm") || text.mentions(" gru") || text.mentions(" rnn") ||
+         text.has("recurrent-layer");
+}
+
+/// The one that was read does not show compute work; another one does, or the GPU is plainly busy.
+void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  if (figures.gauge_use) {
+    const bool other = figures.highest_use && *figures.highest_use >= kIdle;
+    out.push_back({"R10",
+                   Weight::hint,
+                   other ? "one gauge shows the GPU busy, the other does not count compute work"
+                         : "that gauge does not count compute work, so it does not show what is "
+                           "used",
+                   {text.find("gauge")},
+                   {},
+                   kMonitor});
+    if (!other) {
+      out.back().instead = {{"R04", "the other gauge shows little too: many short kernels"},
+                            {"R03", "it shows little too: the GPU waits for its data"}};
+    }
+  } else if (figures.lowest_use && *figures.lowest_use >= kBusy) {
+    out.push_back({"R10",
+                   Weight::hint,
+                   "the GPU is busy: its use is stated as " + figures.quote,
+                   {},
+                   {},
+                   kMonitor});
+  } else if (figures.use_unreadable && !figures.highest_use) {
+    out.push_back({"R10",
+                   Weight::hint,
+                   "nvidia-smi cannot read the use here (" + figures.quote +
+                       "): that says nothing of the use",
+                   {},
+                   {},
+                   {}});
+  } else if (scene.in_use != nullptr && (text.has("gauge") || text.says("gauge"))) {
+    out.push_back({"R10",
+                   Weight::hint,
+                   "the GPU is in use; the gauge that was read does not show it",
+                   {scene.in_use},
+                   {},
+                   {}});
+  }
+}
+
+/// A container sees only its own processes' numbers.
+void hidden_processes(const Scene& scene, Suspects& out) {
+  const auto usages = scene.text.all("smi-usage");
+  if (usages.empty() || !scene.container || scene.text.has("smi-process")) return;
+  const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
+    return number(usage->value("smi_util")) >= kIdle;
+  });
+  if (busy == usages.end()) return;
+  out.push_back({"R10",
+                 Weight::hint,
+                 "the GPU is busy; inside a container nvidia-smi cannot list the processes",
+                 {*busy},
+                 "look from the host, or start the container with the host's process numbers "
+                 "(--pid=host)",
+                 {}});
+}
+
+void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  if (const auto* holder = text.find("memory-holder")) {
+    out.push_back({"R01",
+                   Weight::hint,
+                   "other Python processes hold the GPU open, and with it their memory",
+                   {holder},
+                   "end them (kill PID), after a look at whose they are",
+                   "nvidia-smi"});
+  }
+  if (figures.low(0) && !figures.in_bursts) {
+    out.push_back({"R02",
+                   Weight::hint,
+                   "memory is taken and the GPU's use is 0 %: no kernel runs",
+                   {text.find("use-stated")},
+                   {},
+                   kMonitor,
+                   {{"R03", "kernels run now and then, and the GPU waits for data between them"}}});
+  }
+  const auto* usage = text.find("smi-usage");
+  if (usage == nullptr || figures.highest_use) return;
+  const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
+  if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
+    out.push_back({"R02",
+                   Weight::hint,
+                   "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
+                   {usage},
+                   {},
+                   kMonitor});
+  }
+}
+
+void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  if (figures.waits && *figures.waits >= kWaits) {
+    out.push_back({"R03",
+                   Weight::probable,
+                   "most of a step is spent waiting for its data (" +
+                       std::to_string(static_cast<int>(*figures.waits * 100)) + " %)",
+                   text.all("data-wait"),
+                   {},
+                   {}});
+    return;
+  }
+  const bool generator = text.has("slow-input") && figures.low(kIdle);
+  if (!figures.in_bursts && !(figures.processor_busy && figures.low(kIdle)) && !generator) return;
+  out.push_back({"R03",
+                 Weight::hint,
+                 figures.processor_busy
+                     ? "the processor is busy and the GPU is not: it waits for its data"
+                     : "the GPU stands still between the batches: it waits for its data",
+                 {text.find("slow-input")},
+                 {},
+                 kWatch,
+                 {{"R05", "it waits for copies, or the program for its results"}}});
+}
+
+void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* params = text.find("model-size");
+  const bool tiny = params != nullptr && number(params->value("params")) > 0 &&
+                    number(params->value("params")) < kTinyModel;
+  const bool slow = figures.slower_than_cpu || figures.low(kIdle);
+  if (figures.gpu_step && *figures.gpu_step >= kLongStep) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "a step is far slower on the GPU, too long for launches alone: data crosses the "
+                   "bus in every step (" +
+                       figures.quote + ")",
+                   {},
+                   {},
+                   kWatch,
+                   {{"P07", "operations without a GPU kernel run on the processor in between"}}});
+  } else if (recurrent(scene) && slow) {
+    out.push_back(
+        {"R04",
+         Weight::hint,
+         "a recurrent layer starts many short kernels one after the other, and the GPU "
+         "waits for each start",
+         {text.find("recurrent-layer")},
+         {},
+         kWatch,
+         {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
+  } else if ((scene.in_use != nullptr || figures.highest_use) &&
+             (figures.slower_than_cpu || (tiny && slow))) {
+    out.push_back({"P09",
+                   Weight::hint,
+                   "the GPU is slower than the processor: there is too little work in a step",
+                   {params},
+                   {},
+                   kWatch,
+                   {{"R04", "the model is large, and consists of many short kernels"}}});
+  }
+}
+
+void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  if (figures.temperature && *figures.temperature >= kHot) {
+    out.push_back({"R06",
+                   Weight::hint,
+                   "at " + std::to_string(static_cast<int>(*figures.temperature)) +
+                       " degrees the GPU slows itself down",
+                   {},
+                   {},
+                   "nvidia-smi -q -d PERFORMANCE"});
+  } else if (figures.slowdown && *figures.slowdown >= kCooler) {
+    const bool leak = *figures.slowdown >= kLeaking;
+    out.push_back(
+        {leak ? "R07" : "R06",
+         Weight::hint,
+         leak ? "each step takes longer than those before: something grows (" + figures.quote + ")"
+              : "the speed falls with time, as that of a GPU that gets hot does (" + figures.quote +
+                    ")",
+         {},
+         {},
+         "nvidia-smi -q -d PERFORMANCE",
+         {leak ? Instead{"R06", "the GPU gets hot and slows itself down"}
+               : Instead{"R07", "something in the program grows with every step"}}});
+  }
+  if (figures.memory_grows) {
+    const auto series = scene.text.all("memory-series");
+    std::vector<const Sighting*> evidence = {scene.text.find("memory-grows")};
+    if (!series.empty()) evidence = {series.front(), series.back()};
+    out.push_back({"R07",
+                   scene.text.has("oom") ? Weight::probable : Weight::hint,
+                   "memory grows with every step: something that is kept refers to it",
+                   std::move(evidence),
+                   {},
+                   {},
+                   {{"P18", "models, graphs or compiled functions are made anew in a loop"}}});
+  } else if (figures.memory_shared) {
+    out.push_back({"R01",
+                   Weight::hint,
+                   "several processes share the GPU's memory, and one takes most of it",
+                   {},
+                   {},
+                   "nvidia-smi"});
+  }
+  if (figures.start_seconds && *figures.start_seconds >= kLongStart) {
+    const bool xla = scene.text.says("jax");
+    out.push_back(
+        {xla ? "R13" : "R11",
+         Weight::hint,
+         "the first step comes late (" + figures.quote + "): code is compiled for the GPU",
+         {},
+         {},
+         kLook,
+         {xla ? Instead{"R11", "the build has no ready code for this GPU"}
+              : Instead{"R13", "XLA compiles or tunes at every start"}}});
+  }
+  if (figures.worse_on_more_gpus) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "the step is longer on more GPUs (" + figures.quote +
+                       "): they wait for each other's gradients",
+                   {},
+                   {},
+                   kWatch});
+  }
+}
+
+} // namespace
+
+void use_suspects(const Scene& scene, Suspects& out) {
+  if (scene.no_gpu != nullptr && scene.in_use == nullptr) return;
+  const UseFigures figures(scene.text);
+  gauges(scene, figures, out);
+  hidden_processes(scene, out);
+  taken_and_idle(scene, figures, out);
+  waits_for_data(scene, figures, out);
+  too_small(scene, figures, out);
+  changes(scene, figures, out);
+}
+
+} // namespace gpuwhy::explain
