@@ -41,6 +41,7 @@ Variable variable(const Scene& scene) {
   Variable found;
   const auto take = [&](std::string_view value, bool in_code) {
     const auto choice = choice_of(value, scene.smi_gpus);
+    if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
     if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
       return;
     found = {true, choice, std::string(unquoted(value)), in_code};
@@ -243,6 +244,72 @@ void revoked(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
+void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
+  if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
+  const auto* code = scene.text.find("code-hides");
+  if (set.choice != Choice::valid) {
+    out.push_back({set.in_code ? "P03" : "E02",
+                   Weight::hint,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "', which names no GPU that exists here: " + std::to_string(scene.smi_gpus) +
+                       " is shown",
+                   {set.in_code ? code : scene.text.find("visible-devices")},
+                   {},
+                   "nvidia-smi -L"});
+    return;
+  }
+  // The GPU that the code chooses is idle while another one works.
+  bool chosen_idle = false;
+  bool other_busy = false;
+  for (const auto* use : scene.text.all("gpu-use")) {
+    const auto now = to_number(use->value("gpu_now")).value_or(0);
+    if (use->value("gpu_index") == set.value)
+      chosen_idle = now == 0;
+    else
+      other_busy = other_busy || now > 0;
+  }
+  if (set.in_code && chosen_idle && other_busy) {
+    out.push_back({"P03",
+                   Weight::hint,
+                   "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +
+                       "' too late: another GPU is used, so CUDA had started before",
+                   {code, scene.text.find("numbered-import")},
+                   "set the variable before the program starts, or above its first import",
+                   {}});
+  }
+}
+
+/// One program, one machine: it gets the GPU here and not there, and no message tells why.
+void elsewhere(const Scene& scene, Suspects& out) {
+  for (const std::string_view signal : {"torch-false", "no-gpu-listed"}) {
+    const auto all = scene.text.all(signal);
+    if (all.empty() || scene.text.reading().is_past(*all.back())) continue;
+    const auto* seen = all.back();
+    if (!scene.worked_in_another_run(seen->last_run)) continue;
+    const auto runs = scene.text.all("python-run");
+    const bool srun = std::any_of(runs.begin(), runs.end(), [&](const Sighting* run) {
+      return contains(run->text, "srun ") && run->first <= seen->last;
+    });
+    if (srun && !scene.slurm_asked) {
+      out.push_back({"C07",
+                     Weight::probable,
+                     "the GPU is there outside of srun: the step asks the scheduler for none",
+                     {seen},
+                     {},
+                     "scontrol show step"});
+    } else if (const auto* other = scene.text.find("other-user")) {
+      out.push_back({"E08",
+                     Weight::probable,
+                     "one user gets the GPU and another does not, on the same machine",
+                     {seen, other},
+                     {},
+                     "id"});
+    }
+    return;
+  }
+}
+
 } // namespace
 
 void access_suspects(const Scene& scene, Suspects& out) {
@@ -250,7 +317,8 @@ void access_suspects(const Scene& scene, Suspects& out) {
     if (auto suspect = who_hides(scene, *seen)) out.push_back(std::move(*suspect));
   } else if (const auto* missing = scene.text.find("kernel-driver-missing");
              missing != nullptr && !scene.text.has("cuinit-stub") &&
-             !scene.text.has("cuinit-303") && !scene.text.has("libcuda-missing")) {
+             !scene.text.has("cuinit-unknown") && !scene.text.has("cuinit-303") &&
+             !scene.text.has("libcuda-missing")) {
     if (auto suspect = who_hides(scene, *missing)) out.push_back(std::move(*suspect));
   }
   if (const auto* node = scene.text.find("device-node-missing");
@@ -290,6 +358,8 @@ void access_suspects(const Scene& scene, Suspects& out) {
     }
   }
   const auto set = variable(scene);
+  wrong_choice(scene, set, out);
+  elsewhere(scene, out);
   if (set.shown && set.choice == Choice::hides_all) {
     const auto* code = scene.text.find("code-hides");
     out.push_back({set.in_code ? "P03" : "E01",

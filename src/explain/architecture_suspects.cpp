@@ -94,7 +94,8 @@ void architecture(const Scene& scene, Suspects& out) {
 /// limit is higher, the variable decides.
 void ignored(const Scene& scene, Suspects& out) {
   const auto seen = scene.text.all("too-few-cores");
-  if (seen.empty() || scene.in_use != nullptr) return;
+  const bool failed = scene.text.has("nonexistent-device");
+  if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
   for (const auto* each : seen) ignored_gpus += each->count;
@@ -105,11 +106,13 @@ void ignored(const Scene& scene, Suspects& out) {
   const bool none_left = (found_gpus > 0 && ignored_gpus >= found_gpus) ||
                          scene.no_gpu != nullptr || (limit && *limit > 8);
   if (!none_left) {
+    auto lines = seen;
+    if (const auto* asked = scene.text.find("nonexistent-device")) lines.push_back(asked);
     out.push_back(
         {"H16",
          Weight::settled,
          "TensorFlow leaves out a GPU with " + cores + " multiprocessors; a stronger one is there",
-         seen,
+         std::move(lines),
          {},
          {}});
     return;

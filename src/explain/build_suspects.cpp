@@ -50,7 +50,7 @@ void by_tables(const Scene& scene, Suspects& out) {
   const bool needs_cuda = text.has("library-missing") || text.has("dll-load") ||
                           text.has("native-runtime") || text.has("dlopen-some") ||
                           text.has("cudart-stub");
-  if (scene.other_gpu_only && needs_cuda) {
+  if (scene.other_gpu_only && needs_cuda && !text.says("rocm_package")) {
     out.push_back({"H02",
                    Weight::probable,
                    "the GPU is not NVIDIA's (" + scene.gpu + "), and this build wants CUDA",
@@ -127,6 +127,18 @@ void jax(const Scene& scene, Suspects& out) {
                    {},
                    fell->message->ask,
                    {{"H03", "jaxlib has CUDA and finds no NVIDIA driver"}}});
+  }
+  const auto plugin = Version::parse(text.said("jax_plugin"));
+  const auto lib = Version::parse(text.said("jaxlib"));
+  if (plugin && lib && plugin->parts.size() >= 3 && lib->parts.size() >= 3 &&
+      (*lib < *plugin || plugin->minor() != lib->minor())) {
+    out.push_back({"F12",
+                   Weight::hint,
+                   "the CUDA plugin is " + plugin->str() + " and jaxlib " + lib->str() +
+                       ": they must be of one release",
+                   text.all("version-of"),
+                   "python -m pip install -U 'jax[cuda12]'",
+                   {}});
   }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") &&
       text.has("no-gpu-listed") && !contains(text.said("jaxlib"), "cuda")) {

@@ -64,7 +64,16 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
   if (anything_answers && !answer.empty() && !unix_prompt(line))
     return std::string(answer.substr(0, kLongest));
-  if (asks_yes_or_no(text) && answer != "True" && answer != "False") return std::nullopt;
+  if (asks_yes_or_no(text)) {
+    // Of a print of several values only the first kinds are told for sure: "2.3.1+cu121 True RTX".
+    const auto words = split(answer, ' ');
+    const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
+      return word == "True" || word == "False";
+    });
+    const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, is_value) &&
+                      answer.size() <= kLongest;
+    return told ? std::optional(std::string(answer)) : std::nullopt;
+  }
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
 

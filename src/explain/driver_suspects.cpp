@@ -152,7 +152,10 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
     return;
   }
   if (module_here && scene.container) {
-    const bool smi_inside = contains(scene.text.said("container_exec"), "nvidia-smi");
+    const auto executed = scene.text.all_said("container_exec");
+    const bool smi_inside =
+        std::any_of(executed.begin(), executed.end(),
+                    [](std::string_view command) { return contains(command, "nvidia-smi"); });
     out.push_back({scene.container_gets_gpu || smi_inside || !scene.smi_works ? "C02" : "C01",
                    Weight::probable,
                    "the host's driver runs, and the container does not see its libcuda.so.1",
@@ -304,6 +307,21 @@ void unknown_error(const Scene& scene, Suspects& out) {
       {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
 }
 
+/// All is there, and cuInit fails without a word of why.
+void init_failed(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("driver-init-failed");
+  if (seen == nullptr || !scene.smi_works || scene.container || scene.wsl) return;
+  out.push_back(
+      {"H18",
+       Weight::hint,
+       "the driver answers nvidia-smi and does not start for CUDA",
+       {seen},
+       "reload nvidia_uvm (sudo modprobe -r nvidia_uvm, then sudo modprobe nvidia_uvm), or "
+       "restart the machine",
+       kLook,
+       {{"H09", "nvidia_uvm is missing, or stale since the machine slept"}}});
+}
+
 /// "driver version is insufficient" is also said where no driver answers at all.
 void too_old(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("driver-too-old");
@@ -327,6 +345,16 @@ void too_old(const Scene& scene, Suspects& out) {
 /// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other
 /// files (snap, rootless).
 void container_driver(const Scene& scene, Suspects& out) {
+  const auto* request = scene.text.find("container-other");
+  if (request != nullptr && scene.wsl && request->message->name == "container-other/request") {
+    out.push_back({"C03",
+                   Weight::probable,
+                   "inside WSL the driver of Windows does not answer the container tool: a Linux "
+                   "driver is in its way, or it is too old",
+                   {request},
+                   "remove every nvidia driver package inside WSL, and update the one of Windows",
+                   "nvidia-smi.exe"});
+  }
   const auto* seen = scene.text.find("container-driver");
   if (seen == nullptr) return;
   if (scene.smi_works && seen->message->name == "container-driver/library") {
@@ -362,10 +390,24 @@ void two_versions(const Scene& scene, Suspects& out) {
                  "nvidia-smi"});
 }
 
-/// A compatibility folder's libcuda is the other half of a "mismatch".
+/// A compatibility folder's libcuda is the other half of a "mismatch"; without one the libcuda that
+/// is "compatible" is that of an update whose module is not loaded yet.
 void compat(const Scene& scene, Suspects& out) {
   const auto* path = scene.text.find("compat-path");
   const auto* seen = scene.text.find("driver-mismatch");
+  const auto* refused = scene.text.find("compat-unsupported");
+  if (refused != nullptr && (seen == nullptr || path != nullptr)) {
+    out.push_back({"H17",
+                   path != nullptr ? Weight::settled : Weight::probable,
+                   std::string(refused->message->says),
+                   {refused, path},
+                   {},
+                   "nvidia-smi",
+                   {}});
+    if (path == nullptr)
+      out.back().instead = {{"H05", "the driver was updated, and the old module is still loaded"}};
+    return;
+  }
   if (path == nullptr || seen == nullptr) return;
   out.push_back(
       {"H17",
@@ -435,6 +477,7 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   nvidia_smi(scene, out);
   kernel_log(scene, out);
   unknown_error(scene, out);
+  init_failed(scene, out);
   too_old(scene, out);
   container_driver(scene, out);
   two_versions(scene, out);

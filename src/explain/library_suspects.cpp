@@ -13,6 +13,7 @@ namespace {
 /// "libcudart.so.11.0" -> "cudart"; "cudart64_110.dll" -> "cudart".
 std::string product_of(std::string_view library) {
   library = base_name(library);
+  if (library.starts_with("libcudnn_")) return "cudnn"; // a part of it
   if (library.starts_with("lib")) return std::string(library.substr(3, library.find('.') - 3));
   return std::string(library.substr(0, library.find("64_")));
 }
@@ -161,6 +162,10 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "L05";
     suspect.summary += ", though cuDNN " + scene.cudnn->str() +
                        " is said to be installed: its folder is not where the loader looks";
+  } else if (missing.only("cudnn") && contains(missing.names.front(), "cudnn_")) {
+    suspect.summary += ": a part of cuDNN, which is installed beside the others or not at all";
+    suspect.instead = {{"L03", "cuDNN is not installed"}};
+    suspect.id = "L05";
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
@@ -186,7 +191,9 @@ void by_name(const Scene& scene, Suspects& out) {
 }
 
 bool wrong_cuda_for_release(const Scene& scene) {
-  if (scene.release == nullptr || !scene.cuda) return false;
+  if (!scene.cuda) return false;
+  if (scene.release == nullptr)
+    return scene.wanted_cuda != 0 && scene.wanted_cuda != scene.cuda->major();
   const auto& wanted = scene.release->cuda;
   return wanted.major() != scene.cuda->major() ||
          (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
@@ -195,11 +202,10 @@ bool wrong_cuda_for_release(const Scene& scene) {
 /// What took libcudart away, the line does not say.
 std::vector<Instead> ways_without_cudart(const Scene& scene) {
   std::vector<Instead> ways = {{"L05", "CUDA is installed where the loader does not look"}};
-  const std::string wanted = scene.release == nullptr
-                                 ? "another major version of CUDA is installed"
-                                 : "CUDA is installed and is not the " +
-                                       std::to_string(scene.release->cuda.major()) +
-                                       ".x that this release opens";
+  const std::string wanted = scene.wanted_cuda == 0 ? "another major version of CUDA is installed"
+                                                    : "CUDA is installed and is not the " +
+                                                          std::to_string(scene.wanted_cuda) +
+                                                          ".x that this release opens";
   ways.push_back({"F15", wanted});
   ways.push_back({"L07", "the file is there and damaged, or of another architecture"});
   if (scene.gpu.empty() && !scene.smi_works)
@@ -234,9 +240,12 @@ void without_names(const Scene& scene, Suspects& out) {
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
-    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
-                      scene.release->cuda.str() + ", and CUDA " + scene.cuda->str() +
-                      " is installed";
+    const std::string built =
+        scene.release == nullptr
+            ? "this TensorFlow is built with CUDA " + std::to_string(scene.wanted_cuda)
+            : "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
+                  scene.release->cuda.str();
+    suspect.summary = built + ", and CUDA " + scene.cuda->str() + " is installed";
   } else if (scene.wheels) {
     suspect.id = "L05";
     suspect.summary =
@@ -336,6 +345,23 @@ void jax_library(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("jax-library");
   if (seen == nullptr) return;
   const auto product = seen->value("product");
+  const auto tried = scene.text.all_said("tried_file");
+  const auto foreign = std::find_if(tried.begin(), tried.end(), [](std::string_view file) {
+    return contains(file, "/cuda") && !contains(file, "/nvidia/") ? true
+                                                                  : contains(file, "hpc_sdk");
+  });
+  const auto path = scene.text.said("ld_library_path");
+  if (foreign != tried.end() || contains(path, "cuda")) {
+    out.push_back({"L06",
+                   Weight::probable,
+                   "JAX does not get its own " + std::string(product) +
+                       " to load: LD_LIBRARY_PATH puts another CUDA before JAX's wheels (" +
+                       std::string(foreign != tried.end() ? *foreign : path) + ")",
+                   {seen, scene.text.find("loader-trace")},
+                   "unset LD_LIBRARY_PATH",
+                   "env -u LD_LIBRARY_PATH python -c \"import jax; print(jax.devices())\""});
+    return;
+  }
   const std::string_view id = product == "cuDNN" ? "L03" : product == "CUDA" ? "L01" : "L09";
   out.push_back({std::string(id),
                  Weight::probable,
@@ -367,6 +393,25 @@ void unfound_cudnn(const Scene& scene, Suspects& out) {
   out.push_back({"L03", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
 
+/// Only the profiler opens CUPTI: a cause for who profiles.
+void profiler(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("cupti-failed");
+  const auto* missing = scene.text.find("cupti-missing");
+  if (seen == nullptr || missing == nullptr) return;
+  const auto files = scene.text.all_said("library_file");
+  const bool there = std::any_of(files.begin(), files.end(), [](std::string_view file) {
+    return file.starts_with("libcupti");
+  });
+  out.push_back(
+      {there ? "L05" : "L09",
+       Weight::hint,
+       there ? "CUPTI is on the disk and the profiler does not find it (training does not need it)"
+             : "the profiler does not find CUPTI (training does not need it)",
+       {missing, seen},
+       "add extras/CUPTI/lib64 of the toolkit to LD_LIBRARY_PATH",
+       "find / -name 'libcupti.so*' 2>/dev/null"});
+}
+
 } // namespace
 
 void library_suspects(const Scene& scene, Suspects& out) {
@@ -378,6 +423,7 @@ void library_suspects(const Scene& scene, Suspects& out) {
   compiler_parts(scene, out);
   xla_only(scene, out);
   unfound_cudnn(scene, out);
+  profiler(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -42,7 +42,9 @@ void interpreter(const Scene& scene, Suspects& out) {
 void code(const Scene& scene, Suspects& out) {
   for (const auto* seen : scene.text.all("code-hides")) {
     const auto& name = seen->message->name;
-    if (name == "code-hides/set")
+    const bool others = scene.in_use != nullptr && !scene.in_use->message->framework.empty() &&
+                        scene.in_use->message->framework != "tensorflow";
+    if (name == "code-hides/set" && !others) // on purpose, where another framework computes
       out.push_back({"P02",
                      Weight::probable,
                      "the program hides the GPUs: set_visible_devices([], 'GPU')",
@@ -67,38 +69,70 @@ void code(const Scene& scene, Suspects& out) {
   }
 }
 
+/// What Keras says itself counts before the variable, and that before the file.
+struct KerasBackend {
+  std::string name;
+  const Sighting* seen = nullptr;
+};
+
+KerasBackend keras_backend(const Scene& scene) {
+  const auto& text = scene.text;
+  if (text.says("keras_backend"))
+    return {lower(text.said("keras_backend")), text.find("keras-backend")};
+  if (text.says("keras_variable"))
+    return {lower(text.said("keras_variable")), text.find("keras-variable")};
+  return {lower(text.said("keras_json")), text.find("keras-json")};
+}
+
 void backend(const Scene& scene, Suspects& out) {
-  const auto keras = lower(scene.text.said("keras_backend"));
-  if (keras == "theano" || keras == "cntk" || keras == "numpy" || keras == "openvino") {
-    const auto* seen = scene.text.find("keras-backend");
-    if (seen == nullptr) seen = scene.text.find("keras-variable");
-    if (seen == nullptr) seen = scene.text.find("keras-json");
-    out.push_back(
-        {"F11",
-         Weight::settled,
-         "Keras runs on " + std::string(scene.text.said("keras_backend")) + ", not on TensorFlow",
-         {seen},
-         {},
-         {}});
-  }
-  if (keras == "torch" || keras == "jax" || keras == "pytorch") {
-    const auto* seen = scene.text.find("keras-backend");
-    if (seen == nullptr) seen = scene.text.find("keras-variable");
-    if (seen == nullptr) seen = scene.text.find("keras-json");
+  const auto keras = keras_backend(scene);
+  const auto variable = lower(scene.text.said("keras_variable"));
+  const auto file = lower(scene.text.said("keras_json"));
+  const auto is = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), keras.name) != names.end();
+  };
+  if (is({"theano", "cntk", "numpy", "openvino"})) {
+    out.push_back({"F11",
+                   Weight::settled,
+                   "Keras runs on " + keras.name + ", not on TensorFlow",
+                   {keras.seen},
+                   {},
+                   {}});
+  } else if (is({"torch", "jax", "pytorch"})) {
     out.push_back({"F11",
                    Weight::hint,
-                   "Keras runs on " + std::string(scene.text.said("keras_backend")) +
-                       ": what TensorFlow has does not count",
-                   {seen},
+                   "Keras runs on " + keras.name + ": what TensorFlow has does not count",
+                   {keras.seen},
+                   {},
+                   {}});
+  } else if (!variable.empty() && !file.empty() && variable != file) {
+    out.push_back({"F11",
+                   Weight::hint,
+                   "KERAS_BACKEND=" + variable + " counts before keras.json, which says " + file,
+                   {scene.text.find("keras-variable"), scene.text.find("keras-json")},
                    {},
                    {}});
   }
   const auto platforms = lower(scene.text.said("jax_platforms"));
-  const auto* variable = scene.text.find("platform-variable");
-  if (platforms == "cpu" && variable != nullptr && !contains(variable->text, "set JAX_PLATFORMS")) {
+  const auto* chosen = scene.text.find("platform-variable");
+  if (platforms == "cpu" && chosen != nullptr && !contains(chosen->text, "set JAX_PLATFORMS")) {
     out.push_back(
-        {"E06", Weight::probable, "JAX_PLATFORMS is cpu", {variable}, "unset JAX_PLATFORMS", {}});
+        {"E06", Weight::hint, "JAX_PLATFORMS is cpu", {chosen}, "unset JAX_PLATFORMS", {}});
   }
+}
+
+/// The GPU is there for the framework, and the program says that it runs on the processor.
+void chose_processor(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("app-on-cpu");
+  const auto* there = scene.text.find("gpu-listed");
+  if (seen == nullptr || there == nullptr || scene.no_gpu != nullptr) return;
+  out.push_back({"P01",
+                 Weight::hint,
+                 "the framework has the GPU, and the program put its model on the processor",
+                 {seen, there},
+                 "look at how the program chooses its device (grep -n 'cuda\\|device' in its code)",
+                 {},
+                 {{"P15", "it means to use the GPU and forgets to move the model there"}}});
 }
 
 } // namespace
@@ -107,6 +141,7 @@ void program_suspects(const Scene& scene, Suspects& out) {
   interpreter(scene, out);
   code(scene, out);
   backend(scene, out);
+  chose_processor(scene, out);
 }
 
 } // namespace gpuwhy::explain

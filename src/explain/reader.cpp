@@ -74,6 +74,8 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
       std::find(ranks.begin(), ranks.end(), stripped.rank) == ranks.end()) {
     ranks.emplace_back(stripped.rank);
   }
+  if (contains(stripped.source, "cudart_stub"))
+    say("cudart_source", std::string(stripped.source), number, false);
   if (number <= kHead) {
     state(stripped.body, number);
     converse(stripped.body, stripped.rank, number);

@@ -110,14 +110,38 @@ void runtime_suspects(const Scene& scene, Suspects& out) {
 
 void plain_suspects(const Scene& scene, Suspects& out) {
   /// Signals that the files above explain by the scene.
-  constexpr std::string_view kElsewhere[] = {
-      "libcuda-missing", "cuinit-stub",      "nvml-stub",        "smi-failed",   "nvml-driver",
-      "nvml-library",    "driver-not-found", "no-devices-found", "xid",          "probed-none",
-      "cuinit-unknown",  "driver-too-old",   "invalid-ordinal",  "nvml-unknown", "library-missing",
-      "cudart-stub",     "cudnn-older",      "cudnn-part",       "jax-library",  "ptxas-missing",
-      "libdevice",       "no-wheel",         "sm-unsupported",   "no-kernel",    "no-sass",
-      "ptx-jit",         "too-few-cores",    "module-missing",   "oom",          "handle",
-      "container-driver"};
+  constexpr std::string_view kElsewhere[] = {"libcuda-missing",
+                                             "cuinit-stub",
+                                             "nvml-stub",
+                                             "smi-failed",
+                                             "nvml-driver",
+                                             "nvml-library",
+                                             "driver-not-found",
+                                             "no-devices-found",
+                                             "xid",
+                                             "probed-none",
+                                             "cuinit-unknown",
+                                             "driver-too-old",
+                                             "invalid-ordinal",
+                                             "nvml-unknown",
+                                             "library-missing",
+                                             "cudart-stub",
+                                             "cudnn-older",
+                                             "cudnn-part",
+                                             "jax-library",
+                                             "ptxas-missing",
+                                             "libdevice",
+                                             "no-wheel",
+                                             "sm-unsupported",
+                                             "no-kernel",
+                                             "no-sass",
+                                             "ptx-jit",
+                                             "too-few-cores",
+                                             "module-missing",
+                                             "oom",
+                                             "handle",
+                                             "container-driver",
+                                             "compat-unsupported"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;

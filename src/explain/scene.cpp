@@ -119,6 +119,11 @@ void read_gpus(Scene& scene) {
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
   for (const auto* sighting : text.all("smi-gpu"))
     scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
+  if (scene.smi_gpus == 0) {
+    if (const auto count = to_number(text.said("gpu_count")); count && *count > 0)
+      scene.smi_gpus = static_cast<std::size_t>(*count);
+  }
+  if (scene.smi_gpus == 0) scene.smi_gpus = text.all("gpu-use").size();
   scene.module_runs =
       text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
   scene.gpu = text.said("gpu");
@@ -139,6 +144,13 @@ void read_versions(Scene& scene) {
       scene.tensorflow = version;
   }
   if (scene.tensorflow) scene.release = find_tensorflow(*scene.tensorflow);
+  if (scene.release != nullptr) {
+    scene.wanted_cuda = scene.release->cuda.major();
+  } else if (contains(text.said("cudart_source"), "tensorflow/tsl/")) {
+    scene.wanted_cuda = 11; // TSL stood there in 2.12 and 2.13 only
+  } else if (contains(text.said("cudart_source"), "local_xla/")) {
+    scene.wanted_cuda = 12; // from 2.17 on
+  }
   scene.cuda = version_in(text.said("cuda"));
   if (!scene.cuda) scene.cuda = version_in(text.said("cuda_folder"));
   scene.cudnn = version_in(text.said("cudnn"));

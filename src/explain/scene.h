@@ -44,6 +44,7 @@ struct Scene {
 
   std::optional<Version> tensorflow;
   const TensorFlowRelease* release = nullptr; // what is known of that version
+  int wanted_cuda = 0; // major version that the build opens, by release or source tree; 0: unknown
   std::optional<Version> cuda; // installed or stated; the driver's own number does not count
   std::optional<Version> cudnn;
   std::optional<ComputeCapability> capability; // of the GPU

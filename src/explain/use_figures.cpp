@@ -197,12 +197,20 @@ private:
 
 /// At least four figures that only rise, by a fourth or more: more than the first steps' warming
 /// up.
-bool rises(const View& text) {
-  std::vector<double> series;
-  for (const auto* seen : text.all("memory-series"))
-    series.push_back(number(seen->value("mem_now")));
+bool only_up(const std::vector<double>& series) {
   return series.size() >= 4 && std::is_sorted(series.begin(), series.end()) && series.front() > 0 &&
          series.back() >= 1.25 * series.front();
+}
+
+bool rises(const View& text) {
+  for (const std::string_view group : {"mem_now", "rss_now"}) {
+    std::vector<double> series;
+    for (const auto* seen : text.all("memory-series")) {
+      if (!seen->value(group).empty()) series.push_back(number(seen->value(group)));
+    }
+    if (only_up(series)) return true;
+  }
+  return false;
 }
 
 /// Time in which steps wait for their data, of the time of all steps that the text shows.
@@ -215,6 +223,18 @@ std::optional<double> waiting(const View& text) {
   }
   if (all <= 0) return std::nullopt;
   return data / all;
+}
+
+/// The same command, timed again: "real 23m28.402s", then "real 0m5.120s".
+void first_slower(const View& text, UseFigures& out) {
+  std::vector<double> times;
+  for (const auto* seen : text.all("real-time"))
+    times.push_back(number(seen->value("real_min")) * 60 + number(seen->value("real_sec")));
+  constexpr double kFar = 5; // times longer
+  if (times.size() < 2 || times[0] < 60 || times[0] < kFar * times[1]) return;
+  out.start_seconds = times[0];
+  out.quote = std::to_string(static_cast<int>(times[0])) + " s at first, " +
+              std::to_string(static_cast<int>(times[1])) + " s the second time";
 }
 
 } // namespace
@@ -230,6 +250,7 @@ UseFigures::UseFigures(const View& text) {
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
   waits = waiting(text);
+  first_slower(text, *this);
 }
 
 } // namespace gpuwhy::explain

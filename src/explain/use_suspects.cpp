@@ -5,6 +5,7 @@
 #include "explain/use_figures.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace gpuwhy::explain {
@@ -12,14 +13,17 @@ namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
-constexpr double kBusy = 70;      // percent of use from which nothing is wrong with it
-constexpr double kIdle = 60;      // percent up to which something holds the GPU back
-constexpr double kHot = 83;       // degrees from which NVIDIA's boards slow down
-constexpr double kLongStart = 60; // seconds until the first step
-constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
+constexpr double kBusy = 70;       // percent of use from which nothing is wrong with it
+constexpr double kSome = 5;        // percent: computed on
+constexpr double kInUseMib = 1000; // of memory: a framework holds the GPU
+constexpr double kIdle = 60;       // percent up to which something holds the GPU back
+constexpr double kHot = 83;        // degrees from which NVIDIA's boards slow down
+constexpr double kLongStart = 60;  // seconds until the first step
+constexpr double kLeaking = 1.6;   // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
-constexpr double kLongStep = 0.5;      // seconds: no launch takes as long
-constexpr double kWaits = 0.5;         // of a step
+constexpr double kLongStep = 0.5; // seconds: no launch takes as long
+constexpr double kWaits = 0.5;    // of a step
+constexpr double kCrowd = 32;     // processes that want to run, more than most machines have cores
 constexpr double kTinyModel = 100'000; // parameters
 
 double number(std::string_view text) {
@@ -74,12 +78,14 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
   }
 }
 
-/// A container sees only its own processes' numbers.
+/// The table shows use and memory, and its list of processes is empty: a container's nvidia-smi
+/// cannot name them.
 void hidden_processes(const Scene& scene, Suspects& out) {
   const auto usages = scene.text.all("smi-usage");
-  if (usages.empty() || !scene.container || scene.text.has("smi-process")) return;
+  if (!scene.text.has("smi-processes") || scene.text.has("smi-process")) return;
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
-    return number(usage->value("smi_util")) >= kIdle;
+    return number(usage->value("smi_util")) >= kSome &&
+           number(usage->value("used_mib")) >= kInUseMib;
   });
   if (busy == usages.end()) return;
   out.push_back({"R10",
@@ -120,6 +126,38 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    {usage},
                    {},
                    kMonitor});
+  }
+}
+
+/// One GPU computes, the others only lend their memory.
+void one_of_many(const Scene& scene, Suspects& out) {
+  const auto uses = scene.text.all("gpu-use");
+  std::vector<const Sighting*> busy;
+  std::vector<const Sighting*> lent;
+  for (const auto* use : uses) {
+    const double now = number(use->value("gpu_now"));
+    if (now >= kSome) busy.push_back(use);
+    if (now < kSome && number(use->value("gpu_mib")) >= kInUseMib) lent.push_back(use);
+  }
+  if (busy.size() == 1 && !lent.empty()) {
+    out.push_back(
+        {"P10",
+         Weight::hint,
+         "one GPU computes; " + std::to_string(lent.size()) + " more only lend their memory",
+         {busy.front(), lent.front()},
+         {},
+         {}});
+  } else if (busy.empty() && lent.size() == uses.size() && !uses.empty()) {
+    const bool crowded = number(scene.text.said("load")) >= kCrowd;
+    out.push_back(
+        {crowded ? "R03" : "R02",
+         Weight::hint,
+         crowded ? "the processor is overloaded (load " + std::string(scene.text.said("load")) +
+                       ") and the GPUs stand still: they wait for data"
+                 : "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
+         {uses.front(), scene.text.find("load-average")},
+         {},
+         kMonitor});
   }
 }
 
@@ -213,6 +251,16 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
     const auto series = scene.text.all("memory-series");
     std::vector<const Sighting*> evidence = {scene.text.find("memory-grows")};
     if (!series.empty()) evidence = {series.front(), series.back()};
+    const auto* loop = scene.text.find("model-loop");
+    if (loop != nullptr) {
+      out.push_back({"P18",
+                     Weight::hint,
+                     "memory grows, and a model is built anew in every turn of a loop",
+                     {loop, series.empty() ? nullptr : series.back()},
+                     {},
+                     {}});
+      return;
+    }
     out.push_back({"R07",
                    scene.text.has("oom") ? Weight::probable : Weight::hint,
                    "memory grows with every step: something that is kept refers to it",
@@ -251,6 +299,54 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
   }
 }
 
+/// Of a placement log: operations that only ever run on the processor, and which matter there.
+void placed_on_processor(const Scene& scene, Suspects& out) {
+  if (!scene.text.has("placed") || scene.text.said("gpu_op").empty()) return;
+  constexpr std::array<std::string_view, 16> kUsual = {
+      "Const",  "Placeholder", "NoOp",   "Identity", "Save",    "Restore", "Iterator", "Queue",
+      "Reader", "Decode",      "Assert", "String",   "Summary", "Print",   "Variable", "Range"};
+  std::vector<const Sighting*> slow;
+  for (const auto* seen : scene.text.all("placed")) {
+    const auto op = seen->value("op");
+    const bool usual = std::any_of(kUsual.begin(), kUsual.end(),
+                                   [&](std::string_view name) { return contains(op, name); });
+    if (!op.empty() && !usual) slow.push_back(seen);
+  }
+  if (slow.empty()) return;
+  const std::string name(slow.front()->value("op"));
+  out.push_back({"P07",
+                 Weight::hint,
+                 name + " and others run on the processor between operations of the GPU",
+                 std::move(slow),
+                 {},
+                 kWatch});
+}
+
+void compiles_again(const Scene& scene, Suspects& out) {
+  for (const auto* seen : scene.text.all("compiled-by-xla")) {
+    if (seen->count < 2) continue;
+    out.push_back({"R13",
+                   Weight::hint,
+                   "XLA compiles " + std::string(seen->value("compiled")) + " again and again",
+                   {seen},
+                   "make the function once, outside of the loop, and keep the shapes the same",
+                   {},
+                   {{"P18", "the program makes the function anew in every turn"}}});
+    return;
+  }
+}
+
+void copies(const Scene& scene, Suspects& out) {
+  if (const auto* seen = scene.text.find("transfer-words")) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "much of the time goes into copies between the GPU and the processor",
+                   {seen},
+                   {},
+                   kWatch});
+  }
+}
+
 } // namespace
 
 void use_suspects(const Scene& scene, Suspects& out) {
@@ -259,6 +355,10 @@ void use_suspects(const Scene& scene, Suspects& out) {
   gauges(scene, figures, out);
   hidden_processes(scene, out);
   taken_and_idle(scene, figures, out);
+  one_of_many(scene, out);
+  placed_on_processor(scene, out);
+  compiles_again(scene, out);
+  copies(scene, out);
   waits_for_data(scene, figures, out);
   too_small(scene, figures, out);
   changes(scene, figures, out);
