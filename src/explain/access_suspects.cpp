@@ -220,6 +220,29 @@ void ordinals(const Scene& scene, Suspects& out) {
   }
 }
 
+/// PyTorch counts by NVML, which knows nothing of slices nor of what a variable made of the list.
+void device_assert(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("device-assert");
+  if (seen == nullptr) return;
+  if (scene.mig) {
+    out.push_back({"H14",
+                   Weight::probable,
+                   "the GPU is cut into slices (MIG) and none is chosen: PyTorch counts more GPUs "
+                   "than CUDA gives it",
+                   {seen, scene.text.find("mig-mode")},
+                   "set CUDA_VISIBLE_DEVICES to the UUID of a slice (nvidia-smi -L)",
+                   "nvidia-smi -L"});
+    return;
+  }
+  out.push_back({"E02",
+                 Weight::probable,
+                 "PyTorch counted more GPUs than CUDA gives it: CUDA_VISIBLE_DEVICES names some "
+                 "twice or one that is not there, or was changed by the program",
+                 {seen},
+                 {},
+                 seen->message->ask});
+}
+
 void revoked(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("nvml-unknown");
   if (seen == nullptr) return;
@@ -282,13 +305,13 @@ void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
 
 /// One program, one machine: it gets the GPU here and not there, and no message tells why.
 void elsewhere(const Scene& scene, Suspects& out) {
-  for (const std::string_view signal : {"torch-false", "no-gpu-listed"}) {
+  for (const std::string_view signal : {"torch-false", "no-gpu-listed", "app-on-cpu"}) {
     const auto all = scene.text.all(signal);
     if (all.empty() || scene.text.reading().is_past(*all.back())) continue;
     const auto* seen = all.back();
     if (!scene.worked_in_another_run(seen->last_run)) continue;
-    const auto runs = scene.text.all("python-run");
-    const bool srun = std::any_of(runs.begin(), runs.end(), [&](const Sighting* run) {
+    const auto steps = scene.text.all("slurm");
+    const bool srun = std::any_of(steps.begin(), steps.end(), [&](const Sighting* run) {
       return contains(run->text, "srun ") && run->first <= seen->last;
     });
     if (srun && !scene.slurm_asked) {
@@ -306,7 +329,6 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      {},
                      "id"});
     }
-    return;
   }
 }
 
@@ -331,6 +353,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    node->message->ask});
   }
   ordinals(scene, out);
+  device_assert(scene, out);
   revoked(scene, out);
   if (const auto* node = scene.text.find("device-node");
       node != nullptr && node->message->name == "device-node/denied" && scene.in_use == nullptr) {

@@ -67,6 +67,22 @@ void architecture(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  // A GPU that all builds of the last years have code for, and a driver older than the code.
+  const auto driver = version_in(scene.text.said("driver"));
+  const auto speaks = driver ? cuda_of_driver(*driver) : std::nullopt;
+  constexpr int kVolta = 70;
+  constexpr int kAmpere = 80;
+  if (seen->message->signal == "no-kernel" && has >= kVolta && has <= kAmpere && !lowest &&
+      speaks && scene.cuda && *speaks < *scene.cuda) {
+    out.push_back({"H10",
+                   Weight::probable,
+                   "driver " + driver->str() + " speaks CUDA " + speaks->str() + ", and CUDA " +
+                       scene.cuda->str() + " made the code: it does not load",
+                   {seen},
+                   {},
+                   "nvidia-smi"});
+    return;
+  }
   const bool failed = scene.text.has("no-kernel") || scene.text.has("midrun");
   const bool waits =
       (scene.text.has("ptx-jit") || contains(seen->text, "jit-compiled from PTX")) && !failed;
@@ -103,8 +119,9 @@ void ignored(const Scene& scene, Suspects& out) {
   for (const auto* each : scene.text.all("gpu-found"))
     found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
   const auto limit = to_number(seen.front()->value("minimum"));
-  const bool none_left = (found_gpus > 0 && ignored_gpus >= found_gpus) ||
-                         scene.no_gpu != nullptr || (limit && *limit > 8);
+  const bool some_left = found_gpus > ignored_gpus && scene.in_use != nullptr;
+  const bool none_left = !some_left && ((found_gpus > 0 && ignored_gpus >= found_gpus) ||
+                                        scene.no_gpu != nullptr || (limit && *limit > 8));
   if (!none_left) {
     auto lines = seen;
     if (const auto* asked = scene.text.find("nonexistent-device")) lines.push_back(asked);

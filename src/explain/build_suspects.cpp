@@ -111,6 +111,25 @@ void by_tables(const Scene& scene, Suspects& out) {
   }
 }
 
+/// What pip lists of JAX's two halves.
+void jax_halves(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* crashed = text.find("crashed");
+  if (scene.in_use != nullptr && (crashed == nullptr || crashed->last < scene.in_use->last)) return;
+  const auto plugin = Version::parse(text.said("jax_plugin"));
+  const auto lib = Version::parse(text.said("jaxlib"));
+  if (plugin && lib && plugin->parts.size() >= 3 && lib->parts.size() >= 3 &&
+      (*lib < *plugin || plugin->minor() != lib->minor())) {
+    out.push_back({"F12",
+                   Weight::hint,
+                   "the CUDA plugin is " + plugin->str() + " and jaxlib " + lib->str() +
+                       ": they must be of one release",
+                   text.all("version-of"),
+                   "python -m pip install -U 'jax[cuda12]'",
+                   {}});
+  }
+}
+
 void jax(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   if (scene.in_use != nullptr || text.has("jax-no-cuda")) return;
@@ -127,18 +146,6 @@ void jax(const Scene& scene, Suspects& out) {
                    {},
                    fell->message->ask,
                    {{"H03", "jaxlib has CUDA and finds no NVIDIA driver"}}});
-  }
-  const auto plugin = Version::parse(text.said("jax_plugin"));
-  const auto lib = Version::parse(text.said("jaxlib"));
-  if (plugin && lib && plugin->parts.size() >= 3 && lib->parts.size() >= 3 &&
-      (*lib < *plugin || plugin->minor() != lib->minor())) {
-    out.push_back({"F12",
-                   Weight::hint,
-                   "the CUDA plugin is " + plugin->str() + " and jaxlib " + lib->str() +
-                       ": they must be of one release",
-                   text.all("version-of"),
-                   "python -m pip install -U 'jax[cuda12]'",
-                   {}});
   }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") &&
       text.has("no-gpu-listed") && !contains(text.said("jaxlib"), "cuda")) {
@@ -163,6 +170,7 @@ void build_suspects(const Scene& scene, Suspects& out) {
   windows(scene, out);
   mac(scene, out);
   by_tables(scene, out);
+  jax_halves(scene, out);
   jax(scene, out);
 }
 

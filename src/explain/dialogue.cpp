@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 13> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 14> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -23,13 +23,22 @@ constexpr std::array<std::string_view, 13> kCalls = {"is_available()",
                                                      "environ",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
-                                                     "default_backend("};
+                                                     "default_backend(",
+                                                     "sys.executable"};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
   const auto mark = line.find_first_of("$#%");
   return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") &&
          line.substr(mark).size() < kLongest && (mark + 1 == line.size() || line[mark + 1] == ' ');
+}
+
+/// "C:\work>", "(env) D:\work>", "PS C:\work>".
+bool windows_prompt(std::string_view line) {
+  const auto colon = line.find(":\\");
+  const auto mark = line.find('>');
+  return colon != std::string_view::npos && colon < 40 && mark != std::string_view::npos &&
+         colon < mark && mark < 120 && line.find('"') > mark;
 }
 
 /// A value as Python or a shell prints it, or several of them.
@@ -58,7 +67,7 @@ bool is_answer(std::string_view text) {
 } // namespace
 
 std::optional<std::string> Question::answered_by(std::string_view line) const {
-  if (silence_answers && (unix_prompt(line))) return "(nothing)";
+  if (silence_answers && (unix_prompt(line) || windows_prompt(line))) return "(nothing)";
   auto answer = trim(line);
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
@@ -82,7 +91,12 @@ std::optional<Question> question_in(std::string_view line) {
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
-  if (!unix_prompt(line)) return std::nullopt;
+  if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
+  const bool in_code =
+      (contains(line, "grep ") || contains(line, "findstr ")) &&
+      (contains(line, ".py") || contains(line, "grep -r")) &&
+      (contains(line, "cuda") || contains(line, "device") || contains(line, ".to("));
+  if (in_code) return Question{std::string(trim(line)), true, false};
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};

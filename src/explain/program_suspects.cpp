@@ -38,6 +38,24 @@ void interpreter(const Scene& scene, Suspects& out) {
                  {{"F07", "it is installed for another interpreter of this machine"}}});
 }
 
+/// The interpreter that runs is not that of the environment that was made for the GPU.
+void outside_of_environment(const Scene& scene, Suspects& out) {
+  const auto path = std::string(scene.text.said("interpreter_path"));
+  const auto* seen = scene.text.find("interpreter-path");
+  if (path.empty() || seen == nullptr || scene.no_gpu == nullptr) return;
+  for (const auto name : scene.text.all_said("conda_env")) {
+    if (name == "base" || contains(path, name)) continue;
+    out.push_back({"F07",
+                   Weight::hint,
+                   "the program runs in " + path + ", and the environment that was made is " +
+                       std::string(name),
+                   {seen, scene.no_gpu},
+                   "start it with the interpreter of that environment",
+                   {}});
+    return;
+  }
+}
+
 /// What the code says counts where nothing before it failed.
 void code(const Scene& scene, Suspects& out) {
   for (const auto* seen : scene.text.all("code-hides")) {
@@ -115,6 +133,17 @@ void backend(const Scene& scene, Suspects& out) {
   }
   const auto platforms = lower(scene.text.said("jax_platforms"));
   const auto* chosen = scene.text.find("platform-variable");
+  const auto* refused = scene.text.find("jax-plugin");
+  if (platforms == "gpu" && refused != nullptr && contains(refused->text, "set JAX_PLATFORMS") &&
+      scene.text.says("jax_plugin")) {
+    out.push_back({"E06",
+                   Weight::settled,
+                   "JAX_PLATFORMS=gpu makes JAX try AMD's platform too, and stop where it is not "
+                   "there",
+                   {refused, chosen},
+                   "unset JAX_PLATFORMS, or set it to cuda",
+                   {}});
+  }
   if (platforms == "cpu" && chosen != nullptr && !contains(chosen->text, "set JAX_PLATFORMS")) {
     out.push_back(
         {"E06", Weight::hint, "JAX_PLATFORMS is cpu", {chosen}, "unset JAX_PLATFORMS", {}});
@@ -125,6 +154,15 @@ void backend(const Scene& scene, Suspects& out) {
 void chose_processor(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("app-on-cpu");
   const auto* there = scene.text.find("gpu-listed");
+  if (const auto* never = scene.text.find("never-named"); never != nullptr && there != nullptr) {
+    out.push_back({"P15",
+                   Weight::hint,
+                   "the framework has the GPU, and the program never moves anything there",
+                   {never, there},
+                   {},
+                   {}});
+    return;
+  }
   if (seen == nullptr || there == nullptr || scene.no_gpu != nullptr) return;
   out.push_back({"P01",
                  Weight::hint,
@@ -139,6 +177,7 @@ void chose_processor(const Scene& scene, Suspects& out) {
 
 void program_suspects(const Scene& scene, Suspects& out) {
   interpreter(scene, out);
+  outside_of_environment(scene, out);
   code(scene, out);
   backend(scene, out);
   chose_processor(scene, out);

@@ -154,6 +154,8 @@ void plain_suspects(const Scene& scene, Suspects& out) {
       continue;
     // A traceback shows the lines around the one that was raised.
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
+    // With the plugin installed it is the list of platforms that asks for AMD's too.
+    if (message.name == "jax-plugin/allocator" && scene.text.says("jax_plugin")) continue;
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
     out.push_back({std::string(message.cause),
@@ -162,6 +164,14 @@ void plain_suspects(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    message.ask});
+    // Where no GPU is listed at all, the program that asks for one may be in the right.
+    const auto list = seen->text.find("available devices are");
+    if (message.signal == "nonexistent-device" && list != std::string::npos &&
+        !contains(std::string_view(seen->text).substr(list), "GPU:")) {
+      out.back().ask = kLook;
+      out.back().instead = {{"F02", "this TensorFlow is a build without CUDA"},
+                            {"H03", "TensorFlow finds no driver, or no CUDA library"}};
+    }
   }
   if (const auto* waits = scene.text.find("ptx-jit");
       waits != nullptr && !scene.text.has("no-kernel") && !scene.text.has("no-sass")) {
