@@ -14,6 +14,8 @@ std::string_view unquoted(std::string_view value) {
   return value;
 }
 
+constexpr std::size_t kMostGpus = 32; // of one machine
+
 enum class Choice { none, hides_all, invalid, beyond, valid };
 
 /// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known).
@@ -25,7 +27,8 @@ Choice choice_of(std::string_view value, std::size_t gpus) {
   if (first.starts_with("GPU-") || first.starts_with("MIG-")) return Choice::valid;
   const auto index = to_number(first);
   if (!index) return Choice::invalid;
-  return gpus != 0 && static_cast<std::size_t>(*index) >= gpus ? Choice::beyond : Choice::valid;
+  const std::size_t there = gpus != 0 ? gpus : kMostGpus;
+  return static_cast<std::size_t>(*index) >= there ? Choice::beyond : Choice::valid;
 }
 
 /// The values that the text shows, set in a shell, seen by the framework, or in the program's own
@@ -275,8 +278,9 @@ void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
     out.push_back({set.in_code ? "P03" : "E02",
                    Weight::hint,
                    "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here: " + std::to_string(scene.smi_gpus) +
-                       " is shown",
+                       "', which names no GPU that exists here" +
+                       (scene.smi_gpus == 0 ? std::string()
+                                            : ": " + std::to_string(scene.smi_gpus) + " is shown"),
                    {set.in_code ? code : scene.text.find("visible-devices")},
                    {},
                    "nvidia-smi -L"});
@@ -321,6 +325,15 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      {seen},
                      {},
                      "scontrol show step"});
+    } else if (const auto* root = scene.text.find("root-run");
+               root != nullptr && scene.succeeded != nullptr &&
+               root->first <= scene.succeeded->first && scene.succeeded->last < seen->first) {
+      out.push_back({"H08",
+                     Weight::probable,
+                     "root gets the GPU and a plain user does not",
+                     {seen, root},
+                     {},
+                     "ls -l /dev/nvidia*"});
     } else if (const auto* other = scene.text.find("other-user")) {
       out.push_back({"E08",
                      Weight::probable,

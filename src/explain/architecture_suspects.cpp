@@ -36,18 +36,36 @@ bool beyond_all_ptx(const Scene& scene) {
   return newest && scene.capability->major > newest->major;
 }
 
+/// The lowest capability that the build has code for: as it says, or by the tables of releases.
+std::optional<int> lowest_built(const Scene& scene) {
+  if (const auto said = lowest_sm(scene.text.said("sm_list"))) return said;
+  if (scene.release != nullptr && scene.release->min_capability)
+    return scene.release->min_capability->major * 10 + scene.release->min_capability->minor;
+  const auto torch = scene.text.said("torch");
+  const auto version = Version::parse(torch);
+  for (const auto& build : torch_builds()) {
+    const auto listed = Version::parse(build.version);
+    const bool same = version && listed && version->major() == listed->major() &&
+                      version->minor() == listed->minor();
+    if (!same || build.sass.empty()) continue;
+    const auto plus = torch.find('+');
+    if (plus == std::string_view::npos ? !build.is_default : torch.substr(plus + 1) != build.tag)
+      continue;
+    if (const auto first = Version::parse(build.sass.front()))
+      return first->major() * 10 + first->minor();
+  }
+  return std::nullopt;
+}
+
 /// No code for this GPU: too new for the build, or too old?
 void architecture(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("sm-unsupported");
   if (seen == nullptr) seen = scene.text.find("no-kernel");
   if (seen == nullptr) seen = scene.text.find("no-sass");
   if (seen == nullptr) return;
-  auto lowest = lowest_sm(scene.text.said("sm_list"));
-  if (!lowest && scene.release != nullptr && scene.release->min_capability) {
-    lowest = scene.release->min_capability->major * 10 + scene.release->min_capability->minor;
-  }
+  const auto lowest = lowest_built(scene);
   constexpr int kUnknown = -1;
-  constexpr int kKepler = 35; // where the build's list is not known, what no build of today has
+  constexpr int kVolta = 70; // where the build's list is not known: older ones are left out sooner
   const int has =
       scene.capability ? scene.capability->major * 10 + scene.capability->minor : kUnknown;
   const std::string gpu = scene.gpu.empty() ? "this GPU" : std::string(scene.gpu);
@@ -58,19 +76,22 @@ void architecture(const Scene& scene, Suspects& out) {
     if (const auto* other = scene.text.find(more); other != nullptr && other != seen)
       evidence.push_back(other);
   }
-  if (has != kUnknown && has < lowest.value_or(kKepler)) {
+  if (has != kUnknown && has < lowest.value_or(kVolta)) {
     out.push_back({"H11",
                    Weight::settled,
                    gpu + capability + " is older than what this build has code for",
                    std::move(evidence),
                    {},
                    {}});
+    if (!lowest) {
+      out.back().ask = kLook;
+      out.back().instead = {{"H12", "the build is older than the GPU"}};
+    }
     return;
   }
   // A GPU that all builds of the last years have code for, and a driver older than the code.
   const auto driver = version_in(scene.text.said("driver"));
   const auto speaks = driver ? cuda_of_driver(*driver) : std::nullopt;
-  constexpr int kVolta = 70;
   constexpr int kAmpere = 80;
   if (seen->message->signal == "no-kernel" && has >= kVolta && has <= kAmpere && !lowest &&
       speaks && scene.cuda && *speaks < *scene.cuda) {

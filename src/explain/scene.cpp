@@ -210,15 +210,30 @@ bool Scene::worked_in_another_run(int run) const {
 }
 
 std::optional<ComputeCapability> capability_of_name(std::string_view name) {
-  const auto wanted = lower(name);
+  // "Tesla V100-SXM2-32GB" of nvidia-smi is lspci's "Tesla V100 SXM2 32GB".
+  const auto wanted = replace_all(lower(name), "-", " ");
+  // The model as people write it, for names that the list only has with a variant: "V100".
+  std::string model = wanted;
+  for (const std::string_view maker : {"nvidia ", "geforce ", "tesla ", "quadro "})
+    model = replace_all(std::move(model), maker, "");
+  model = std::string(trim(model.substr(0, model.find_first_of("(,"))));
+  const bool telling = model.size() >= 2 && model.find_first_of("0123456789") != std::string::npos;
   std::size_t longest = 0;
   std::optional<ComputeCapability> found;
+  std::optional<ComputeCapability> variant;
   for (const auto& row : table_rows(
            knowledge_table("gpu_pci_ids"),
            {"id", "chip", "architecture", "compute_capability", "product", "last_driver_branch"})) {
-    auto product = lower(row.cells[4]);
-    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "})
-      product = replace_all(std::move(product), prefix, "");
+    auto product = replace_all(lower(row.cells[4]), "-", " ");
+    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "}) {
+      auto bare = replace_all(product, prefix, "");
+      // "Quadro 6000" is not every name with a 6000 in it.
+      if (bare.find_first_not_of("0123456789 ") != std::string::npos) product = std::move(bare);
+    }
+    if (telling && product.starts_with(model + " ")) {
+      if (const auto version = Version::parse(row.cells[3]))
+        variant = ComputeCapability{version->major(), version->minor()};
+    }
     const auto at = product.size() < 2 ? std::string::npos : wanted.find(product);
     if (at == std::string::npos || product.size() <= longest) continue;
     const auto end = at + product.size();
@@ -231,7 +246,7 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
     longest = product.size();
     found = ComputeCapability{version->major(), version->minor()};
   }
-  return found;
+  return longest < model.size() && variant ? variant : found;
 }
 
 std::optional<Version> version_in(std::string_view text) {
