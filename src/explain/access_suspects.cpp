@@ -251,6 +251,16 @@ void revoked(const Scene& scene, Suspects& out) {
   if (seen == nullptr) return;
   const auto* reload = scene.text.find("cgroup-reload");
   const auto* node = scene.text.find("device-node");
+  const auto* root = scene.text.find("root-smi");
+  if (reload == nullptr && root != nullptr && scene.smi_works && root->first > seen->last) {
+    out.push_back({"H08",
+                   Weight::probable,
+                   "root gets the GPU and a plain user does not",
+                   {seen, root},
+                   {},
+                   "ls -l /dev/nvidia*"});
+    return;
+  }
   if (reload == nullptr && node != nullptr && node->message->name == "device-node/denied") {
     out.push_back({"H08",
                    Weight::probable,

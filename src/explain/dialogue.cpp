@@ -100,8 +100,8 @@ std::optional<Question> question_in(std::string_view line) {
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
-  if (contains(line, "echo $CUDA_VISIBLE") || contains(line, "echo \"$CUDA_VISIBLE") ||
-      contains(line, "prime-select query")) {
+  if (contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
+      contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }
   return std::nullopt;

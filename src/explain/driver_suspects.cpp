@@ -1,4 +1,4 @@
-// From the GPU to a driver that answers: cuInit's errors, nvidia-smi's, the kernel's.
+// No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
 #include "explain/suspect.h"
 
@@ -81,6 +81,19 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
             {},
             {}};
   }
+  const auto built = text.all_said("dkms_kernel");
+  const auto runs = text.said("running_kernel");
+  if (!built.empty() && !runs.empty() &&
+      std::find(built.begin(), built.end(), runs) == built.end()) {
+    return {
+        "H06",
+        Weight::settled,
+        "the module is built for kernel " + std::string(built.front()) + ", and " +
+            std::string(runs) + " runs",
+        {text.find("dkms-installed"), &seen},
+        "sudo dkms autoinstall (with the headers of the running kernel installed), then restart",
+        {}};
+  }
   const auto* boot = text.find("secure-boot");
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
     return {"H06",
@@ -116,6 +129,8 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
   return suspect;
 }
 
+} // namespace
+
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   if (const auto place = place_without_driver(scene); !place.empty()) {
     out.push_back({std::string(place),
@@ -128,6 +143,8 @@ void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   }
   out.push_back(no_module(scene, seen));
 }
+
+namespace {
 
 /// libcuda.so.1 does not load: "303", "Could not load ... libcuda.so.1".
 void libcuda_missing(const Scene& scene, Suspects& out) {
@@ -242,106 +259,6 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   }
 }
 
-void kernel_log(const Scene& scene, Suspects& out) {
-  constexpr std::array<std::string_view, 20> kLost = {
-      "54",  "57",  "58",  "61",  "62",  "79",  "110", "119", "120", "122",
-      "123", "143", "154", "158", "167", "168", "64",  "63",  "48",  "95"};
-  for (const auto* seen : scene.text.all("xid")) {
-    const auto code = seen->value("code");
-    const bool lost = std::find(kLost.begin(), kLost.begin() + 16, code) != kLost.begin() + 16;
-    const std::string_view id = lost ? "H07" : code == "136" ? "H14" : "R12";
-    out.push_back({std::string(id),
-                   Weight::settled,
-                   "Xid " + std::string(code) +
-                       (lost ? ": the driver lost the GPU"
-                             : ": the driver reports an error of the GPU while it ran"),
-                   {seen},
-                   {},
-                   {}});
-  }
-  if (const auto* seen = scene.text.find("probed-none")) {
-    const bool failed = seen->message->name == "probed-none/failed";
-    out.push_back({failed ? "H07" : "H04",
-                   Weight::probable,
-                   std::string(seen->message->says),
-                   {seen},
-                   {},
-                   seen->message->ask});
-  }
-}
-
-void unknown_error(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("cuinit-unknown");
-  if (seen == nullptr) return;
-  const auto* node = scene.text.find("device-node");
-  if (node != nullptr && node->message->name == "device-node/denied") {
-    out.push_back({"H08",
-                   Weight::probable,
-                   "cuInit fails and the device files are open to one group only",
-                   {node, seen},
-                   {},
-                   {}});
-    return;
-  }
-  if (const auto* optimus = scene.text.find("optimus")) {
-    out.push_back({"H15",
-                   Weight::probable,
-                   "the laptop's GPU is switched off when CUDA asks for it",
-                   {optimus, seen},
-                   {},
-                   {}});
-    return;
-  }
-  if (scene.has_gpu == false || scene.virtual_display) {
-    no_driver(scene, *seen, out);
-    return;
-  }
-  if (scene.text.has("nvml-unknown")) return; // the container lost its GPU: said there
-  std::string summary(seen->message->says);
-  std::vector<const Sighting*> evidence = {seen};
-  if (const auto* slept = scene.text.find("suspend")) {
-    summary = "the machine slept and the module nvidia_uvm did not come back";
-    evidence.push_back(slept);
-  }
-  out.push_back(
-      {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
-}
-
-/// All is there, and cuInit fails without a word of why.
-void init_failed(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("driver-init-failed");
-  if (seen == nullptr || !scene.smi_works || scene.container || scene.wsl) return;
-  out.push_back(
-      {"H18",
-       Weight::hint,
-       "the driver answers nvidia-smi and does not start for CUDA",
-       {seen},
-       "reload nvidia_uvm (sudo modprobe -r nvidia_uvm, then sudo modprobe nvidia_uvm), or "
-       "restart the machine",
-       kLook,
-       {{"H09", "nvidia_uvm is missing, or stale since the machine slept"}}});
-}
-
-/// "driver version is insufficient" is also said where no driver answers at all.
-void too_old(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("driver-too-old");
-  if (seen == nullptr) return;
-  if (scene.text.has("smi-failed") && !scene.smi_works) return;
-  if (scene.has_gpu == false || scene.virtual_display) {
-    no_driver(scene, *seen, out);
-    return;
-  }
-  std::string summary(seen->message->says);
-  const auto driver = scene.text.said("driver");
-  if (!driver.empty()) summary = "driver " + std::string(driver) + " is too old: " + summary;
-  std::string fix;
-  if (scene.release != nullptr && scene.release->min_driver) {
-    fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " +
-          scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ")";
-  }
-  out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
-}
-
 /// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other
 /// files (snap, rootless).
 void container_driver(const Scene& scene, Suspects& out) {
@@ -371,119 +288,13 @@ void container_driver(const Scene& scene, Suspects& out) {
   }
 }
 
-/// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
-/// line that says so.
-void two_versions(const Scene& scene, Suspects& out) {
-  const auto* library = scene.text.find("libcuda-version");
-  const auto* kernel = scene.text.find("kernel-version");
-  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
-      scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
-    return;
-  const auto loaded = Version::parse(library->value("libcuda"));
-  const auto running = Version::parse(kernel->value("driver"));
-  if (!loaded || !running || *loaded == *running) return;
-  out.push_back({"H05",
-                 Weight::probable,
-                 "the kernel module is " + running->str() + " and libcuda " + loaded->str(),
-                 {kernel, library},
-                 {},
-                 "nvidia-smi"});
-}
-
-/// A compatibility folder's libcuda is the other half of a "mismatch"; without one the libcuda that
-/// is "compatible" is that of an update whose module is not loaded yet.
-void compat(const Scene& scene, Suspects& out) {
-  const auto* path = scene.text.find("compat-path");
-  const auto* seen = scene.text.find("driver-mismatch");
-  const auto* refused = scene.text.find("compat-unsupported");
-  if (refused != nullptr && (seen == nullptr || path != nullptr)) {
-    out.push_back({"H17",
-                   path != nullptr ? Weight::settled : Weight::probable,
-                   std::string(refused->message->says),
-                   {refused, path},
-                   {},
-                   "nvidia-smi",
-                   {}});
-    if (path == nullptr)
-      out.back().instead = {{"H05", "the driver was updated, and the old module is still loaded"}};
-    return;
-  }
-  if (path == nullptr || seen == nullptr) return;
-  out.push_back(
-      {"H17",
-       Weight::probable,
-       "libcuda comes from a forward-compatibility folder that does not fit the kernel module",
-       {path, seen},
-       {},
-       {}});
-}
-
-/// By numbers alone: what is stated of the driver against what the release needs.
-void by_numbers(const Scene& scene, Suspects& out) {
-  if (scene.windows || scene.wsl || scene.in_use != nullptr || scene.release == nullptr ||
-      !scene.release->min_driver)
-    return;
-  const auto driver = version_in(scene.text.said("driver"));
-  if (!driver || driver->parts.size() < 2 || *driver >= *scene.release->min_driver) return;
-  const auto all = scene.text.all("smi-header");
-  out.push_back({"H10",
-                 Weight::hint,
-                 "driver " + driver->str() + " is older than the " +
-                     scene.release->min_driver->str() + " that TensorFlow " +
-                     scene.tensorflow->str() + " needs",
-                 all,
-                 {},
-                 {}});
-}
-
-/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
-std::optional<Version> cuda_of_torch(const View& text) {
-  if (const auto stated = Version::parse(text.said("torch_cuda"))) return stated;
-  const auto torch = text.said("torch");
-  const auto at = torch.find("+cu");
-  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
-  std::string digits(torch.substr(at + 3));
-  digits.insert(digits.size() - 1, ".");
-  return Version::parse(digits);
-}
-
-/// PyTorch says only that it has no GPU; its versions tell more.
-void torch_by_numbers(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("torch-false");
-  if (seen == nullptr || scene.in_use != nullptr) return;
-  if (const auto* none = scene.text.find("driver-not-collected"); none != nullptr) {
-    no_driver(scene, *none, out);
-    out.back().weight = Weight::hint;
-    return;
-  }
-  const auto cuda = cuda_of_torch(scene.text);
-  const auto driver = version_in(scene.text.said("driver"));
-  const auto needs = cuda ? minimum_driver(*cuda) : std::nullopt;
-  if (!driver || !needs || scene.windows || scene.wsl || *driver >= *needs) return;
-  out.push_back({"H10",
-                 Weight::hint,
-                 "driver " + driver->str() + " is older than the " + needs->str() + " that CUDA " +
-                     cuda->str() + ", with which this PyTorch is built, needs",
-                 {seen},
-                 {},
-                 "nvidia-smi"});
-}
-
 } // namespace
 
 void driver_suspects(const Scene& scene, Suspects& out) {
   libcuda_missing(scene, out);
   stub(scene, out);
   nvidia_smi(scene, out);
-  kernel_log(scene, out);
-  unknown_error(scene, out);
-  init_failed(scene, out);
-  too_old(scene, out);
   container_driver(scene, out);
-  two_versions(scene, out);
-  compat(scene, out);
-  by_numbers(scene, out);
-  torch_by_numbers(scene, out);
 }
 
 } // namespace gpuwhy::explain

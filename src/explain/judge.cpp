@@ -51,6 +51,7 @@ std::uint64_t line_of(const Suspect& suspect) {
 Suspects gather(const Scene& scene) {
   Suspects suspects;
   driver_suspects(scene, suspects);
+  cuinit_suspects(scene, suspects);
   access_suspects(scene, suspects);
   library_suspects(scene, suspects);
   package_suspects(scene, suspects);

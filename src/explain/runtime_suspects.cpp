@@ -141,7 +141,8 @@ void plain_suspects(const Scene& scene, Suspects& out) {
                                              "oom",
                                              "handle",
                                              "container-driver",
-                                             "compat-unsupported"};
+                                             "compat-unsupported",
+                                             "symbol-500"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;

@@ -41,6 +41,7 @@ using Suspects = std::vector<Suspect>;
 std::vector<const Sighting*> version_lines(const Scene& scene);
 
 void driver_suspects(const Scene& scene, Suspects& out);
+void cuinit_suspects(const Scene& scene, Suspects& out);
 void access_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
 void package_suspects(const Scene& scene, Suspects& out);
@@ -49,6 +50,9 @@ void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
 void use_suspects(const Scene& scene, Suspects& out);
+
+/// What it means, here, that no driver answers in this line.
+void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);
 
 /// Every sighting of kind cause whose signal no file above explains further, as its row says it.
 void plain_suspects(const Scene& scene, Suspects& out);
