@@ -100,7 +100,10 @@ std::optional<Question> question_in(std::string_view line) {
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
-  if (contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
+  const bool variable = contains(line, "echo ") &&
+                        (contains(line, "JAX_PLATFORM") || contains(line, "KERAS_BACKEND") ||
+                         contains(line, "LD_LIBRARY_PATH"));
+  if (variable || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
       contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }

@@ -5,6 +5,7 @@
 #include "explain/suspect.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace gpuwhy::explain {
@@ -122,6 +123,16 @@ std::vector<Instead> ways_of_missing(std::string_view product) {
   return ways;
 }
 
+/// None of the toolkit's own libraries, whose number tells which CUDA is wanted.
+bool besides_toolkit(const Missing& missing) {
+  constexpr std::array<std::string_view, 8> kToolkit = {"cudart", "cublas",   "cublasLt", "cufft",
+                                                        "curand", "cusolver", "cusparse", "cudnn"};
+  return std::none_of(
+      missing.products.begin(), missing.products.end(), [&](const std::string& product) {
+        return std::find(kToolkit.begin(), kToolkit.end(), product) != kToolkit.end();
+      });
+}
+
 std::string what_is_missing(const Missing& missing) {
   auto names = missing.names;
   if (names.size() > 3) {
@@ -176,8 +187,8 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (import_error &&
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
-  } else if (missing.only("nccl")) {
-    suspect.id = "L09"; // its name says nothing of the CUDA that it is for
+  } else if (import_error && !missing.products.contains("cudart") && besides_toolkit(missing)) {
+    suspect.id = "L09"; // its name says little of the CUDA that it is for
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
   } else if (missing.products.contains("cudart")) {
@@ -376,6 +387,15 @@ void jax_library(const Scene& scene, Suspects& out) {
 void compiler_parts(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("ptxas-missing");
   if (seen == nullptr) seen = scene.text.find("libdevice");
+  if (const auto* old = scene.text.find("ptxas-older"); seen == nullptr && old != nullptr) {
+    out.push_back({"L10",
+                   Weight::hint,
+                   "ptxas " + std::string(old->value("ptxas")) + " is found, and XLA wants " +
+                       std::string(old->value("ptxas_needed")) + " or newer",
+                   {old},
+                   {},
+                   "which -a ptxas"});
+  }
   if (seen == nullptr) return;
   out.push_back({"L10", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }

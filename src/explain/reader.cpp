@@ -79,6 +79,7 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   if (number <= kHead) {
     state(stripped.body, number);
     converse(stripped.body, stripped.rank, number);
+    pip_show(stripped.body, stripped.rank, number);
   }
   const auto seen = see(stripped.body, stripped.rank, number);
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
@@ -135,6 +136,16 @@ void Reader::converse(std::string_view body, std::string_view rank, std::uint64_
     }
   }
   if (auto question = question_in(body)) question_ = std::move(question);
+}
+
+/// "Name: tensorflow", then "Version: 2.15.0": read as pip list writes it.
+void Reader::pip_show(std::string_view body, std::string_view rank, std::uint64_t number) {
+  if (body.starts_with("Name: ")) {
+    shown_ = std::string(trim(body.substr(6)).substr(0, 64));
+  } else if (!shown_.empty() && body.starts_with("Version: ")) {
+    see(shown_ + "==" + std::string(trim(body.substr(9)).substr(0, 64)), rank, number);
+    shown_.clear();
+  }
 }
 
 void Reader::finish() {

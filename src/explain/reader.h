@@ -28,6 +28,7 @@ private:
   void segment(std::string_view text, std::uint64_t number);
   void converse(std::string_view body, std::string_view rank, std::uint64_t number);
   void state(std::string_view body, std::uint64_t number);
+  void pip_show(std::string_view body, std::string_view rank, std::uint64_t number);
   void say(std::string key, std::string value, std::uint64_t number, bool by_hand);
   void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
   void started_at(std::uint64_t line);
@@ -48,6 +49,7 @@ private:
   std::uint64_t after_pause_ = 0;    // first line after the last pause
   std::uint64_t banner_ = 0;         // last line that a process says once
   Pause before_;                     // the last line with a time stamp, if a GPU is started in it
+  std::string shown_;                // the package that pip shows
   std::optional<Question> question_; // at a prompt, not yet answered
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
   bool notebook_ = false;            // the last run was begun in a notebook

@@ -117,6 +117,7 @@ void read_gpus(Scene& scene) {
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
                                                          "couldn't", "mismatch", "unknown"});
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
+  // GPUs of a table tell their index, so that each counts once; those of a list have UUIDs.
   for (const auto* sighting : text.all("smi-gpu"))
     scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
   if (scene.smi_gpus == 0) {

@@ -22,6 +22,7 @@ constexpr double kLongStart = 60;  // seconds until the first step
 constexpr double kLeaking = 1.6;   // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
 constexpr double kLongStep = 0.5; // seconds: no launch takes as long
+constexpr double kMostly = 40;    // percent of a profile
 constexpr double kWaits = 0.5;    // of a step
 constexpr double kCrowd = 32;     // processes that want to run, more than most machines have cores
 constexpr double kTinyModel = 100'000; // parameters
@@ -34,6 +35,16 @@ bool recurrent(const Scene& scene) {
   const auto& text = scene.text;
   return text.mentions("lstm") || text.mentions(" gru") || text.mentions(" rnn") ||
          text.has("recurrent-layer");
+}
+
+/// What proves that the GPU is used: the framework's word, or nvidia-smi's.
+const Sighting* shows_use(const Scene& scene) {
+  if (scene.in_use != nullptr) return scene.in_use;
+  const auto usages = scene.text.all("smi-usage");
+  const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
+    return number(usage->value("smi_util")) >= kIdle;
+  });
+  return busy == usages.end() ? nullptr : *busy;
 }
 
 /// The one that was read does not show compute work; another one does, or the GPU is plainly busy.
@@ -68,11 +79,12 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    {},
                    {}});
-  } else if (scene.in_use != nullptr && (text.has("gauge") || text.says("gauge"))) {
+  } else if (const auto* shown = shows_use(scene);
+             shown != nullptr && (text.has("gauge") || text.says("gauge"))) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is in use; the gauge that was read does not show it",
-                   {scene.in_use},
+                   {shown},
                    {},
                    {}});
   }
@@ -131,13 +143,16 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
 
 /// One GPU computes, the others only lend their memory.
 void one_of_many(const Scene& scene, Suspects& out) {
-  const auto uses = scene.text.all("gpu-use");
+  const bool table = scene.text.has("smi-gpu");
+  const auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
+  if (table && (scene.smi_gpus < 2 || uses.size() < 2)) return; // one GPU, or one at other moments
   std::vector<const Sighting*> busy;
   std::vector<const Sighting*> lent;
   for (const auto* use : uses) {
-    const double now = number(use->value("gpu_now"));
+    const double now = number(use->value(table ? "smi_util" : "gpu_now"));
+    const double held = number(use->value(table ? "used_mib" : "gpu_mib"));
     if (now >= kSome) busy.push_back(use);
-    if (now < kSome && number(use->value("gpu_mib")) >= kInUseMib) lent.push_back(use);
+    if (now < kSome && held >= kInUseMib) lent.push_back(use);
   }
   if (busy.size() == 1 && !lent.empty()) {
     out.push_back(
@@ -337,6 +352,17 @@ void compiles_again(const Scene& scene, Suspects& out) {
 }
 
 void copies(const Scene& scene, Suspects& out) {
+  const auto* profiled = scene.text.find("profile-copy");
+  if (profiled != nullptr && number(profiled->value("copy_share")) >= kMostly) {
+    out.push_back(
+        {"R05",
+         Weight::hint,
+         "copies take " + std::string(profiled->value("copy_share")) + " % of the profiled time",
+         {profiled},
+         {},
+         kWatch});
+    return;
+  }
   if (const auto* seen = scene.text.find("transfer-words")) {
     out.push_back({"R05",
                    Weight::hint,
