@@ -18,13 +18,20 @@ constexpr std::size_t kMostGpus = 32; // of one machine
 
 enum class Choice { none, hides_all, invalid, beyond, valid };
 
-/// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known).
-Choice choice_of(std::string_view value, std::size_t gpus) {
+/// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known) of these
+/// UUIDs (none: not known).
+Choice choice_of(std::string_view value, std::size_t gpus,
+                 const std::vector<std::string_view>& uuids) {
   value = unquoted(trim(value));
   if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none")
     return Choice::hides_all;
   const auto first = value.substr(0, value.find(','));
-  if (first.starts_with("GPU-") || first.starts_with("MIG-")) return Choice::valid;
+  if (first.starts_with("GPU-") || first.starts_with("MIG-")) {
+    const bool listed = uuids.empty() ||
+                        std::any_of(uuids.begin(), uuids.end(),
+                                    [&](std::string_view uuid) { return uuid.starts_with(first); });
+    return listed ? Choice::valid : Choice::invalid;
+  }
   const auto index = to_number(first);
   if (!index) return Choice::invalid;
   const std::size_t there = gpus != 0 ? gpus : kMostGpus;
@@ -43,7 +50,7 @@ struct Variable {
 Variable variable(const Scene& scene) {
   Variable found;
   const auto take = [&](std::string_view value, bool in_code) {
-    const auto choice = choice_of(value, scene.smi_gpus);
+    const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
     if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
     if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
       return;
@@ -280,6 +287,20 @@ void revoked(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// No message tells, but the text shows how the container was started: without the GPU.
+void plain_container(const Scene& scene, Suspects& out) {
+  const auto* pod = scene.text.find("pod-limits");
+  const bool shown = scene.text.says("container_start") || pod != nullptr;
+  if (!scene.container || !shown || scene.container_gets_gpu || scene.no_gpu == nullptr) return;
+  out.push_back({"C01",
+                 Weight::hint,
+                 pod != nullptr ? "the pod asks for no GPU: its limits name no nvidia.com/gpu"
+                                : "the container was started without the GPU",
+                 {pod, scene.no_gpu},
+                 {},
+                 {}});
+}
+
 /// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
 void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
   if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
@@ -404,6 +425,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
     }
   }
   const auto set = variable(scene);
+  plain_container(scene, out);
   wrong_choice(scene, set, out);
   elsewhere(scene, out);
   if (set.shown && set.choice == Choice::hides_all) {

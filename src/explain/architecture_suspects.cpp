@@ -131,6 +131,17 @@ void architecture(const Scene& scene, Suspects& out) {
 /// limit is higher, the variable decides.
 void ignored(const Scene& scene, Suspects& out) {
   const auto seen = scene.text.all("too-few-cores");
+  const auto least = to_number(scene.text.said("least_cores"));
+  constexpr int kUsual = 8; // multiprocessors that TensorFlow asks for by itself
+  if (seen.empty() && scene.no_gpu != nullptr && least && *least > kUsual) {
+    out.push_back({"E06",
+                   Weight::hint,
+                   "TF_MIN_GPU_MULTIPROCESSOR_COUNT is " + std::to_string(*least) +
+                       ": TensorFlow leaves out every GPU with fewer multiprocessors",
+                   {scene.text.find("least-cores"), scene.no_gpu},
+                   "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
+                   {}});
+  }
   const bool failed = scene.text.has("nonexistent-device");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));

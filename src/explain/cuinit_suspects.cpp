@@ -129,6 +129,7 @@ void too_old(const Scene& scene, Suspects& out) {
 void two_versions(const Scene& scene, Suspects& out) {
   const auto* library = scene.text.find("libcuda-version");
   const auto* kernel = scene.text.find("kernel-version");
+  if (kernel == nullptr) kernel = scene.text.find("kernel-module");
   if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
       scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
     return;
@@ -141,6 +142,20 @@ void two_versions(const Scene& scene, Suspects& out) {
                  {kernel, library},
                  {},
                  "nvidia-smi"});
+}
+
+/// Inside WSL there is no module of Linux's: a mismatch means that a Linux driver was installed
+/// there.
+void linux_driver_in_wsl(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("driver-mismatch");
+  const auto* package = scene.text.find("driver-package");
+  if (!scene.wsl || seen == nullptr || package == nullptr) return;
+  out.push_back({"C03",
+                 Weight::settled,
+                 "a Linux driver is installed inside WSL, where only that of Windows works",
+                 {package, seen},
+                 "remove every nvidia driver package inside WSL (sudo apt purge 'nvidia-*')",
+                 {}});
 }
 
 /// A compatibility folder's libcuda is the other half of a "mismatch"; without one the libcuda that
@@ -231,6 +246,7 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   init_failed(scene, out);
   too_old(scene, out);
   two_versions(scene, out);
+  linux_driver_in_wsl(scene, out);
   compat(scene, out);
   by_numbers(scene, out);
   torch_by_numbers(scene, out);

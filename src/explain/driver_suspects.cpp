@@ -81,6 +81,15 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
             {},
             {}};
   }
+  if (const auto* passed = text.find("passthrough")) {
+    return {"C05",
+            Weight::probable,
+            "the GPU is reserved for a virtual machine (" +
+                std::string(passed->value("passthrough")) + "), so NVIDIA's driver cannot hold it",
+            {passed, &seen},
+            {},
+            {}};
+  }
   const auto built = text.all_said("dkms_kernel");
   const auto runs = text.said("running_kernel");
   if (!built.empty() && !runs.empty() &&
@@ -152,6 +161,23 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
   if (seen == nullptr) seen = scene.text.find("cuinit-303");
   if (seen == nullptr || scene.text.says("directml")) return;
+  if (const auto* absent = scene.text.find("absent-file")) {
+    const auto targets = scene.text.all_said("link_target");
+    const auto name = base_name(absent->value("absent"));
+    const bool dangles = name.starts_with("libcuda.so") &&
+                         std::any_of(targets.begin(), targets.end(), [&](std::string_view target) {
+                           return base_name(target) == name;
+                         });
+    if (dangles) {
+      out.push_back({"L07",
+                     Weight::settled,
+                     "libcuda.so.1 is a link to " + std::string(name) + ", which is not there",
+                     {absent, scene.text.find("link"), seen},
+                     "reinstall the driver's libcuda package, or run ldconfig",
+                     {}});
+      return;
+    }
+  }
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
     out.push_back({"L05",

@@ -153,8 +153,8 @@ void by_name(const Scene& scene, Suspects& out) {
                   {},
                   missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
-  const bool elsewhere =
-      scene.worked_in_another_run(missing.seen.front()->last_run) || told_apart(scene);
+  const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run) ||
+                         told_apart(scene) || scene.works_for_another(*missing.seen.front());
   if (elsewhere) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "

@@ -67,6 +67,20 @@ void packages(const Scene& scene, Suspects& out) {
   }
 }
 
+/// TensorFlow's own images come in two kinds.
+void image(const Scene& scene, Suspects& out) {
+  const auto name = scene.text.said("image");
+  if (scene.no_gpu == nullptr || scene.in_use != nullptr) return;
+  if (!contains(name, "tensorflow/tensorflow") || contains(name, "gpu")) return;
+  out.push_back({"F02",
+                 Weight::hint,
+                 "the image " + std::string(name) +
+                     " is the one without CUDA: take the tag that ends in -gpu",
+                 {scene.text.find("image"), scene.no_gpu},
+                 {},
+                 {}});
+}
+
 /// A wheel cannot be had: is it the Python, or the package's name?
 void no_wheel(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("no-wheel");
@@ -148,8 +162,15 @@ void doubled(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
-  if (!text.has("no-gpu-listed") && !text.has("keras-mismatch") && !text.has("broken")) return;
+  if (!text.has("no-gpu-listed") && !text.has("keras-mismatch") && !text.has("broken") &&
+      !text.has("not-built-with-cuda"))
+    return;
   const bool cpu_and_gpu = !gpu.empty() && cpu == "tensorflow-cpu";
+  const bool cpu_and_plain =
+      cpu == "tensorflow-cpu" && !plain.empty() && !scene.windows &&
+      std::count_if(packages.begin(), packages.end(), [](const Sighting* seen) {
+        return seen->message->name == "version-of/pip-tensorflow";
+      }) > 0;
   const bool two_releases =
       !gpu.empty() &&
       std::none_of(plain.begin(), plain.end(),
@@ -157,11 +178,13 @@ void doubled(const Scene& scene, Suspects& out) {
       std::any_of(packages.begin(), packages.end(), [](const Sighting* seen) {
         return seen->message->name == "version-of/pip-tensorflow";
       });
-  if (cpu_and_gpu || two_releases) {
+  if (cpu_and_gpu || two_releases || cpu_and_plain) {
     out.push_back({"F06",
                    Weight::probable,
-                   "packages of TensorFlow overwrite each other: tensorflow-gpu " +
-                       std::string(gpu) + " and " + (cpu_and_gpu ? std::string(cpu) : "tensorflow"),
+                   "packages of TensorFlow overwrite each other: " +
+                       (cpu_and_plain ? std::string("tensorflow and tensorflow-cpu")
+                                      : "tensorflow-gpu " + std::string(gpu) + " and " +
+                                            (cpu_and_gpu ? std::string(cpu) : "tensorflow")),
                    text.all("version-of"),
                    {},
                    {}});
@@ -172,6 +195,7 @@ void doubled(const Scene& scene, Suspects& out) {
 
 void package_suspects(const Scene& scene, Suspects& out) {
   packages(scene, out);
+  image(scene, out);
   no_wheel(scene, out);
   broken(scene, out);
   plain_package(scene, out);

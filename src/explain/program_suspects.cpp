@@ -95,10 +95,11 @@ struct KerasBackend {
 
 KerasBackend keras_backend(const Scene& scene) {
   const auto& text = scene.text;
-  if (text.says("keras_backend"))
-    return {lower(text.said("keras_backend")), text.find("keras-backend")};
-  if (text.says("keras_variable"))
-    return {lower(text.said("keras_variable")), text.find("keras-variable")};
+  const auto* says = text.find("keras-backend");
+  const auto* variable = text.find("keras-variable");
+  const bool later = says != nullptr && variable != nullptr && says->last < variable->first;
+  if (text.says("keras_backend") && !later) return {lower(text.said("keras_backend")), says};
+  if (text.says("keras_variable")) return {lower(text.said("keras_variable")), variable};
   return {lower(text.said("keras_json")), text.find("keras-json")};
 }
 
@@ -117,8 +118,11 @@ void backend(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   } else if (is({"torch", "jax", "pytorch"})) {
+    // Chosen, and without CUDA itself: the choice is the root.
+    const bool chosen = scene.text.says("keras_variable") && scene.text.says("keras_backend");
+    const bool without = scene.text.has("jax-no-cuda") || scene.text.has("torch-cpu");
     out.push_back({"F11",
-                   Weight::hint,
+                   chosen && without ? Weight::probable : Weight::hint,
                    "Keras runs on " + keras.name + ": what TensorFlow has does not count",
                    {keras.seen},
                    {},

@@ -95,6 +95,7 @@ void read_container(Scene& scene) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
   }
+  if (text.has("pod-asks")) scene.container_gets_gpu = true;
 }
 
 void read_slurm(Scene& scene) {
@@ -117,9 +118,8 @@ void read_gpus(Scene& scene) {
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
                                                          "couldn't", "mismatch", "unknown"});
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
-  // GPUs of a table tell their index, so that each counts once; those of a list have UUIDs.
-  for (const auto* sighting : text.all("smi-gpu"))
-    scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
+  // Each tells its index or its UUID, so that it counts once however often it is shown.
+  scene.smi_gpus = text.all("smi-gpu").size();
   if (scene.smi_gpus == 0) {
     if (const auto count = to_number(text.said("gpu_count")); count && *count > 0)
       scene.smi_gpus = static_cast<std::size_t>(*count);
@@ -155,6 +155,10 @@ void read_versions(Scene& scene) {
   scene.cuda = version_in(text.said("cuda"));
   if (!scene.cuda) scene.cuda = version_in(text.said("cuda_folder"));
   scene.cudnn = version_in(text.said("cudnn"));
+  if (!scene.cudnn && text.says("cudnn_major")) {
+    scene.cudnn = Version::parse(std::string(text.said("cudnn_major")) + "." +
+                                 std::string(text.said("cudnn_minor")));
+  }
   scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
 }
 
@@ -208,6 +212,15 @@ bool Scene::worked_in_another_run(int run) const {
     const bool positive = std::find(kPositive.begin(), kPositive.end(), signal) != kPositive.end();
     return positive && sighting->first_run != run && sighting->last_run != run;
   });
+}
+
+bool Scene::works_for_another(const Sighting& seen) const {
+  const auto others = text.all("other-user");
+  return succeeded != nullptr &&
+         std::any_of(others.begin(), others.end(), [&](const Sighting* other) {
+           const bool scheduled = contains(other->text, "crontab");
+           return other->first < seen.first && (scheduled || succeeded->last < other->first);
+         });
 }
 
 std::optional<ComputeCapability> capability_of_name(std::string_view name) {

@@ -59,6 +59,8 @@ struct Scene {
   const Sighting* no_gpu = nullptr;
   /// Any positive sighting of this signal in a run other than `run`.
   bool worked_in_another_run(int run) const;
+  /// The GPU was in use, and then, in this line, another user or a service does not get it.
+  bool works_for_another(const Sighting& seen) const;
 };
 
 /// Compute capability of the GPU whose product name `name` holds ("NVIDIA GeForce RTX 3090 (24

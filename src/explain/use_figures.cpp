@@ -174,6 +174,12 @@ private:
       out_.slowdown = rate ? number(first) / number(later) : number(later) / number(first);
       out_.quote = value;
     }
+    static const re2::RE2 kRates(
+        R"(from (\d+(?:\.\d+)?) ?(?:it|fps|img|images|samples|steps)\S* to (\d+(?:\.\d+)?))");
+    if (re2::RE2::PartialMatch(value, kRates, &first, &later) && number(later) > 0) {
+      out_.slowdown = number(first) / number(later);
+      out_.quote = value;
+    }
     static const re2::RE2 kMore(
         R"((\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:one|1|a single)\b.{0,40}?(\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:two|three|four|six|eight|[2-9]|1\d)\b)");
     if (const auto pair = pair_in(value, kMore); pair && pair->second > 1.3 * pair->first) {
@@ -186,9 +192,10 @@ private:
     static const re2::RE2 kGpuFirst(
         R"((\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:the )?gpu.{0,20}?(\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:the )?cpu)");
     const auto pair = pair_in(value, kGpuFirst);
-    if (!pair || pair->first < 2 * pair->second) return;
+    constexpr double kFar = 5; // times slower: more than launches cost
+    if (!pair || pair->first <= pair->second) return;
     out_.slower_than_cpu = true;
-    out_.gpu_step = pair->first;
+    if (pair->first >= kFar * pair->second) out_.gpu_step = pair->first;
     out_.quote = value;
   }
 
@@ -249,6 +256,10 @@ UseFigures::UseFigures(const View& text) {
   }
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
+  for (const auto* seen : text.all("smi-temperature")) {
+    if (text.has("slows-down"))
+      temperature = std::max(temperature.value_or(0), number(seen->value("smi_temp")));
+  }
   waits = waiting(text);
   first_slower(text, *this);
 }

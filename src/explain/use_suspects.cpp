@@ -303,6 +303,15 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
          {xla ? Instead{"R11", "the build has no ready code for this GPU"}
               : Instead{"R13", "XLA compiles or tunes at every start"}}});
   }
+  const auto* socket = scene.text.find("nccl-socket");
+  if (socket != nullptr && (scene.text.mentions("throughput") || scene.text.mentions("slow"))) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "the machines exchange gradients over plain sockets, which is slow",
+                   {socket},
+                   {},
+                   kWatch});
+  }
   if (figures.worse_on_more_gpus) {
     out.push_back({"R05",
                    Weight::hint,
