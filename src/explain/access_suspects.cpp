@@ -396,6 +396,15 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    node->message->ask});
   }
+  if (const auto* refused = scene.text.find("not-permitted");
+      refused != nullptr && scene.container && scene.text.has("selinux")) {
+    out.push_back({"C02",
+                   Weight::probable,
+                   "SELinux keeps the container from the device files",
+                   {refused, scene.text.find("selinux")},
+                   "run it with --security-opt=label=disable, or set container_use_devices",
+                   "sudo ausearch -m avc -ts recent"});
+  }
   ordinals(scene, out);
   device_assert(scene, out);
   revoked(scene, out);

@@ -209,6 +209,11 @@ std::optional<Version> cuda_of_torch(const View& text) {
   if (const auto stated = Version::parse(text.said("torch_cuda"))) return stated;
   const auto torch = text.said("torch");
   const auto at = torch.find("+cu");
+  if (at == std::string_view::npos && !contains(torch, "+")) {
+    const auto version = version_in(torch);
+    const auto* build = version ? default_torch(*version) : nullptr;
+    if (build != nullptr) return build->cuda;
+  }
   if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
   std::string digits(torch.substr(at + 3));
   digits.insert(digits.size() - 1, ".");

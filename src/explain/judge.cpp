@@ -29,8 +29,8 @@ constexpr std::array kFollows = {
     Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"}, Follows{"H08", "H18"},
     Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
     Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"},
-    Follows{"H10", "H12"}, Follows{"C03", "H05"}, Follows{"F06", "F02"}, Follows{"R07", "R08"},
-    Follows{"H16", "P06"}, Follows{"C06", "C01"}};
+    Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"}, Follows{"F06", "F02"},
+    Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -54,6 +54,7 @@ Suspects gather(const Scene& scene) {
   driver_suspects(scene, suspects);
   cuinit_suspects(scene, suspects);
   access_suspects(scene, suspects);
+  run_suspects(scene, suspects);
   library_suspects(scene, suspects);
   package_suspects(scene, suspects);
   build_suspects(scene, suspects);
@@ -93,7 +94,7 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
     if (success == nullptr || suspect.evidence.empty()) return false;
     // What a service may not do, a shell may.
     if (suspect.evidence.front()->message->signal == "service-closed") return false;
-    if (suspect.id == "E08") return false; // that it works elsewhere is its premise
+    if (suspect.beside_success || suspect.id == "E08") return false;
     const auto* cause = find_cause(suspect.id);
     if (cause == nullptr || cause->effect != "hides") return false;
     const auto gate = place(cause->gate);

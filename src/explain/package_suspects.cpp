@@ -44,6 +44,15 @@ void packages(const Scene& scene, Suspects& out) {
       out.push_back(
           {"F13", Weight::hint, "this PyTorch is the build without CUDA (+cpu)", {seen}, {}, {}});
     }
+    if (contains(seen->value("torch"), "+cpu")) {
+      out.push_back(
+          {"F13",
+           Weight::hint,
+           "this PyTorch is the build without CUDA (" + std::string(seen->value("torch")) + ")",
+           {seen},
+           {},
+           {}});
+    }
     if (!seen->value("torch_build").empty() && contains(seen->value("torch_build"), "cpu")) {
       out.push_back({"F13",
                      Weight::hint,

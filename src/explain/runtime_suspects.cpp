@@ -25,7 +25,13 @@ bool others_hold_memory(const Scene& scene, const Sighting& seen) {
   const auto size = to_number(scene.text.said("memory_total"));
   if (free && size && *free < kHardlyAny && *free * 20 < *size && scene.in_use == nullptr)
     return true;
-  return scene.text.all("smi-process").size() > 1;
+  // Who is listed after the program failed is another.
+  const auto processes = scene.text.all("smi-process");
+  const auto* usage = scene.text.find("smi-usage");
+  if (processes.size() == 1 && usage != nullptr && processes.front()->first > seen.last &&
+      number(processes.front()->value("process_mib")) > number(usage->value("total_mib")) / 2)
+    return true;
+  return processes.size() > 1;
 }
 
 void memory(const Scene& scene, Suspects& out) {

@@ -244,7 +244,9 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
       // "Quadro 6000" is not every name with a 6000 in it.
       if (bare.find_first_not_of("0123456789 ") != std::string::npos) product = std::move(bare);
     }
-    if (telling && product.starts_with(model + " ")) {
+    const bool letter = product.size() == model.size() + 1 && product.starts_with(model) &&
+                        std::isalpha(static_cast<unsigned char>(product.back())) != 0; // "K40m"
+    if (telling && (letter || product.starts_with(model + " "))) {
       if (const auto version = Version::parse(row.cells[3]))
         variant = ComputeCapability{version->major(), version->minor()};
     }

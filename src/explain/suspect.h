@@ -33,6 +33,7 @@ struct Suspect {
   std::string fix;                       // of this case; empty: the general one of the cause
   std::string_view ask;                  // what would confirm it
   std::vector<Instead> instead = {};     // what the text does not tell it from; then `ask` does
+  bool beside_success = false;           // that the GPU works elsewhere is its premise
 };
 
 using Suspects = std::vector<Suspect>;
@@ -43,6 +44,7 @@ std::vector<const Sighting*> version_lines(const Scene& scene);
 void driver_suspects(const Scene& scene, Suspects& out);
 void cuinit_suspects(const Scene& scene, Suspects& out);
 void access_suspects(const Scene& scene, Suspects& out);
+void run_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
 void package_suspects(const Scene& scene, Suspects& out);
 void build_suspects(const Scene& scene, Suspects& out);

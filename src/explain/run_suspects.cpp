@@ -1,0 +1,117 @@
+// Two runs in one text, one with the GPU and one without: what the one command has that the other
+// has not is the cause.
+#include "base/text.h"
+#include "explain/suspect.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gpuwhy::explain {
+namespace {
+
+std::string_view command_of(const Scene& scene, int run) {
+  const auto& starts = scene.text.reading().starts;
+  const auto index = static_cast<std::size_t>(run) - 1;
+  return run > 0 && index < starts.size() ? std::string_view(starts[index].command)
+                                          : std::string_view();
+}
+
+/// The value that the command gives a variable: "-1" of "CUDA_VISIBLE_DEVICES=-1 python x.py".
+std::optional<std::string_view> given(std::string_view command, std::string_view variable) {
+  const std::string wanted = std::string(variable) + "=";
+  const auto at = command.find(wanted);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto value = command.substr(at + wanted.size());
+  return value.substr(0, value.find_first_of(" \t"));
+}
+
+bool takes_away(std::string_view command, std::string_view variable) {
+  return contains(command, "env -u " + std::string(variable)) ||
+         (given(command, variable) && given(command, variable)->empty());
+}
+
+bool asks_for_gpu(std::string_view command) {
+  constexpr std::array<std::string_view, 8> kWays = {
+      "--gpus", "--nv ", "--runtime=nvidia", "nvidia.com/gpu",
+      "--gres", "-G ",   "--gpus-per",       "--runtime nvidia"};
+  return std::any_of(kWays.begin(), kWays.end(),
+                     [&](std::string_view way) { return contains(command, way); });
+}
+
+struct Difference {
+  std::string_view id;
+  std::string summary;
+  std::string fix;
+};
+
+/// Of a run that fails and one that works; nothing where the commands do not tell.
+std::optional<Difference> difference(std::string_view fails, std::string_view works) {
+  struct Variable {
+    std::string_view name;
+    std::string_view id;
+  };
+  constexpr std::array<Variable, 7> kVariables = {{{"CUDA_VISIBLE_DEVICES", "E02"},
+                                                   {"JAX_PLATFORMS", "E06"},
+                                                   {"JAX_PLATFORM_NAME", "E06"},
+                                                   {"XLA_FLAGS", "E06"},
+                                                   {"LD_LIBRARY_PATH", "L06"},
+                                                   {"LD_PRELOAD", "L06"},
+                                                   {"KERAS_BACKEND", "F11"}}};
+  for (const auto& [name, id] : kVariables) {
+    const auto value = given(fails, name);
+    const bool only_here = value && given(works, name) != value;
+    if (!only_here && !takes_away(works, name)) continue;
+    if (takes_away(fails, name) && !value) continue;
+    const bool hides =
+        name == "CUDA_VISIBLE_DEVICES" && (!value || value->empty() || value->starts_with('-'));
+    return Difference{hides ? "E01" : id,
+                      "with " + std::string(name) +
+                          (value ? "=" + std::string(*value) : std::string(" as it is set")) +
+                          " the GPU is not there, without it is",
+                      "unset " + std::string(name)};
+  }
+  if (asks_for_gpu(works) && !asks_for_gpu(fails)) {
+    const bool scheduler = contains(works, "srun ") || contains(works, "salloc ");
+    const bool container = contains(works, "docker ") || contains(works, "podman ") ||
+                           contains(works, "singularity ") || contains(works, "apptainer ");
+    if (scheduler)
+      return Difference{"C07", "the run that asks the scheduler for a GPU gets one", {}};
+    if (container)
+      return Difference{"C01", "the container that is started with the GPU has it", {}};
+  }
+  const bool root_fails = contains(fails, "sudo ");
+  const bool root_works = contains(works, "sudo ");
+  if (root_works && !root_fails)
+    return Difference{"H08", "root gets the GPU and a plain user does not", {}};
+  if (root_fails && !root_works)
+    return Difference{
+        "E08", "a plain user gets the GPU and root, with other variables, does not", {}};
+  return std::nullopt;
+}
+
+} // namespace
+
+void run_suspects(const Scene& scene, Suspects& out) {
+  if (scene.succeeded == nullptr) return;
+  for (const std::string_view signal :
+       {"no-device", "no-gpu-listed", "torch-false", "libcuda-missing", "cuinit-303"}) {
+    for (const auto* seen : scene.text.all(signal)) {
+      const auto works = command_of(scene, scene.succeeded->last_run);
+      const auto fails = command_of(scene, seen->last_run);
+      if (works.empty() || fails.empty() || seen->last_run == scene.succeeded->last_run) continue;
+      auto told = difference(fails, works);
+      if (!told) continue;
+      out.push_back({std::string(told->id),
+                     Weight::probable,
+                     std::move(told->summary),
+                     {seen, scene.succeeded},
+                     std::move(told->fix),
+                     {},
+                     {},
+                     true});
+      return;
+    }
+  }
+}
+
+} // namespace gpuwhy::explain
