@@ -32,9 +32,14 @@ public:
       head.assign(kLabel, ' ');
     }
   }
-  std::string mark(explain::Verdict verdict) const {
-    switch (verdict) {
-    case explain::Verdict::gpu: return color("32", style_.unicode ? "✓" : "ok");
+  /// A tick is for what is well, or is said to be by mistake; what the GPU is held back by is no
+  /// tick.
+  std::string mark(const explain::Judgement& judgement) const {
+    const bool held_back = !judgement.causes.empty() && judgement.causes.front().id != "R10";
+    switch (judgement.verdict) {
+    case explain::Verdict::gpu:
+      if (held_back) return color("33", "!");
+      return color("32", style_.unicode ? "✓" : "ok");
     case explain::Verdict::no_gpu: return color("31", style_.unicode ? "✗" : "x");
     case explain::Verdict::cannot_tell: break;
     }
@@ -120,7 +125,7 @@ void put_judgement(Page& page, const explain::Judgement& judgement, bool verbose
     for (const auto& rank : judgement.ranks) ranks.push_back(printable(rank));
     who = "rank " + join(ranks, ", ") + ": ";
   }
-  page.line(page.mark(judgement.verdict) + " " + who + headline(judgement));
+  page.line(page.mark(judgement) + " " + who + headline(judgement));
   page.gap();
   if (!judgement.causes.empty()) {
     const auto& root = judgement.causes.front();
