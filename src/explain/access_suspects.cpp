@@ -327,7 +327,11 @@ void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
     else
       other_busy = other_busy || now > 0;
   }
-  if (set.in_code && chosen_idle && other_busy) {
+  const auto* call = scene.text.find("cuda-call");
+  const bool after_call = code != nullptr && call != nullptr && call->first < code->first &&
+                          (scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
+                           scene.text.mentions("wrong gpu"));
+  if (set.in_code && ((chosen_idle && other_busy) || after_call)) {
     out.push_back({"P03",
                    Weight::hint,
                    "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +

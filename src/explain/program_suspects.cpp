@@ -167,6 +167,17 @@ void chose_processor(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  const auto* nobody = scene.text.find("no-process");
+  if (nobody != nullptr && there != nullptr && scene.no_gpu == nullptr && seen == nullptr) {
+    out.push_back({"P15",
+                   Weight::hint,
+                   "PyTorch has the GPU, and the program does not use it: nothing was moved there",
+                   {nobody, there},
+                   {},
+                   {},
+                   {{"P01", "the program chooses the processor by itself"}}});
+    return;
+  }
   if (seen == nullptr || there == nullptr || scene.no_gpu != nullptr) return;
   out.push_back({"P01",
                  Weight::hint,

@@ -85,6 +85,11 @@ bool is_use_key(std::string_view key) {
          !any(key, {"cpu", "disk", "processor"});
 }
 
+bool bursts(std::string_view text) {
+  return any(text, {"between", "of the time", "most of", "spike", "fluctuat", "jump", "oscillat",
+                    "drops to 0", "burst", "from time to time", "not stable", "unstable"});
+}
+
 class FigureReader {
 public:
   explicit FigureReader(UseFigures& out) : out_(out) {}
@@ -98,15 +103,14 @@ public:
     if (contains(key, "temp")) temperature(value);
     if (any(key, {"start", "first step", "first call", "first import"})) start(value);
     if (!contains(key, "epoch")) change(key, value);
+    first_waits(value);
     against(value);
   }
 
 private:
   void use(const std::string& value) {
     if (any(value, {"n/a", "err!", "not supported"})) out_.use_unreadable = true;
-    out_.in_bursts = out_.in_bursts ||
-                     any(value, {"between", "of the time", "most of", "spike", "fluctuat", "jump",
-                                 "oscillat", "drops to 0", "burst", "from time to time"});
+    out_.in_bursts = out_.in_bursts || bursts(value);
     std::size_t parts = 0;
     for (const auto part : split(value, ',')) {
       const auto figures = numbers_in(part);
@@ -161,6 +165,16 @@ private:
     if (longest) out_.start_seconds = *longest;
     if (!longest && contains(value, "extremely slow")) out_.start_seconds = 60;
     if (out_.start_seconds) out_.quote = value;
+  }
+  /// "the first .cuda() call takes 5 minutes".
+  void first_waits(const std::string& value) {
+    static const re2::RE2 kFirst(
+        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?) (?:about |around |over )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
+    std::string amount;
+    std::string unit;
+    if (!re2::RE2::PartialMatch(value, kFirst, &amount, &unit)) return;
+    out_.start_seconds = seconds_of(number(amount), unit);
+    out_.quote = value;
   }
   /// "6 Hz at first, 5 Hz after an hour", "60 ms on one, 170 ms on eight".
   void change(std::string_view key, const std::string& value) {
@@ -254,6 +268,10 @@ UseFigures::UseFigures(const View& text) {
     else if (said.key == "stated_util")
       reader.statement("gpu util", lower(said.value));
   }
+  for (const auto* seen : text.all("use-stated"))
+    in_bursts = in_bursts || bursts(lower(seen->text));
+  said_low = text.has("use-low");
+  stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
   for (const auto* seen : text.all("smi-temperature")) {

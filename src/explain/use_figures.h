@@ -16,6 +16,7 @@ struct UseFigures {
   std::optional<double> lowest_use; // of the GPU, percent, by a gauge that shows compute work
   std::optional<double> highest_use;
   std::optional<double> gauge_use; // the same by a gauge that may not (Windows' Task Manager)
+  bool said_low = false;           // in words only
   bool use_unreadable = false;     // "N/A"
   bool in_bursts = false;          // "idle between batches"
   bool compared = false;           // figures of two programs or cards stand side by side
@@ -34,6 +35,7 @@ struct UseFigures {
   std::string quote;              // the statement that told last, for the reader
 
   bool low(double most) const { return highest_use && *highest_use <= most && !compared; }
+  bool low_or_said(double most) const { return low(most) || (said_low && !highest_use); }
 };
 
 } // namespace gpuwhy::explain

@@ -64,7 +64,8 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
       out.back().instead = {{"R04", "the other gauge shows little too: many short kernels"},
                             {"R03", "it shows little too: the GPU waits for its data"}};
     }
-  } else if (figures.lowest_use && *figures.lowest_use >= kBusy) {
+  } else if (figures.lowest_use && *figures.lowest_use >= kBusy && !text.has("slow-clock") &&
+             !text.has("slows-down")) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is busy: its use is stated as " + figures.quote,
@@ -188,7 +189,7 @@ void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out
                    {}});
     return;
   }
-  const bool generator = text.has("slow-input") && figures.low(kIdle);
+  const bool generator = text.has("slow-input") && figures.low_or_said(kIdle);
   if (!figures.in_bursts && !(figures.processor_busy && figures.low(kIdle)) && !generator) return;
   out.push_back({"R03",
                  Weight::hint,
@@ -206,7 +207,7 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto* params = text.find("model-size");
   const bool tiny = params != nullptr && number(params->value("params")) > 0 &&
                     number(params->value("params")) < kTinyModel;
-  const bool slow = figures.slower_than_cpu || figures.low(kIdle);
+  const bool slow = figures.slower_than_cpu || figures.low_or_said(kIdle);
   if (figures.gpu_step && *figures.gpu_step >= kLongStep) {
     out.push_back({"R05",
                    Weight::hint,
@@ -240,6 +241,14 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
 }
 
 void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  if (const auto* clock = scene.text.find("slow-clock")) {
+    out.push_back({"R06",
+                   Weight::hint,
+                   "the GPU's clock is held down",
+                   {clock},
+                   {},
+                   "nvidia-smi -q -d PERFORMANCE"});
+  }
   if (figures.temperature && *figures.temperature >= kHot) {
     out.push_back({"R06",
                    Weight::hint,
@@ -312,6 +321,15 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    kWatch});
   }
+  if (const auto* gain = scene.text.find("no-gain")) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "more GPUs bring nothing: they wait for each other's gradients",
+                   {gain},
+                   {},
+                   kWatch,
+                   {{"P10", "the program computes on one of them only"}}});
+  }
   if (figures.worse_on_more_gpus) {
     out.push_back({"R05",
                    Weight::hint,
@@ -360,6 +378,18 @@ void compiles_again(const Scene& scene, Suspects& out) {
   }
 }
 
+/// The program says itself that it does not run as a graph, or calls Python from it.
+void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto* seen = scene.text.find("eager-code");
+  if (seen == nullptr || !figures.low_or_said(kIdle)) return;
+  out.push_back({"P07",
+                 Weight::hint,
+                 "the program runs step by step in Python, and the GPU waits for it",
+                 {seen},
+                 {},
+                 kWatch});
+}
+
 void copies(const Scene& scene, Suspects& out) {
   const auto* profiled = scene.text.find("profile-copy");
   if (profiled != nullptr && number(profiled->value("copy_share")) >= kMostly) {
@@ -394,6 +424,7 @@ void use_suspects(const Scene& scene, Suspects& out) {
   placed_on_processor(scene, out);
   compiles_again(scene, out);
   copies(scene, out);
+  eager(scene, figures, out);
   waits_for_data(scene, figures, out);
   too_small(scene, figures, out);
   changes(scene, figures, out);
