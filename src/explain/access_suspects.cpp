@@ -439,6 +439,24 @@ void access_suspects(const Scene& scene, Suspects& out) {
   }
   const auto set = variable(scene);
   plain_container(scene, out);
+  const auto given = lower(scene.text.said("nvidia_visible_devices"));
+  if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {
+    out.push_back({"C01",
+                   Weight::hint,
+                   "NVIDIA_VISIBLE_DEVICES is " + given + ": the container gets no GPU",
+                   {scene.text.find("nvidia-visible-devices"), scene.no_gpu},
+                   "start it with --gpus all, without that variable",
+                   {}});
+  }
+  const auto accelerator = lower(scene.text.said("accelerator"));
+  if ((scene.colab || scene.kaggle) && accelerator.starts_with("none")) {
+    out.push_back({"C04",
+                   Weight::hint,
+                   "the notebook's runtime has no GPU: its accelerator is 'none'",
+                   {scene.no_gpu},
+                   {},
+                   {}});
+  }
   wrong_choice(scene, set, out);
   elsewhere(scene, out);
   if (set.shown && set.choice == Choice::hides_all) {

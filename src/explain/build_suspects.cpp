@@ -111,6 +111,20 @@ void by_tables(const Scene& scene, Suspects& out) {
   }
 }
 
+/// What builds an extension takes the toolkit of CUDA_HOME, or that of the path.
+void toolkit(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("toolkit-mismatch");
+  if (seen == nullptr) return;
+  const auto home = scene.text.said("cuda_home");
+  out.push_back({home.empty() ? "F15" : "E04",
+                 Weight::probable,
+                 std::string(seen->message->says) +
+                     (home.empty() ? std::string() : ": CUDA_HOME is " + std::string(home)),
+                 {seen, scene.text.find("cuda-home")},
+                 home.empty() ? "" : "set CUDA_HOME to a toolkit of the framework's CUDA",
+                 seen->message->ask});
+}
+
 /// What pip lists of JAX's two halves.
 void jax_halves(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
@@ -170,6 +184,7 @@ void build_suspects(const Scene& scene, Suspects& out) {
   windows(scene, out);
   mac(scene, out);
   by_tables(scene, out);
+  toolkit(scene, out);
   jax_halves(scene, out);
   jax(scene, out);
 }

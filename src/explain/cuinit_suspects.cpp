@@ -73,6 +73,20 @@ void unknown_error(const Scene& scene, Suspects& out) {
       {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
 }
 
+/// A GPU that stands behind NVSwitch waits for a service.
+void fabric_manager(const Scene& scene, Suspects& out) {
+  const auto* unit = scene.text.find("fabric-unit");
+  const auto* inactive = scene.text.find("unit-inactive");
+  if (unit == nullptr || inactive == nullptr || scene.no_gpu == nullptr) return;
+  out.push_back({"H14",
+                 Weight::hint,
+                 "the fabric manager does not run, without which the GPUs behind NVSwitch do not "
+                 "start",
+                 {inactive, unit},
+                 "sudo systemctl enable --now nvidia-fabricmanager",
+                 "nvidia-smi -q | grep -A2 Fabric"});
+}
+
 /// Docker Desktop and WSL pair a new driver with older pieces of their own.
 void missing_symbol(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("symbol-500");
@@ -248,6 +262,7 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   kernel_log(scene, out);
   unknown_error(scene, out);
   missing_symbol(scene, out);
+  fabric_manager(scene, out);
   init_failed(scene, out);
   too_old(scene, out);
   two_versions(scene, out);

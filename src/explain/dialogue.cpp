@@ -100,10 +100,13 @@ std::optional<Question> question_in(std::string_view line) {
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
+  const bool graphics = contains(line, "system76-power graphics") ||
+                        contains(line, "envycontrol") || contains(line, "supergfxctl") ||
+                        contains(line, "optimus-manager --");
   const bool variable = contains(line, "echo ") &&
                         (contains(line, "JAX_PLATFORM") || contains(line, "KERAS_BACKEND") ||
-                         contains(line, "LD_LIBRARY_PATH"));
-  if (variable || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
+                         contains(line, "LD_LIBRARY_PATH") || contains(line, "CUDA_HOME"));
+  if (variable || graphics || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
       contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }

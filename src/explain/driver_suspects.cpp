@@ -229,6 +229,29 @@ void stub(const Scene& scene, Suspects& out) {
   out.push_back({"L08", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
 
+/// The bus was looked at, or the writer says what the machine has.
+void hardware(const Scene& scene, Suspects& out) {
+  if (const auto* seen = scene.text.find("no-pci-gpu")) {
+    const bool guest = scene.virtual_machine;
+    out.push_back({guest ? "C05" : "H01",
+                   seen->message->ask.empty() ? Weight::settled : Weight::probable,
+                   guest ? "the virtual machine shows no NVIDIA GPU: none was passed in"
+                         : std::string(seen->message->says),
+                   {seen},
+                   {},
+                   seen->message->ask});
+  } else if (scene.no_gpu != nullptr && scene.has_gpu == false) {
+    out.push_back({"H01",
+                   Weight::hint,
+                   "there is no GPU in this machine that computes",
+                   {scene.no_gpu, scene.text.find("pci-gpu")},
+                   {},
+                   {}});
+  } else if (scene.no_gpu != nullptr && scene.virtual_display) {
+    out.push_back({"C05", Weight::hint, place_words("C05", false), {scene.no_gpu}, {}, {}});
+  }
+}
+
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
@@ -321,6 +344,7 @@ void driver_suspects(const Scene& scene, Suspects& out) {
   libcuda_missing(scene, out);
   stub(scene, out);
   nvidia_smi(scene, out);
+  hardware(scene, out);
   container_driver(scene, out);
 }
 

@@ -79,6 +79,13 @@ std::optional<Difference> difference(std::string_view fails, std::string_view wo
     if (container)
       return Difference{"C01", "the container that is started with the GPU has it", {}};
   }
+  const bool torch_too = contains(fails, "torch") && !contains(works, "torch");
+  if (torch_too && contains(works, "import") &&
+      (contains(works, "tensorflow") || contains(works, "jax")))
+    return Difference{"L06",
+                      "with PyTorch in the same process the GPU is lost: its libraries are loaded "
+                      "first",
+                      "import PyTorch last, or give each framework its own environment"};
   const bool root_fails = contains(fails, "sudo ");
   const bool root_works = contains(works, "sudo ");
   if (root_works && !root_fails)

@@ -148,7 +148,9 @@ void plain_suspects(const Scene& scene, Suspects& out) {
                                              "handle",
                                              "container-driver",
                                              "compat-unsupported",
-                                             "symbol-500"};
+                                             "symbol-500",
+                                             "no-pci-gpu",
+                                             "toolkit-mismatch"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;

@@ -113,6 +113,12 @@ void read_gpus(Scene& scene) {
   if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("none,") ||
       gpu.starts_with("no gpu"))
     scene.has_gpu = false;
+  const auto adapters = text.all_said("pci_gpu");
+  const bool console = !adapters.empty() &&
+                       std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
+                         return holds_any(lower(adapter), {"aspeed", "matrox"});
+                       });
+  if (console) scene.has_gpu = false; // a server's own console
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
