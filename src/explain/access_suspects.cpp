@@ -1,69 +1,13 @@
 // "No device": the driver's library works and shows nothing. Who hides the GPU: a variable, the
 // program, the container, the scheduler, or is there no driver behind the library?
 #include "base/text.h"
+#include "explain/choice.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string_view unquoted(std::string_view value) {
-  while (!value.empty() && (value.front() == '"' || value.front() == '\'')) value.remove_prefix(1);
-  while (!value.empty() && (value.back() == '"' || value.back() == '\'')) value.remove_suffix(1);
-  return value;
-}
-
-constexpr std::size_t kMostGpus = 32; // of one machine
-
-enum class Choice { none, hides_all, invalid, beyond, valid };
-
-/// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known) of these
-/// UUIDs (none: not known).
-Choice choice_of(std::string_view value, std::size_t gpus,
-                 const std::vector<std::string_view>& uuids) {
-  value = unquoted(trim(value));
-  if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none")
-    return Choice::hides_all;
-  const auto first = value.substr(0, value.find(','));
-  if (first.starts_with("GPU-") || first.starts_with("MIG-")) {
-    const bool listed = uuids.empty() ||
-                        std::any_of(uuids.begin(), uuids.end(),
-                                    [&](std::string_view uuid) { return uuid.starts_with(first); });
-    return listed ? Choice::valid : Choice::invalid;
-  }
-  const auto index = to_number(first);
-  if (!index) return Choice::invalid;
-  const std::size_t there = gpus != 0 ? gpus : kMostGpus;
-  return static_cast<std::size_t>(*index) >= there ? Choice::beyond : Choice::valid;
-}
-
-/// The values that the text shows, set in a shell, seen by the framework, or in the program's own
-/// code.
-struct Variable {
-  bool shown = false;
-  Choice choice = Choice::none;
-  std::string value;
-  bool in_code = false;
-};
-
-Variable variable(const Scene& scene) {
-  Variable found;
-  const auto take = [&](std::string_view value, bool in_code) {
-    const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
-    if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
-    if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
-      return;
-    found = {true, choice, std::string(unquoted(value)), in_code};
-  };
-  for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
-  for (const std::string_view key : {"cuda visible devices", "env"}) {
-    const auto value = scene.text.said(key);
-    if (!value.empty() && key != "env") take(value, false);
-  }
-  for (const auto value : scene.text.all_said("code_devices")) take(value, true);
-  return found;
-}
 
 std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
   if (more == nullptr) return {seen};
@@ -73,44 +17,9 @@ std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
 /// Nothing for: this scene does not tell.
 std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
-  const auto set = variable(scene);
-  const auto* code = text.find("code-hides");
-  if (code != nullptr && (set.in_code || !set.shown)) {
-    return Suspect{"P03",
-                   Weight::settled,
-                   "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'",
-                   with(&seen, code),
-                   {},
-                   {}};
-  }
+  if (auto chosen = chosen_away(scene, seen)) return chosen;
+  const auto set = chosen_devices(scene);
   const auto* shown = text.find("visible-devices");
-  if (set.shown && set.value == "NoDevFiles")
-    return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
-  if (set.choice == Choice::hides_all && scene.slurm && !scene.slurm_asked && set.value.empty()) {
-    return Suspect{"C07",
-                   Weight::probable,
-                   "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
-  if (set.choice == Choice::hides_all) {
-    return Suspect{"E01",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
-  if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
-    return Suspect{"E02",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
   if (scene.colab || scene.kaggle)
     return Suspect{"C04", Weight::probable, "the notebook's runtime has no GPU", {&seen}, {}, {}};
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) {
@@ -211,48 +120,6 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   return std::nullopt;
 }
 
-void ordinals(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("invalid-ordinal");
-  if (seen == nullptr) return;
-  const auto set = variable(scene);
-  if (set.shown && set.choice != Choice::hides_all) {
-    out.push_back({"E02",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "': inside the program the chosen GPUs count from 0, so the number asked "
-                       "for does not exist",
-                   {seen},
-                   {},
-                   {}});
-  } else {
-    out.push_back(
-        {"P06", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
-  }
-}
-
-/// PyTorch counts by NVML, which knows nothing of slices nor of what a variable made of the list.
-void device_assert(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("device-assert");
-  if (seen == nullptr) return;
-  if (scene.mig) {
-    out.push_back({"H14",
-                   Weight::probable,
-                   "the GPU is cut into slices (MIG) and none is chosen: PyTorch counts more GPUs "
-                   "than CUDA gives it",
-                   {seen, scene.text.find("mig-mode")},
-                   "set CUDA_VISIBLE_DEVICES to the UUID of a slice (nvidia-smi -L)",
-                   "nvidia-smi -L"});
-    return;
-  }
-  out.push_back({"E02",
-                 Weight::probable,
-                 "PyTorch counted more GPUs than CUDA gives it: CUDA_VISIBLE_DEVICES names some "
-                 "twice or one that is not there, or was changed by the program",
-                 {seen},
-                 {},
-                 seen->message->ask});
-}
-
 void revoked(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("nvml-unknown");
   if (seen == nullptr) return;
@@ -301,85 +168,6 @@ void plain_container(const Scene& scene, Suspects& out) {
                  {}});
 }
 
-/// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
-void wrong_choice(const Scene& scene, const Variable& set, Suspects& out) {
-  if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
-  const auto* code = scene.text.find("code-hides");
-  if (set.choice != Choice::valid) {
-    out.push_back({set.in_code ? "P03" : "E02",
-                   Weight::hint,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here" +
-                       (scene.smi_gpus == 0 ? std::string()
-                                            : ": " + std::to_string(scene.smi_gpus) + " is shown"),
-                   {set.in_code ? code : scene.text.find("visible-devices")},
-                   {},
-                   "nvidia-smi -L"});
-    return;
-  }
-  // The GPU that the code chooses is idle while another one works.
-  bool chosen_idle = false;
-  bool other_busy = false;
-  for (const auto* use : scene.text.all("gpu-use")) {
-    const auto now = to_number(use->value("gpu_now")).value_or(0);
-    if (use->value("gpu_index") == set.value)
-      chosen_idle = now == 0;
-    else
-      other_busy = other_busy || now > 0;
-  }
-  const auto* call = scene.text.find("cuda-call");
-  const bool after_call = code != nullptr && call != nullptr && call->first < code->first &&
-                          (scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
-                           scene.text.mentions("wrong gpu"));
-  if (set.in_code && ((chosen_idle && other_busy) || after_call)) {
-    out.push_back({"P03",
-                   Weight::hint,
-                   "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +
-                       "' too late: another GPU is used, so CUDA had started before",
-                   {code, scene.text.find("numbered-import")},
-                   "set the variable before the program starts, or above its first import",
-                   {}});
-  }
-}
-
-/// One program, one machine: it gets the GPU here and not there, and no message tells why.
-void elsewhere(const Scene& scene, Suspects& out) {
-  for (const std::string_view signal : {"torch-false", "no-gpu-listed", "app-on-cpu"}) {
-    const auto all = scene.text.all(signal);
-    if (all.empty() || scene.text.reading().is_past(*all.back())) continue;
-    const auto* seen = all.back();
-    if (!scene.worked_in_another_run(seen->last_run)) continue;
-    const auto steps = scene.text.all("slurm");
-    const bool srun = std::any_of(steps.begin(), steps.end(), [&](const Sighting* run) {
-      return contains(run->text, "srun ") && run->first <= seen->last;
-    });
-    if (srun && !scene.slurm_asked) {
-      out.push_back({"C07",
-                     Weight::probable,
-                     "the GPU is there outside of srun: the step asks the scheduler for none",
-                     {seen},
-                     {},
-                     "scontrol show step"});
-    } else if (const auto* root = scene.text.find("root-run");
-               root != nullptr && scene.succeeded != nullptr &&
-               root->first <= scene.succeeded->first && scene.succeeded->last < seen->first) {
-      out.push_back({"H08",
-                     Weight::probable,
-                     "root gets the GPU and a plain user does not",
-                     {seen, root},
-                     {},
-                     "ls -l /dev/nvidia*"});
-    } else if (const auto* other = scene.text.find("other-user")) {
-      out.push_back({"E08",
-                     Weight::probable,
-                     "one user gets the GPU and another does not, on the same machine",
-                     {seen, other},
-                     {},
-                     "id"});
-    }
-  }
-}
-
 } // namespace
 
 void access_suspects(const Scene& scene, Suspects& out) {
@@ -409,8 +197,6 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    "run it with --security-opt=label=disable, or set container_use_devices",
                    "sudo ausearch -m avc -ts recent"});
   }
-  ordinals(scene, out);
-  device_assert(scene, out);
   revoked(scene, out);
   if (const auto* node = scene.text.find("device-node");
       node != nullptr && node->message->name == "device-node/denied" && scene.in_use == nullptr) {
@@ -437,7 +223,6 @@ void access_suspects(const Scene& scene, Suspects& out) {
         out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
     }
   }
-  const auto set = variable(scene);
   plain_container(scene, out);
   const auto given = lower(scene.text.said("nvidia_visible_devices"));
   if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {
@@ -454,17 +239,6 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    Weight::hint,
                    "the notebook's runtime has no GPU: its accelerator is 'none'",
                    {scene.no_gpu},
-                   {},
-                   {}});
-  }
-  wrong_choice(scene, set, out);
-  elsewhere(scene, out);
-  if (set.shown && set.choice == Choice::hides_all) {
-    const auto* code = scene.text.find("code-hides");
-    out.push_back({set.in_code ? "P03" : "E01",
-                   Weight::hint,
-                   "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
-                   {set.in_code ? code : scene.text.find("visible-devices")},
                    {},
                    {}});
   }

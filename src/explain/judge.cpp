@@ -54,6 +54,7 @@ Suspects gather(const Scene& scene) {
   driver_suspects(scene, suspects);
   cuinit_suspects(scene, suspects);
   access_suspects(scene, suspects);
+  choice_suspects(scene, suspects);
   run_suspects(scene, suspects);
   library_suspects(scene, suspects);
   package_suspects(scene, suspects);

@@ -96,10 +96,49 @@ std::optional<Difference> difference(std::string_view fails, std::string_view wo
   return std::nullopt;
 }
 
+/// One program, one machine: it gets the GPU here and not there, and no message tells why.
+void elsewhere(const Scene& scene, Suspects& out) {
+  for (const std::string_view signal : {"torch-false", "no-gpu-listed", "app-on-cpu"}) {
+    const auto all = scene.text.all(signal);
+    if (all.empty() || scene.text.reading().is_past(*all.back())) continue;
+    const auto* seen = all.back();
+    if (!scene.worked_in_another_run(seen->last_run)) continue;
+    const auto steps = scene.text.all("slurm");
+    const bool srun = std::any_of(steps.begin(), steps.end(), [&](const Sighting* run) {
+      return contains(run->text, "srun ") && run->first <= seen->last;
+    });
+    if (srun && !scene.slurm_asked) {
+      out.push_back({"C07",
+                     Weight::probable,
+                     "the GPU is there outside of srun: the step asks the scheduler for none",
+                     {seen},
+                     {},
+                     "scontrol show step"});
+    } else if (const auto* root = scene.text.find("root-run");
+               root != nullptr && scene.succeeded != nullptr &&
+               root->first <= scene.succeeded->first && scene.succeeded->last < seen->first) {
+      out.push_back({"H08",
+                     Weight::probable,
+                     "root gets the GPU and a plain user does not",
+                     {seen, root},
+                     {},
+                     "ls -l /dev/nvidia*"});
+    } else if (const auto* other = scene.text.find("other-user")) {
+      out.push_back({"E08",
+                     Weight::probable,
+                     "one user gets the GPU and another does not, on the same machine",
+                     {seen, other},
+                     {},
+                     "id"});
+    }
+  }
+}
+
 } // namespace
 
 void run_suspects(const Scene& scene, Suspects& out) {
   if (scene.succeeded == nullptr) return;
+  elsewhere(scene, out);
   for (const std::string_view signal :
        {"no-device", "no-gpu-listed", "torch-false", "libcuda-missing", "cuinit-303"}) {
     for (const auto* seen : scene.text.all(signal)) {

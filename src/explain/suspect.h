@@ -44,6 +44,7 @@ std::vector<const Sighting*> version_lines(const Scene& scene);
 void driver_suspects(const Scene& scene, Suspects& out);
 void cuinit_suspects(const Scene& scene, Suspects& out);
 void access_suspects(const Scene& scene, Suspects& out);
+void choice_suspects(const Scene& scene, Suspects& out);
 void run_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
 void package_suspects(const Scene& scene, Suspects& out);
