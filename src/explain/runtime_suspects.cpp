@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <re2/re2.h>
 
 namespace gpuwhy::explain {
 namespace {
@@ -15,12 +16,58 @@ double number(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);
 }
 
+/// "1.20 GiB", "12.56 MiB", "0 bytes", in GiB.
+double gib(std::string_view amount, std::string_view unit) {
+  const double value = number(amount);
+  if (unit.starts_with('G')) return value;
+  if (unit.starts_with('M')) return value / 1024;
+  if (unit.starts_with('K')) return value / 1024 / 1024;
+  return value / 1024 / 1024 / 1024;
+}
+
+/// An amount that PyTorch's message states; nothing: it does not.
+std::optional<double> stated_amount(const std::string& text, const std::string& pattern) {
+  std::string amount;
+  std::string unit;
+  const re2::RE2 form(pattern);
+  if (!re2::RE2::PartialMatch(text, form, &amount, &unit)) return std::nullopt;
+  return gib(amount, unit);
+}
+
+/// Of what PyTorch states, what neither is free nor this program's own.
+bool others_by_message(const std::string& text) {
+  const std::string amount = R"((\d+(?:\.\d+)?) (GiB|MiB|KiB|bytes))";
+  if (const auto other = stated_amount(text, R"(Process \d+ has )" + amount + " memory in use"))
+    return *other > stated_amount(text, "this process has " + amount).value_or(0);
+  auto total = stated_amount(text, amount + " total capacity");
+  if (!total) total = stated_amount(text, "total capacity of " + amount);
+  auto left = stated_amount(text, amount + " free");
+  if (!left) left = stated_amount(text, "of which " + amount + " is free");
+  if (!total || !left) return false;
+  double own = stated_amount(text, amount + " already allocated").value_or(0);
+  own = std::max(own, stated_amount(text, amount + " (?:reserved|cached)").value_or(0));
+  own = std::max(own, stated_amount(text, "this process has " + amount).value_or(0));
+  return own > 0 && *total - *left - own > *total / 2;
+}
+
+/// Who is listed on one GPU with memory worth a name.
+std::size_t processes_on_one_gpu(const std::vector<const Sighting*>& processes) {
+  constexpr double kWorthAName = 500; // MiB: a display server has less
+  std::size_t most = 0;
+  for (const auto* each : processes) {
+    const auto beside =
+        std::count_if(processes.begin(), processes.end(), [&](const Sighting* other) {
+          return other->value("process_gpu") == each->value("process_gpu") &&
+                 number(other->value("process_mib")) >= kWorthAName;
+        });
+    most = std::max(most, static_cast<std::size_t>(beside));
+  }
+  return most;
+}
+
 /// Little was allocated by this program, and yet nothing is left.
 bool others_hold_memory(const Scene& scene, const Sighting& seen) {
-  const double total = number(seen.value("oom_total"));
-  const double allocated = number(seen.value("oom_allocated"));
-  if (total > 0 && allocated < total / 2) return true;
-  if (scene.text.has("pool-refused")) return true;
+  if (others_by_message(seen.text) || scene.text.has("pool-refused")) return true;
   const auto free = to_number(scene.text.said("memory_free"));
   const auto size = to_number(scene.text.said("memory_total"));
   if (free && size && *free < kHardlyAny && *free * 20 < *size && scene.in_use == nullptr)
@@ -31,7 +78,7 @@ bool others_hold_memory(const Scene& scene, const Sighting& seen) {
   if (processes.size() == 1 && usage != nullptr && processes.front()->first > seen.last &&
       number(processes.front()->value("process_mib")) > number(usage->value("total_mib")) / 2)
     return true;
-  return processes.size() > 1;
+  return processes_on_one_gpu(processes) > 1;
 }
 
 void memory(const Scene& scene, Suspects& out) {

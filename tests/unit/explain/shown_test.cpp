@@ -99,6 +99,21 @@ TEST(Shown, WhereTheSourceStandsTellsTheRelease) {
             "L05");
 }
 
+TEST(Shown, WhoHoldsTheMemory) {
+  const std::string asks = "RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB ";
+  EXPECT_EQ(root(asks + "(GPU 0; 23.69 GiB total capacity; 1.20 GiB already allocated; 12.56 MiB "
+                        "free; 1.30 GiB reserved in total by PyTorch)\n"),
+            "R01");
+  EXPECT_EQ(root(asks + "(GPU 0; 11.92 GiB total capacity; 307.86 MiB already allocated; 4.36 GiB "
+                        "free; 6.80 GiB cached)\n"),
+            "R08");
+  EXPECT_EQ(root(asks +
+                 "GPU 0 has a total capacity of 79.15 GiB of which 10.25 MiB is free. Process "
+                 "12345 has 70.00 GiB memory in use. Including non-PyTorch memory, this "
+                 "process has 9.10 GiB memory in use.\n"),
+            "R01");
+}
+
 TEST(Shown, PlacementAndCompilation) {
   const std::string gpu = "a/MatMul: (MatMul)/job:localhost/replica:0/task:0/gpu:0\n";
   EXPECT_EQ(root("a/Sum: (SegmentSum)/job:localhost/replica:0/task:0/cpu:0\n" + gpu), "P07");
