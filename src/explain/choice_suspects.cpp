@@ -188,6 +188,14 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
 }
 
 void choice_suspects(const Scene& scene, Suspects& out) {
+  if (scene.no_gpu != nullptr && contains(scene.text.said("works"), "CUDA_VISIBLE_DEVICES")) {
+    out.push_back({"E02",
+                   Weight::hint,
+                   "with another value of CUDA_VISIBLE_DEVICES it works, as the writer says",
+                   {scene.text.find("visible-devices"), scene.no_gpu},
+                   {},
+                   {}});
+  }
   ordinals(scene, out);
   device_assert(scene, out);
   const auto set = chosen_devices(scene);

@@ -189,7 +189,9 @@ void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out
                    {}});
     return;
   }
-  const bool generator = text.has("slow-input") && figures.low_or_said(kIdle);
+  const bool disk = text.mentions("hdd") || text.mentions("nfs") || text.mentions("iostat") ||
+                    text.mentions("hard disk") || text.mentions("network drive");
+  const bool generator = (text.has("slow-input") || disk) && figures.low_or_said(kIdle);
   if (!figures.in_bursts && !(figures.processor_busy && figures.low(kIdle)) && !generator) return;
   out.push_back({"R03",
                  Weight::hint,
