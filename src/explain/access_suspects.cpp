@@ -219,7 +219,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
          {}});
   }
   // Job scripts and variables alone are a hint: they may be another job's.
-  if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
+  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr) {
     out.push_back({"C07",
                    Weight::hint,
                    "the job asks the scheduler for no GPU",

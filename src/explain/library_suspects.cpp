@@ -35,8 +35,14 @@ Missing missing_libraries(const Scene& scene) {
   const auto all = scene.text.all("library-missing");
   const bool still = std::any_of(all.begin(), all.end(),
                                  [&](const Sighting* seen) { return !reading.is_past(*seen); });
+  // What the framework itself opens counts before what an extension of it wants.
+  const auto own = [](const Sighting* seen) {
+    return seen->message->name != "library-missing/import";
+  };
+  const bool framework = std::any_of(all.begin(), all.end(), own);
   for (const auto* seen : all) {
     if (still && reading.is_past(*seen)) continue; // found since
+    if (framework && !own(seen) && seen->message->name == "library-missing/import") continue;
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
     if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())

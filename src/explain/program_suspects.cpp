@@ -157,8 +157,14 @@ void backend(const Scene& scene, Suspects& out) {
                    {}});
   }
   if (platforms == "cpu" && chosen != nullptr && !contains(chosen->text, "set JAX_PLATFORMS")) {
-    out.push_back(
-        {"E06", Weight::hint, "JAX_PLATFORMS is cpu", {chosen}, "unset JAX_PLATFORMS", {}});
+    out.push_back({"E06",
+                   Weight::hint,
+                   "JAX_PLATFORMS is cpu",
+                   {chosen},
+                   "unset JAX_PLATFORMS",
+                   {},
+                   {},
+                   true});
   }
 }
 
