@@ -1,5 +1,6 @@
 // The installed build: can it use a GPU on this system, and with the CUDA that is there?
 #include "base/text.h"
+#include "explain/choice.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -148,6 +149,16 @@ void jax(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   if (scene.in_use != nullptr || text.has("jax-no-cuda")) return;
   const auto* fell = text.find("jax-no-gpu");
+  const auto set = chosen_devices(scene);
+  if (fell != nullptr && set.shown && set.choice == Choice::hides_all) {
+    out.push_back({"E01",
+                   Weight::probable,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU from JAX",
+                   {text.find("visible-devices"), fell},
+                   {},
+                   {}});
+    return;
+  }
   const bool driver_failed = text.has("no-device") || text.has("cuinit-303") ||
                              text.has("cuinit-unknown") || text.has("smi-failed") ||
                              text.has("driver-mismatch");

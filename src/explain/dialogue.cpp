@@ -103,6 +103,10 @@ std::optional<Question> question_in(std::string_view line) {
       (contains(line, ".py") || contains(line, "grep -r")) &&
       (contains(line, "cuda") || contains(line, "device") || contains(line, ".to("));
   if (in_code) return Question{std::string(trim(line)), true, false};
+  const bool packages =
+      contains(line, "grep") && contains(line, "nvidia") &&
+      (contains(line, "dpkg ") || contains(line, "rpm ") || contains(line, "pacman "));
+  if (packages) return Question{std::string(trim(line)), true, false};
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};

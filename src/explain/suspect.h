@@ -13,6 +13,8 @@ namespace gpuwhy::explain {
 /// Asks the machine itself: tells apart what the lines of a log do not.
 constexpr std::string_view kLook = "gpuwhy check";
 
+struct UseFigures;
+
 enum class Weight {
   hint,     // the scene alone; counts where no message names a cause
   probable, // the message has several causes, the scene speaks for this one
@@ -53,6 +55,7 @@ void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
 void use_suspects(const Scene& scene, Suspects& out);
+void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);
