@@ -21,7 +21,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
     return Suspect{
         "C07", Weight::settled, "the step asks the scheduler for no GPU", {none, &seen}, {}, {}};
   }
-  if (const auto* package = text.find("no-driver-package"))
+  if (const auto* package = text.find("no-driver-package"); package != nullptr && !scene.wsl)
     return Suspect{"H03", Weight::probable, std::string(package->message->says), {package, &seen},
                    {},    "nvidia-smi"};
   if (auto chosen = chosen_away(scene, seen)) return chosen;

@@ -102,7 +102,8 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {}});
   }
   if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() >= 12 && line != nullptr &&
-      text.has("version-of") && !scene.wheels && !scene.cuda && scene.smi_works) {
+      text.has("version-of") && !scene.wheels && !scene.cuda &&
+      (scene.smi_works || !scene.gpu.empty())) {
     out.push_back({"F05",
                    Weight::hint,
                    name + " is installed without NVIDIA's wheels, and no CUDA is shown",

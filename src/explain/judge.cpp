@@ -80,6 +80,7 @@ void merge(Suspects& suspects) {
       continue;
     }
     if (suspect.weight > same->weight) std::swap(*same, suspect);
+    same->beside_success = same->beside_success || suspect.beside_success;
     for (const auto* seen : suspect.evidence) {
       if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end())
         same->evidence.push_back(seen);

@@ -88,7 +88,8 @@ bool is_use_key(std::string_view key) {
 
 bool bursts(std::string_view text) {
   return any(text, {"between", "of the time", "most of", "spike", "fluctuat", "jump", "oscillat",
-                    "drops to 0", "burst", "from time to time", "not stable", "unstable"});
+                    "drops to 0", "burst", "from time to time", "not stable", "unstable", "at each",
+                    "at every", "at the start of"});
 }
 
 class FigureReader {

@@ -266,13 +266,14 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
 void use_suspects(const Scene& scene, Suspects& out) {
   if (scene.no_gpu != nullptr && scene.in_use == nullptr) return;
   const UseFigures figures(scene.text);
-  gauges(scene, figures, out);
+  const auto before = out.size();
   hidden_processes(scene, out);
   taken_and_idle(scene, figures, out);
   one_of_many(scene, out);
   slow_suspects(scene, figures, out);
   waits_for_data(scene, figures, out);
   too_small(scene, figures, out);
+  if (out.size() == before) gauges(scene, figures, out); // where nothing holds the GPU back
 }
 
 } // namespace gpuwhy::explain
