@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 14> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -24,7 +24,9 @@ constexpr std::array<std::string_view, 14> kCalls = {"is_available()",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
                                                      "default_backend(",
-                                                     "sys.executable"};
+                                                     "sys.executable",
+                                                     ".is_cuda",
+                                                     "get_visible_devices("};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
@@ -49,6 +51,7 @@ bool is_value(std::string_view word) {
   if (word.size() >= 2 && word.front() == word.back() &&
       (word.front() == '\'' || word.front() == '"'))
     return true;
+  if (word.starts_with('-')) word.remove_prefix(1);
   return !word.empty() && word.front() >= '0' && word.front() <= '9' &&
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
@@ -95,7 +98,9 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
-  if (contains(line, "parameters()).device")) return Question{std::string(trim(line)), false, true};
+  if (contains(line, "parameters()).device") ||
+      (line.starts_with(">>> ") && line.ends_with(".device")))
+    return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
   const bool in_code =

@@ -79,6 +79,8 @@ UseSamples::UseSamples(const View& text) {
     }
   }
   bursts = moments.bursts();
+  idle = moments.use.size() >= 3 &&
+         std::all_of(moments.use.begin(), moments.use.end(), [](double use) { return use <= 1; });
   low = !moments.use.empty() && moments.mean() <= kLow;
   // One look at each GPU: low where all that hold a program are.
   std::optional<double> most;
