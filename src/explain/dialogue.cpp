@@ -30,6 +30,11 @@ constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
+  // "guest:~$ ls", "bash-4.1$ ls": one word, then the mark.
+  const auto word = line.substr(0, line.find(' '));
+  if (word.size() >= 2 && word.size() <= 40 && (word.back() == '$' || word.back() == '#') &&
+      word.size() < line.size())
+    return true;
   const auto mark = line.find_first_of("$#%");
   return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") &&
          line.substr(mark).size() < kLongest && (mark + 1 == line.size() || line[mark + 1] == ' ');
