@@ -313,6 +313,8 @@ UseFigures::UseFigures(const View& text) {
   sampled_idle = samples.idle;
   in_bursts = in_bursts || samples.bursts;
   received = samples.received;
+  if (samples.hottest && text.has("slows-down"))
+    temperature = std::max(temperature.value_or(0), *samples.hottest);
   stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");

@@ -69,6 +69,8 @@ UseSamples::UseSamples(const View& text) {
   for (const auto* seen : text.all("dmon-row")) {
     const auto row = words(seen->text);
     if (const auto use = cell(columns, row, "sm")) moments.add(*use, seen->count);
+    if (const auto heat = cell(columns, row, "gtemp"))
+      hottest = std::max(hottest.value_or(0), *heat);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
   for (const auto* seen : text.all("gpu-moment")) {
