@@ -1,58 +1,13 @@
 // "No device": the driver's library works and shows nothing. Who hides the GPU: a variable, the
 // program, the container, the scheduler, or is there no driver behind the library?
 #include "base/text.h"
+#include "explain/choice.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string_view unquoted(std::string_view value) {
-  while (!value.empty() && (value.front() == '"' || value.front() == '\'')) value.remove_prefix(1);
-  while (!value.empty() && (value.back() == '"' || value.back() == '\'')) value.remove_suffix(1);
-  return value;
-}
-
-enum class Choice { none, hides_all, invalid, beyond, valid };
-
-/// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known).
-Choice choice_of(std::string_view value, std::size_t gpus) {
-  value = unquoted(trim(value));
-  if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none")
-    return Choice::hides_all;
-  const auto first = value.substr(0, value.find(','));
-  if (first.starts_with("GPU-") || first.starts_with("MIG-")) return Choice::valid;
-  const auto index = to_number(first);
-  if (!index) return Choice::invalid;
-  return gpus != 0 && static_cast<std::size_t>(*index) >= gpus ? Choice::beyond : Choice::valid;
-}
-
-/// The values that the text shows, set in a shell, seen by the framework, or in the program's own
-/// code.
-struct Variable {
-  bool shown = false;
-  Choice choice = Choice::none;
-  std::string value;
-  bool in_code = false;
-};
-
-Variable variable(const Scene& scene) {
-  Variable found;
-  const auto take = [&](std::string_view value, bool in_code) {
-    const auto choice = choice_of(value, scene.smi_gpus);
-    if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
-      return;
-    found = {true, choice, std::string(unquoted(value)), in_code};
-  };
-  for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
-  for (const std::string_view key : {"cuda visible devices", "env"}) {
-    const auto value = scene.text.said(key);
-    if (!value.empty() && key != "env") take(value, false);
-  }
-  for (const auto value : scene.text.all_said("code_devices")) take(value, true);
-  return found;
-}
 
 std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
   if (more == nullptr) return {seen};
@@ -62,44 +17,16 @@ std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
 /// Nothing for: this scene does not tell.
 std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
-  const auto set = variable(scene);
-  const auto* code = text.find("code-hides");
-  if (code != nullptr && (set.in_code || !set.shown)) {
-    return Suspect{"P03",
-                   Weight::settled,
-                   "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'",
-                   with(&seen, code),
-                   {},
-                   {}};
+  if (const auto* none = text.find("slurm-none")) {
+    return Suspect{
+        "C07", Weight::settled, "the step asks the scheduler for no GPU", {none, &seen}, {}, {}};
   }
+  if (const auto* package = text.find("no-driver-package"); package != nullptr && !scene.wsl)
+    return Suspect{"H03", Weight::probable, std::string(package->message->says), {package, &seen},
+                   {},    "nvidia-smi"};
+  if (auto chosen = chosen_away(scene, seen)) return chosen;
+  const auto set = chosen_devices(scene);
   const auto* shown = text.find("visible-devices");
-  if (set.shown && set.value == "NoDevFiles")
-    return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
-  if (set.choice == Choice::hides_all && scene.slurm && !scene.slurm_asked && set.value.empty()) {
-    return Suspect{"C07",
-                   Weight::probable,
-                   "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
-  if (set.choice == Choice::hides_all) {
-    return Suspect{"E01",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
-  if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
-    return Suspect{"E02",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here",
-                   with(&seen, shown),
-                   {},
-                   {}};
-  }
   if (scene.colab || scene.kaggle)
     return Suspect{"C04", Weight::probable, "the notebook's runtime has no GPU", {&seen}, {}, {}};
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) {
@@ -113,12 +40,12 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
     return prompt->message->name == "prompt-of/user";
   });
-  if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
+  if (scene.worked_in_another_run(seen) && root_too && user_too) {
     return Suspect{
         "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
         {},    "ls -l /dev/nvidia*"};
   }
-  if (scene.worked_in_another_run(seen.last_run)) {
+  if (scene.worked_in_another_run(seen)) {
     return Suspect{"P03",
                    Weight::probable,
                    "the GPU works in another run of the same text: this program, or a package that "
@@ -200,30 +127,21 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   return std::nullopt;
 }
 
-void ordinals(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("invalid-ordinal");
-  if (seen == nullptr) return;
-  const auto set = variable(scene);
-  if (set.shown && set.choice != Choice::hides_all) {
-    out.push_back({"E02",
-                   Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "': inside the program the chosen GPUs count from 0, so the number asked "
-                       "for does not exist",
-                   {seen},
-                   {},
-                   {}});
-  } else {
-    out.push_back(
-        {"P06", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
-  }
-}
-
 void revoked(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("nvml-unknown");
   if (seen == nullptr) return;
   const auto* reload = scene.text.find("cgroup-reload");
   const auto* node = scene.text.find("device-node");
+  const auto* root = scene.text.find("root-smi");
+  if (reload == nullptr && root != nullptr && scene.smi_works && root->first > seen->last) {
+    out.push_back({"H08",
+                   Weight::probable,
+                   "root gets the GPU and a plain user does not",
+                   {seen, root},
+                   {},
+                   "ls -l /dev/nvidia*"});
+    return;
+  }
   if (reload == nullptr && node != nullptr && node->message->name == "device-node/denied") {
     out.push_back({"H08",
                    Weight::probable,
@@ -243,6 +161,20 @@ void revoked(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// No message tells, but the text shows how the container was started: without the GPU.
+void plain_container(const Scene& scene, Suspects& out) {
+  const auto* pod = scene.text.find("pod-limits");
+  const bool shown = scene.text.says("container_start") || pod != nullptr;
+  if (!scene.container || !shown || scene.container_gets_gpu || scene.no_gpu == nullptr) return;
+  out.push_back({"C01",
+                 Weight::hint,
+                 pod != nullptr ? "the pod asks for no GPU: its limits name no nvidia.com/gpu"
+                                : "the container was started without the GPU",
+                 {pod, scene.no_gpu},
+                 {},
+                 {}});
+}
+
 } // namespace
 
 void access_suspects(const Scene& scene, Suspects& out) {
@@ -250,7 +182,8 @@ void access_suspects(const Scene& scene, Suspects& out) {
     if (auto suspect = who_hides(scene, *seen)) out.push_back(std::move(*suspect));
   } else if (const auto* missing = scene.text.find("kernel-driver-missing");
              missing != nullptr && !scene.text.has("cuinit-stub") &&
-             !scene.text.has("cuinit-303") && !scene.text.has("libcuda-missing")) {
+             !scene.text.has("cuinit-unknown") && !scene.text.has("cuinit-303") &&
+             !scene.text.has("libcuda-missing")) {
     if (auto suspect = who_hides(scene, *missing)) out.push_back(std::move(*suspect));
   }
   if (const auto* node = scene.text.find("device-node-missing");
@@ -262,7 +195,15 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    node->message->ask});
   }
-  ordinals(scene, out);
+  if (const auto* refused = scene.text.find("not-permitted");
+      refused != nullptr && scene.container && scene.text.has("selinux")) {
+    out.push_back({"C02",
+                   Weight::probable,
+                   "SELinux keeps the container from the device files",
+                   {refused, scene.text.find("selinux")},
+                   "run it with --security-opt=label=disable, or set container_use_devices",
+                   "sudo ausearch -m avc -ts recent"});
+  }
   revoked(scene, out);
   if (const auto* node = scene.text.find("device-node");
       node != nullptr && node->message->name == "device-node/denied" && scene.in_use == nullptr) {
@@ -274,8 +215,18 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    "id"});
   }
+  if (const auto* given = scene.text.find("alloc-tres");
+      given != nullptr && !contains(given->text, "gres/gpu")) {
+    out.push_back(
+        {"C07",
+         Weight::hint,
+         "the scheduler gave the job no GPU (" + std::string(given->value("alloc_tres")) + ")",
+         {given},
+         "ask for it in the way of this cluster (--gpus=1 where --gres is not taken)",
+         {}});
+  }
   // Job scripts and variables alone are a hint: they may be another job's.
-  if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
+  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr) {
     out.push_back({"C07",
                    Weight::hint,
                    "the job asks the scheduler for no GPU",
@@ -289,13 +240,22 @@ void access_suspects(const Scene& scene, Suspects& out) {
         out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
     }
   }
-  const auto set = variable(scene);
-  if (set.shown && set.choice == Choice::hides_all) {
-    const auto* code = scene.text.find("code-hides");
-    out.push_back({set.in_code ? "P03" : "E01",
+  plain_container(scene, out);
+  const auto given = lower(scene.text.said("nvidia_visible_devices"));
+  if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {
+    out.push_back({"C01",
                    Weight::hint,
-                   "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
-                   {set.in_code ? code : scene.text.find("visible-devices")},
+                   "NVIDIA_VISIBLE_DEVICES is " + given + ": the container gets no GPU",
+                   {scene.text.find("nvidia-visible-devices"), scene.no_gpu},
+                   "start it with --gpus all, without that variable",
+                   {}});
+  }
+  const auto accelerator = lower(scene.text.said("accelerator"));
+  if ((scene.colab || scene.kaggle) && accelerator.starts_with("none")) {
+    out.push_back({"C04",
+                   Weight::hint,
+                   "the notebook's runtime has no GPU: its accelerator is 'none'",
+                   {scene.no_gpu},
                    {},
                    {}});
   }

@@ -225,6 +225,7 @@ Stripped strip_prefixes(std::string_view line) {
     text.remove_prefix(journal_prefix(text));
     text.remove_prefix(kernel_time(text));
     if (const auto length = source_prefix(text); length != 0) {
+      result.source = text.substr(0, length);
       text.remove_prefix(length);
       break;
     }

@@ -15,8 +15,9 @@ namespace gpuwhy::explain {
 std::string strip_escapes(std::string_view line);
 
 struct Stripped {
-  std::string_view body; // a part of the line
-  std::string_view rank; // "3" of "[rank3]: ...", "worker-0" of "worker-0 | ..."; empty: none
+  std::string_view body;   // a part of the line
+  std::string_view rank;   // "3" of "[rank3]: ...", "worker-0" of "worker-0 | ..."; empty: none
+  std::string_view source; // "tensorflow/tsl/cuda/cudart_stub.cc:28"; empty: not told
   std::optional<double> seconds; // of the day, where the framework wrote its own time stamp
 };
 

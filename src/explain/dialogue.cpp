@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 13> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -23,13 +23,29 @@ constexpr std::array<std::string_view, 13> kCalls = {"is_available()",
                                                      "environ",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
-                                                     "default_backend("};
+                                                     "default_backend(",
+                                                     "sys.executable",
+                                                     ".is_cuda",
+                                                     "get_visible_devices("};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
+  // "guest:~$ ls", "bash-4.1$ ls": one word, then the mark.
+  const auto word = line.substr(0, line.find(' '));
+  if (word.size() >= 2 && word.size() <= 40 && (word.back() == '$' || word.back() == '#') &&
+      word.size() < line.size())
+    return true;
   const auto mark = line.find_first_of("$#%");
   return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") &&
          line.substr(mark).size() < kLongest && (mark + 1 == line.size() || line[mark + 1] == ' ');
+}
+
+/// "C:\work>", "(env) D:\work>", "PS C:\work>".
+bool windows_prompt(std::string_view line) {
+  const auto colon = line.find(":\\");
+  const auto mark = line.find('>');
+  return colon != std::string_view::npos && colon < 40 && mark != std::string_view::npos &&
+         colon < mark && mark < 120 && line.find('"') > mark;
 }
 
 /// A value as Python or a shell prints it, or several of them.
@@ -40,6 +56,7 @@ bool is_value(std::string_view word) {
   if (word.size() >= 2 && word.front() == word.back() &&
       (word.front() == '\'' || word.front() == '"'))
     return true;
+  if (word.starts_with('-')) word.remove_prefix(1);
   return !word.empty() && word.front() >= '0' && word.front() <= '9' &&
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
@@ -51,6 +68,11 @@ bool asks_yes_or_no(std::string_view question) {
 bool is_answer(std::string_view text) {
   if (text.empty() || text.size() > kLongest) return false;
   if (text.front() == '[' && text.back() == ']') return true;
+  if (text.front() == '(' && text.back() == ')') { // a tuple: "('1.15.2', False)"
+    const auto plain = replace_all(std::string(text.substr(1, text.size() - 2)), ",", "");
+    const auto values = split(plain, ' ');
+    return std::all_of(values.begin(), values.end(), is_value);
+  }
   const auto words = split(text, ' ');
   return std::all_of(words.begin(), words.end(), is_value);
 }
@@ -58,13 +80,22 @@ bool is_answer(std::string_view text) {
 } // namespace
 
 std::optional<std::string> Question::answered_by(std::string_view line) const {
-  if (silence_answers && (unix_prompt(line))) return "(nothing)";
+  if (silence_answers && (unix_prompt(line) || windows_prompt(line))) return "(nothing)";
   auto answer = trim(line);
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
   if (anything_answers && !answer.empty() && !unix_prompt(line))
     return std::string(answer.substr(0, kLongest));
-  if (asks_yes_or_no(text) && answer != "True" && answer != "False") return std::nullopt;
+  if (asks_yes_or_no(text)) {
+    // Of a print of several values only the first kinds are told for sure: "2.3.1+cu121 True RTX".
+    const auto words = split(answer, ' ');
+    const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
+      return word == "True" || word == "False";
+    });
+    const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, is_value) &&
+                      answer.size() <= kLongest;
+    return told ? std::optional(std::string(answer)) : std::nullopt;
+  }
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
 
@@ -72,13 +103,33 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
+  if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
+    return Question{std::string(trim(line)), false, true};
+  if (contains(line, "parameters()).device") ||
+      (line.starts_with(">>> ") && line.ends_with(".device")))
+    return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
-  if (!unix_prompt(line)) return std::nullopt;
+  if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
+  const bool in_code =
+      (contains(line, "grep ") || contains(line, "findstr ")) &&
+      (contains(line, ".py") || contains(line, "grep -r")) &&
+      (contains(line, "cuda") || contains(line, "device") || contains(line, ".to("));
+  if (in_code) return Question{std::string(trim(line)), true, true};
+  const bool packages =
+      contains(line, "grep") && contains(line, "nvidia") &&
+      (contains(line, "dpkg ") || contains(line, "rpm ") || contains(line, "pacman "));
+  if (packages) return Question{std::string(trim(line)), true, true};
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
-  if (contains(line, "echo $CUDA_VISIBLE") || contains(line, "echo \"$CUDA_VISIBLE") ||
-      contains(line, "prime-select query")) {
+  const bool graphics = contains(line, "system76-power graphics") ||
+                        contains(line, "envycontrol") || contains(line, "supergfxctl") ||
+                        contains(line, "optimus-manager --");
+  const bool variable = contains(line, "echo ") &&
+                        (contains(line, "JAX_PLATFORM") || contains(line, "KERAS_BACKEND") ||
+                         contains(line, "LD_LIBRARY_PATH") || contains(line, "CUDA_HOME"));
+  if (variable || graphics || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
+      contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }
   return std::nullopt;

@@ -1,9 +1,10 @@
-// From the GPU to a driver that answers: cuInit's errors, nvidia-smi's, the kernel's.
+// No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace gpuwhy::explain {
 namespace {
@@ -13,11 +14,12 @@ std::string_view place_without_driver(const Scene& scene) {
   if (scene.colab || scene.kaggle) return "C04";
   if (scene.has_gpu == false) return "H01";
   if (scene.other_gpu_only) return "H02";
-  if (scene.wsl) return "C03";
-  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   const auto capabilities = scene.text.said("driver_capabilities");
   if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
     return "C02";
+  if (scene.virtual_display) return "C05";
+  if (scene.wsl) return "C03";
+  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
   return {};
 }
@@ -26,6 +28,8 @@ std::string place_words(std::string_view id, bool scene_login) {
   if (id == "C04") return "the notebook's runtime has no GPU: no NVIDIA driver is there";
   if (id == "H01") return "there is no GPU in this machine, as the writer says";
   if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
+  if (id == "C05")
+    return "the virtual machine has only its own display adapter: no GPU was passed in";
   if (id == "C03") return "inside WSL the driver of Windows is not found";
   if (id == "C07" && scene_login) return "this is a login node, which has no GPU";
   if (id == "C07") return "the job asked the scheduler for no GPU";
@@ -33,11 +37,55 @@ std::string place_words(std::string_view id, bool scene_login) {
   return "the container was to get the GPU and does not show the driver's libraries";
 }
 
+/// A driver that is not there looks alike whatever took it away.
+std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& seen) {
+  std::vector<Instead> ways;
+  const auto signal = seen.message->signal;
+  const bool installed = signal == "smi-failed" || signal == "nvml-driver";
+  const bool gpu_shown = !scene.gpu.empty() || scene.has_gpu == true || scene.smi_works;
+  if (!gpu_shown && !installed) {
+    ways.push_back({"H01", "the machine has no GPU"});
+    ways.push_back({"H02", "its GPU is of another maker (AMD, Intel)"});
+  }
+  if (scene.windows) return ways;
+  if (installed) {
+    ways.push_back({"H06", "the module is not built for the kernel that runs, or Secure Boot "
+                           "refuses it"});
+  }
+  ways.push_back({"H04", "nouveau, the kernel's own driver, holds the GPU"});
+  if (installed) return ways;
+  ways.push_back({"C01", "the program runs in a container that was started without the GPU"});
+  if (!scene.text.says("os"))
+    ways.push_back({"C03", "it runs in WSL and does not find the driver of Windows"});
+  return ways;
+}
+
+/// dkms lists kernels, and none of them is the one that runs.
+std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen) {
+  const auto built = scene.text.all_said("dkms_kernel");
+  const auto runs = scene.text.said("running_kernel");
+  if (built.empty() || runs.empty() || std::find(built.begin(), built.end(), runs) != built.end())
+    return std::nullopt;
+  return Suspect{"H06",
+                 Weight::settled,
+                 "the module is built for kernel " + std::string(built.front()) + ", and " +
+                     std::string(runs) + " runs",
+                 {scene.text.find("dkms-installed"), seen},
+                 "sudo dkms autoinstall (with the headers of the running kernel installed), then "
+                 "restart",
+                 {}};
+}
+
 /// nouveau, Secure Boot or a missing module explain why no kernel module answers.
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
-  Suspect suspect{"H03", Weight::probable, std::string(seen.message->says), {&seen},
-                  {},    seen.message->ask};
+  Suspect suspect{"H03",
+                  Weight::probable,
+                  std::string(seen.message->says),
+                  {&seen},
+                  {},
+                  kLook,
+                  ways_without_driver(scene, seen)};
   if (seen.message->signal == "cuinit-303" || seen.message->signal == "libcuda-missing") {
     suspect.summary =
         "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
@@ -50,6 +98,16 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
             {},
             {}};
   }
+  if (const auto* passed = text.find("passthrough")) {
+    return {"C05",
+            Weight::probable,
+            "the GPU is reserved for a virtual machine (" +
+                std::string(passed->value("passthrough")) + "), so NVIDIA's driver cannot hold it",
+            {passed, &seen},
+            {},
+            {}};
+  }
+  if (auto other = built_for_another(scene, &seen)) return *other;
   const auto* boot = text.find("secure-boot");
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
     return {"H06",
@@ -80,11 +138,15 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
     suspect.id = "H06";
     suspect.summary = "the module does not answer since the kernel was updated: it has to be built "
                       "for the new kernel";
+    suspect.instead.clear();
   }
   return suspect;
 }
 
+} // namespace
+
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
+  if (scene.text.has("libcuda-empty")) return; // a placeholder in libcuda's place says why
   if (const auto place = place_without_driver(scene); !place.empty()) {
     out.push_back({std::string(place),
                    Weight::probable,
@@ -97,11 +159,30 @@ void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   out.push_back(no_module(scene, seen));
 }
 
+namespace {
+
 /// libcuda.so.1 does not load: "303", "Could not load ... libcuda.so.1".
 void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
   if (seen == nullptr) seen = scene.text.find("cuinit-303");
-  if (seen == nullptr) return;
+  if (seen == nullptr || scene.text.says("directml")) return;
+  if (const auto* absent = scene.text.find("absent-file")) {
+    const auto targets = scene.text.all_said("link_target");
+    const auto name = base_name(absent->value("absent"));
+    const bool dangles = name.starts_with("libcuda.so") &&
+                         std::any_of(targets.begin(), targets.end(), [&](std::string_view target) {
+                           return base_name(target) == name;
+                         });
+    if (dangles) {
+      out.push_back({"L07",
+                     Weight::settled,
+                     "libcuda.so.1 is a link to " + std::string(name) + ", which is not there",
+                     {absent, scene.text.find("link"), seen},
+                     "reinstall the driver's libcuda package, or run ldconfig",
+                     {}});
+      return;
+    }
+  }
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
     out.push_back({"L05",
@@ -110,11 +191,21 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
                    "driver's own library is off its path or not installed",
                    {seen},
                    "install the driver's libcuda package, or run ldconfig where it is installed",
-                   "ldconfig -p | grep libcuda"});
+                   kLook,
+                   {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
+                    {"C01", "the program runs in a container that was started without the GPU; the "
+                            "host's module shows through"},
+                    {"C02", "it runs in a container that gets no compute libraries "
+                            "(NVIDIA_DRIVER_CAPABILITIES)"},
+                    {"L07", "libcuda.so.1 is a link that leads nowhere"}}});
     return;
   }
   if (module_here && scene.container) {
-    out.push_back({scene.container_gets_gpu || !scene.smi_works ? "C02" : "C01",
+    const auto executed = scene.text.all_said("container_exec");
+    const bool smi_inside =
+        std::any_of(executed.begin(), executed.end(),
+                    [](std::string_view command) { return contains(command, "nvidia-smi"); });
+    out.push_back({scene.container_gets_gpu || smi_inside || !scene.smi_works ? "C02" : "C01",
                    Weight::probable,
                    "the host's driver runs, and the container does not see its libcuda.so.1",
                    {seen},
@@ -143,11 +234,47 @@ void stub(const Scene& scene, Suspects& out) {
   out.push_back({"L08", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
 
+/// The bus was looked at, or the writer says what the machine has.
+void hardware(const Scene& scene, Suspects& out) {
+  if (scene.in_use == nullptr && !scene.smi_works) {
+    if (auto other = built_for_another(scene, scene.no_gpu)) out.push_back(std::move(*other));
+  }
+  if (const auto* seen = scene.text.find("no-pci-gpu")) {
+    const bool guest = scene.virtual_machine;
+    out.push_back({guest ? "C05" : "H01",
+                   seen->message->ask.empty() ? Weight::settled : Weight::probable,
+                   guest ? "the virtual machine shows no NVIDIA GPU: none was passed in"
+                         : std::string(seen->message->says),
+                   {seen},
+                   {},
+                   seen->message->ask});
+  } else if (scene.no_gpu != nullptr && scene.has_gpu == false) {
+    out.push_back({"H01",
+                   Weight::hint,
+                   "there is no GPU in this machine that computes",
+                   {scene.no_gpu, scene.text.find("pci-gpu")},
+                   {},
+                   {}});
+  } else if (scene.no_gpu != nullptr && scene.virtual_display) {
+    out.push_back({"C05", Weight::hint, place_words("C05", false), {scene.no_gpu}, {}, {}});
+  }
+}
+
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
+  }
+  if (const auto* seen = text.find("module-unbuilt"); seen != nullptr && !scene.smi_works) {
+    const bool tools = text.has("smi-failed") || text.has("driver-package");
+    out.push_back({tools ? "H06" : "H03",
+                   Weight::probable,
+                   tools ? "a driver is installed, and no module is built for the kernel that runs"
+                         : "no NVIDIA module is installed for the kernel that runs",
+                   {seen},
+                   {},
+                   "dkms status"});
   }
   if (const auto* seen = text.find("module-not-listed"); seen != nullptr && !scene.smi_works) {
     no_driver(scene, *seen, out);
@@ -160,7 +287,9 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   }
   if (const auto* seen = text.find("no-devices-found")) {
     std::string_view id = "H07";
-    if (scene.virtual_machine)
+    if (scene.has_gpu == false)
+      id = "H01";
+    else if (scene.virtual_machine || scene.virtual_display)
       id = "C05";
     else if (scene.slurm && !scene.slurm_asked)
       id = "C07";
@@ -169,7 +298,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
       id = "H08";
     out.push_back({std::string(id),
                    Weight::probable,
-                   id == "C05" ? "the driver in the virtual machine finds no GPU that it can use"
+                   id == "C05"   ? "the driver in the virtual machine finds no GPU that it can use"
+                   : id == "H01" ? "there is no GPU in this machine, as the writer says"
                    : id == "C07"
                        ? "the job asked the scheduler for no GPU, so that it is shown none"
                        : std::string(seen->message->says),
@@ -197,86 +327,19 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   }
 }
 
-void kernel_log(const Scene& scene, Suspects& out) {
-  constexpr std::array<std::string_view, 20> kLost = {
-      "54",  "57",  "58",  "61",  "62",  "79",  "110", "119", "120", "122",
-      "123", "143", "154", "158", "167", "168", "64",  "63",  "48",  "95"};
-  for (const auto* seen : scene.text.all("xid")) {
-    const auto code = seen->value("code");
-    const bool lost = std::find(kLost.begin(), kLost.begin() + 16, code) != kLost.begin() + 16;
-    const std::string_view id = lost ? "H07" : code == "136" ? "H14" : "R12";
-    out.push_back({std::string(id),
-                   Weight::settled,
-                   "Xid " + std::string(code) +
-                       (lost ? ": the driver lost the GPU"
-                             : ": the driver reports an error of the GPU while it ran"),
-                   {seen},
-                   {},
-                   {}});
-  }
-  if (const auto* seen = scene.text.find("probed-none")) {
-    const bool failed = seen->message->name == "probed-none/failed";
-    out.push_back({failed ? "H07" : "H04",
-                   Weight::probable,
-                   std::string(seen->message->says),
-                   {seen},
-                   {},
-                   seen->message->ask});
-  }
-}
-
-void unknown_error(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("cuinit-unknown");
-  if (seen == nullptr) return;
-  const auto* node = scene.text.find("device-node");
-  if (node != nullptr && node->message->name == "device-node/denied") {
-    out.push_back({"H08",
-                   Weight::probable,
-                   "cuInit fails and the device files are open to one group only",
-                   {node, seen},
-                   {},
-                   {}});
-    return;
-  }
-  if (const auto* optimus = scene.text.find("optimus")) {
-    out.push_back({"H15",
-                   Weight::probable,
-                   "the laptop's GPU is switched off when CUDA asks for it",
-                   {optimus, seen},
-                   {},
-                   {}});
-    return;
-  }
-  if (scene.text.has("nvml-unknown")) return; // the container lost its GPU: said there
-  std::string summary(seen->message->says);
-  std::vector<const Sighting*> evidence = {seen};
-  if (const auto* slept = scene.text.find("suspend")) {
-    summary = "the machine slept and the module nvidia_uvm did not come back";
-    evidence.push_back(slept);
-  }
-  out.push_back(
-      {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
-}
-
-/// "driver version is insufficient" is also said where no driver answers at all.
-void too_old(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("driver-too-old");
-  if (seen == nullptr) return;
-  if (scene.text.has("smi-failed") && !scene.smi_works) return;
-  std::string summary(seen->message->says);
-  const auto driver = scene.text.said("driver");
-  if (!driver.empty()) summary = "driver " + std::string(driver) + " is too old: " + summary;
-  std::string fix;
-  if (scene.release != nullptr && scene.release->min_driver) {
-    fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " +
-          scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ")";
-  }
-  out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
-}
-
 /// The toolkit does not find the driver on a host where nvidia-smi does: a Docker that sees other
 /// files (snap, rootless).
 void container_driver(const Scene& scene, Suspects& out) {
+  const auto* request = scene.text.find("container-other");
+  if (request != nullptr && scene.wsl && request->message->name == "container-other/request") {
+    out.push_back({"C03",
+                   Weight::probable,
+                   "inside WSL the driver of Windows does not answer the container tool: a Linux "
+                   "driver is in its way, or it is too old",
+                   {request},
+                   "remove every nvidia driver package inside WSL, and update the one of Windows",
+                   "nvidia-smi.exe"});
+  }
   const auto* seen = scene.text.find("container-driver");
   if (seen == nullptr) return;
   if (scene.smi_works && seen->message->name == "container-driver/library") {
@@ -293,104 +356,14 @@ void container_driver(const Scene& scene, Suspects& out) {
   }
 }
 
-/// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
-/// line that says so.
-void two_versions(const Scene& scene, Suspects& out) {
-  const auto* library = scene.text.find("libcuda-version");
-  const auto* kernel = scene.text.find("kernel-version");
-  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
-      scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
-    return;
-  const auto loaded = Version::parse(library->value("libcuda"));
-  const auto running = Version::parse(kernel->value("driver"));
-  if (!loaded || !running || *loaded == *running) return;
-  out.push_back({"H05",
-                 Weight::probable,
-                 "the kernel module is " + running->str() + " and libcuda " + loaded->str(),
-                 {kernel, library},
-                 {},
-                 "nvidia-smi"});
-}
-
-/// A compatibility folder's libcuda is the other half of a "mismatch".
-void compat(const Scene& scene, Suspects& out) {
-  const auto* path = scene.text.find("compat-path");
-  const auto* seen = scene.text.find("driver-mismatch");
-  if (path == nullptr || seen == nullptr) return;
-  out.push_back(
-      {"H17",
-       Weight::probable,
-       "libcuda comes from a forward-compatibility folder that does not fit the kernel module",
-       {path, seen},
-       {},
-       {}});
-}
-
-/// By numbers alone: what is stated of the driver against what the release needs.
-void by_numbers(const Scene& scene, Suspects& out) {
-  if (scene.windows || scene.wsl || scene.in_use != nullptr || scene.release == nullptr ||
-      !scene.release->min_driver)
-    return;
-  const auto driver = version_in(scene.text.said("driver"));
-  if (!driver || driver->parts.size() < 2 || *driver >= *scene.release->min_driver) return;
-  const auto all = scene.text.all("smi-header");
-  out.push_back({"H10",
-                 Weight::hint,
-                 "driver " + driver->str() + " is older than the " +
-                     scene.release->min_driver->str() + " that TensorFlow " +
-                     scene.tensorflow->str() + " needs",
-                 all,
-                 {},
-                 {}});
-}
-
-/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
-std::optional<Version> cuda_of_torch(const View& text) {
-  if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
-  const auto torch = text.said("torch");
-  const auto at = torch.find("+cu");
-  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
-  std::string digits(torch.substr(at + 3));
-  digits.insert(digits.size() - 1, ".");
-  return Version::parse(digits);
-}
-
-/// PyTorch says only that it has no GPU; its versions tell more.
-void torch_by_numbers(const Scene& scene, Suspects& out) {
-  const auto* seen = scene.text.find("torch-false");
-  if (seen == nullptr || scene.in_use != nullptr) return;
-  if (const auto* none = scene.text.find("driver-not-collected"); none != nullptr) {
-    no_driver(scene, *none, out);
-    out.back().weight = Weight::hint;
-    return;
-  }
-  const auto cuda = cuda_of_torch(scene.text);
-  const auto driver = version_in(scene.text.said("driver"));
-  const auto needs = cuda ? minimum_driver(*cuda) : std::nullopt;
-  if (!driver || !needs || scene.windows || scene.wsl || *driver >= *needs) return;
-  out.push_back({"H10",
-                 Weight::hint,
-                 "driver " + driver->str() + " is older than the " + needs->str() + " that CUDA " +
-                     cuda->str() + ", with which this PyTorch is built, needs",
-                 {seen},
-                 {},
-                 "nvidia-smi"});
-}
-
 } // namespace
 
 void driver_suspects(const Scene& scene, Suspects& out) {
   libcuda_missing(scene, out);
   stub(scene, out);
   nvidia_smi(scene, out);
-  kernel_log(scene, out);
-  unknown_error(scene, out);
-  too_old(scene, out);
+  hardware(scene, out);
   container_driver(scene, out);
-  two_versions(scene, out);
-  compat(scene, out);
-  by_numbers(scene, out);
-  torch_by_numbers(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -1,6 +1,7 @@
 #include "explain/judge.h"
 
 #include "explain/suspect.h"
+#include "explain/use_figures.h"
 #include "knowledge/causes.h"
 #include "verdict/gate.h"
 
@@ -17,18 +18,21 @@ struct Follows {
   std::string_view consequence;
 };
 constexpr std::array kFollows = {
-    Follows{"F08", "F01"}, Follows{"F09", "F01"}, Follows{"F09", "F08"}, Follows{"F09", "F10"},
-    Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"}, Follows{"H05", "H18"},
-    Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"}, Follows{"H07", "R12"},
-    Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"}, Follows{"H15", "H07"},
-    Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"}, Follows{"C06", "H08"},
-    Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"}, Follows{"H12", "R11"},
-    Follows{"H11", "R11"}, Follows{"H12", "R12"}, Follows{"H11", "R12"}, Follows{"L07", "L05"},
-    Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"}, Follows{"H17", "H18"},
-    Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"}, Follows{"H08", "H18"},
-    Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
-    Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"},
-    Follows{"H10", "H12"}};
+    Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
+    Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
+    Follows{"H05", "H18"}, Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"},
+    Follows{"H07", "R12"}, Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"},
+    Follows{"H15", "H07"}, Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"},
+    Follows{"C06", "H08"}, Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"},
+    Follows{"H12", "R11"}, Follows{"H11", "R11"}, Follows{"H12", "R12"}, Follows{"H11", "R12"},
+    Follows{"L07", "L05"}, Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"},
+    Follows{"H17", "H18"}, Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"},
+    Follows{"H08", "H18"}, Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"},
+    Follows{"C05", "H07"}, Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"},
+    Follows{"H10", "H18"}, Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"},
+    Follows{"F06", "F02"}, Follows{"F03", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"},
+    Follows{"H11", "H03"}, Follows{"P18", "R08"}, Follows{"R07", "R08"}, Follows{"H16", "P06"},
+    Follows{"C06", "C01"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -50,11 +54,17 @@ std::uint64_t line_of(const Suspect& suspect) {
 Suspects gather(const Scene& scene) {
   Suspects suspects;
   driver_suspects(scene, suspects);
+  cuinit_suspects(scene, suspects);
   access_suspects(scene, suspects);
+  choice_suspects(scene, suspects);
+  run_suspects(scene, suspects);
   library_suspects(scene, suspects);
+  package_suspects(scene, suspects);
   build_suspects(scene, suspects);
+  architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);
   runtime_suspects(scene, suspects);
+  use_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
   return suspects;
@@ -71,6 +81,7 @@ void merge(Suspects& suspects) {
       continue;
     }
     if (suspect.weight > same->weight) std::swap(*same, suspect);
+    same->beside_success = same->beside_success || suspect.beside_success;
     for (const auto* seen : suspect.evidence) {
       if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end())
         same->evidence.push_back(seen);
@@ -85,6 +96,9 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
   const auto* found = scene.text.find("gpu-found");
   const auto refuted = [&](const Suspect& suspect, const Sighting* success, std::size_t until) {
     if (success == nullptr || suspect.evidence.empty()) return false;
+    // What a service may not do, a shell may.
+    if (suspect.evidence.front()->message->signal == "service-closed") return false;
+    if (suspect.beside_success || suspect.id == "E08") return false;
     const auto* cause = find_cause(suspect.id);
     if (cause == nullptr || cause->effect != "hides") return false;
     const auto gate = place(cause->gate);
@@ -177,7 +191,12 @@ NamedCause named(const Suspect& suspect) {
   named.id = suspect.id;
   named.summary = suspect.summary;
   named.fix = suspect.fix;
-  if (suspect.weight != Weight::settled) named.confirm = suspect.ask;
+  if (suspect.weight != Weight::settled || !suspect.instead.empty()) named.confirm = suspect.ask;
+  for (const auto& other : suspect.instead) {
+    const auto* cause = find_cause(other.id);
+    named.alternatives.push_back(
+        {std::string(other.id), std::string(cause == nullptr ? "" : cause->slug), other.when});
+  }
   if (const auto* cause = find_cause(suspect.id)) {
     named.slug = cause->slug;
     named.gate = cause->gate;
@@ -199,7 +218,7 @@ std::string needed(const Scene& scene) {
         seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
-  if (scene.text.says("stated_util")) return "gpuwhy run -- python train.py";
+  if (UseFigures(scene.text).stated) return "gpuwhy run -- python train.py";
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }
@@ -250,6 +269,8 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   if (scene.in_use != nullptr) judgement.works = quote(*scene.in_use);
   judgement.verdict = verdict_of(scene, judgement.causes);
   if (judgement.verdict == Verdict::cannot_tell) judgement.needs = needed(scene);
+  if (!judgement.causes.empty() && !judgement.causes.front().alternatives.empty())
+    judgement.needs = judgement.causes.front().confirm;
   return judgement;
 }
 

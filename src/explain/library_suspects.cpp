@@ -5,6 +5,7 @@
 #include "explain/suspect.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace gpuwhy::explain {
@@ -13,6 +14,7 @@ namespace {
 /// "libcudart.so.11.0" -> "cudart"; "cudart64_110.dll" -> "cudart".
 std::string product_of(std::string_view library) {
   library = base_name(library);
+  if (library.starts_with("libcudnn_")) return "cudnn"; // a part of it
   if (library.starts_with("lib")) return std::string(library.substr(3, library.find('.') - 3));
   return std::string(library.substr(0, library.find("64_")));
 }
@@ -33,8 +35,14 @@ Missing missing_libraries(const Scene& scene) {
   const auto all = scene.text.all("library-missing");
   const bool still = std::any_of(all.begin(), all.end(),
                                  [&](const Sighting* seen) { return !reading.is_past(*seen); });
+  // What the framework itself opens counts before what an extension of it wants.
+  const auto own = [](const Sighting* seen) {
+    return seen->message->name != "library-missing/import";
+  };
+  const bool framework = std::any_of(all.begin(), all.end(), own);
   for (const auto* seen : all) {
     if (still && reading.is_past(*seen)) continue; // found since
+    if (framework && !own(seen) && seen->message->name == "library-missing/import") continue;
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
     if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
@@ -75,10 +83,21 @@ std::string name_in(std::string_view product, const Version& cuda) {
   return name;
 }
 
+/// "cudart64_110.dll" is of CUDA 11.0, "cudart64_12.dll" of CUDA 12.
+std::optional<int> major_of_dll(std::string_view name) {
+  const auto at = name.find("cudart64_");
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto digits = name.substr(at + 9, name.find('.', at) - at - 9);
+  const auto number = to_number(digits);
+  if (!number) return std::nullopt;
+  return static_cast<int>(digits.size() > 2 || *number >= 60 ? *number / 10 : *number);
+}
+
 /// The CUDA that the writer states, or that stands on the disk, gives this library another name.
 bool other_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
+    if (const auto major = major_of_dll(name)) return *major != scene.cuda->major();
     const auto product = product_of(name);
     const auto here = name_in(product, *scene.cuda);
     return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
@@ -99,17 +118,49 @@ bool stated_cudnn(const Scene& scene, const Missing& missing) {
          soname("cudnn", *scene.cudnn) == missing.names.front();
 }
 
+/// The text shows or states a cuDNN of another major version than this part's.
+bool other_cudnn(const Scene& scene, std::string_view part) {
+  const auto wanted = part.substr(part.find(".so.") + 4, 1);
+  if (part.find(".so.") == std::string_view::npos) return false;
+  if (scene.cudnn) return std::to_string(scene.cudnn->major()) != wanted;
+  const auto files = scene.text.all_said("library_file");
+  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
+    return file.starts_with("libcudnn.so.") && file.substr(12, 1) != wanted;
+  });
+}
+
 /// "It works in the terminal and not in the notebook", in whatever words.
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
-  const bool shell = text.mentions("terminal") || text.mentions("shell") ||
-                     text.mentions("command line") || text.mentions("console");
+  if (text.has("told-apart")) return true;
+  const bool shell = text.mentions("terminal") || text.mentions("prompt") ||
+                     text.mentions("shell") || text.mentions("command line") ||
+                     text.mentions("console");
   const bool other = text.mentions("jupyter") || text.mentions("notebook") ||
                      text.mentions("pycharm") || text.mentions("spyder") ||
                      text.mentions("vscode") || text.mentions("vs code") ||
                      text.mentions("service") || text.mentions("systemd") ||
                      text.mentions("cron") || text.mentions("sudo") || text.mentions("rstudio");
   return shell && other;
+}
+
+/// Of a library that is missing a log tells only its name.
+constexpr std::string_view kFindLibraries = "find / -name 'lib*cu*.so.*' 2>/dev/null";
+
+std::vector<Instead> ways_of_missing(std::string_view product) {
+  std::vector<Instead> ways = {{"L05", "it is installed where the loader does not look"}};
+  if (product == "cudart") ways.push_back({"L02", "CUDA of another version is installed"});
+  return ways;
+}
+
+/// None of the toolkit's own libraries, whose number tells which CUDA is wanted.
+bool besides_toolkit(const Missing& missing) {
+  constexpr std::array<std::string_view, 8> kToolkit = {"cudart", "cublas",   "cublasLt", "cufft",
+                                                        "curand", "cusolver", "cusparse", "cudnn"};
+  return std::none_of(
+      missing.products.begin(), missing.products.end(), [&](const std::string& product) {
+        return std::find(kToolkit.begin(), kToolkit.end(), product) != kToolkit.end();
+      });
 }
 
 std::string what_is_missing(const Missing& missing) {
@@ -132,9 +183,13 @@ void by_name(const Scene& scene, Suspects& out) {
                   {},
                   missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
-  const bool elsewhere =
-      scene.worked_in_another_run(missing.seen.front()->last_run) || told_apart(scene);
-  if (elsewhere) {
+  const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
+                         scene.works_for_another(*missing.seen.front());
+  if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
+    suspect.id = "L07";
+    suspect.summary = std::string(scene.text.said("foreign")) + " is a library for ARM";
+    suspect.evidence.push_back(scene.text.find("foreign-file"));
+  } else if (elsewhere) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
                        "different variables (LD_LIBRARY_PATH)";
@@ -152,6 +207,16 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "L05";
     suspect.summary += ", though cuDNN " + scene.cudnn->str() +
                        " is said to be installed: its folder is not where the loader looks";
+  } else if (missing.only("cudnn") && contains(missing.names.front(), "cudnn_") &&
+             other_cudnn(scene, missing.names.front())) {
+    suspect.id = "L03";
+    suspect.weight = Weight::settled;
+    suspect.summary +=
+        ": cuDNN of another major version is installed, whose files have other names";
+  } else if (missing.only("cudnn") && contains(missing.names.front(), "cudnn_")) {
+    suspect.summary += ": a part of cuDNN, which is installed beside the others or not at all";
+    suspect.instead = {{"L03", "cuDNN is not installed"}};
+    suspect.id = "L05";
   } else if (missing.only("cudnn")) {
     suspect.id = "L03";
     suspect.weight = Weight::settled;
@@ -162,19 +227,41 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (import_error &&
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch"))) {
     suspect.id = "F10";
+  } else if (import_error && !missing.products.contains("cudart") && besides_toolkit(missing)) {
+    suspect.id = "L09"; // its name says little of the CUDA that it is for
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
   } else if (missing.products.contains("cudart")) {
     suspect.id = "L01";
   }
+  if (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09") {
+    suspect.instead = ways_of_missing(suspect.id == "L01" ? "cudart" : "");
+    if (!scene.windows) suspect.ask = kFindLibraries;
+  }
   out.push_back(std::move(suspect));
 }
 
 bool wrong_cuda_for_release(const Scene& scene) {
-  if (scene.release == nullptr || !scene.cuda) return false;
+  if (!scene.cuda) return false;
+  if (scene.release == nullptr)
+    return scene.wanted_cuda != 0 && scene.wanted_cuda != scene.cuda->major();
   const auto& wanted = scene.release->cuda;
   return wanted.major() != scene.cuda->major() ||
          (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
+}
+
+/// What took libcudart away, the line does not say.
+std::vector<Instead> ways_without_cudart(const Scene& scene) {
+  std::vector<Instead> ways = {{"L05", "CUDA is installed where the loader does not look"}};
+  const std::string wanted = scene.wanted_cuda == 0 ? "another major version of CUDA is installed"
+                                                    : "CUDA is installed and is not the " +
+                                                          std::to_string(scene.wanted_cuda) +
+                                                          ".x that this release opens";
+  ways.push_back({"F15", wanted});
+  ways.push_back({"L07", "the file is there and damaged, or of another architecture"});
+  if (scene.gpu.empty() && !scene.smi_works)
+    ways.push_back({"H01", "the machine has no GPU, and then nothing is wrong with the software"});
+  return ways;
 }
 
 /// Since 2.12 TensorFlow hides the names: what is installed must tell.
@@ -198,15 +285,18 @@ void without_names(const Scene& scene, Suspects& out) {
     suspect.id = "F02";
     suspect.summary = "the image " + std::string(image) +
                       " is the one without CUDA: take the tag that ends in -gpu";
-  } else if (scene.worked_in_another_run(seen->last_run) || told_apart(scene)) {
+  } else if (scene.worked_in_another_run(*seen) || told_apart(scene)) {
     suspect.id = "E08";
     suspect.summary =
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
-    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
-                      scene.release->cuda.str() + ", and CUDA " + scene.cuda->str() +
-                      " is installed";
+    const std::string built =
+        scene.release == nullptr
+            ? "this TensorFlow is built with CUDA " + std::to_string(scene.wanted_cuda)
+            : "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
+                  scene.release->cuda.str();
+    suspect.summary = built + ", and CUDA " + scene.cuda->str() + " is installed";
   } else if (scene.wheels) {
     suspect.id = "L05";
     suspect.summary =
@@ -220,9 +310,16 @@ void without_names(const Scene& scene, Suspects& out) {
                                 " is installed and the loader does not find libcudart: its folder "
                                 "is not on the loader's path"
                           : "CUDA is found and one of its libraries is not: most often cuDNN";
+    if (stub == nullptr) {
+      suspect.instead = {{"L09", "another of CUDA's libraries is missing"},
+                         {"L05", "it is installed where the loader does not look"}};
+    }
   } else if (stub != nullptr) {
-    suspect.summary = "TensorFlow finds no libcudart: it was installed without its CUDA libraries. "
-                      "The line speaks of drivers and does not mean them";
+    suspect.summary =
+        "TensorFlow does not find libcudart, CUDA's runtime library (the line speaks of "
+        "drivers and does not mean them)";
+    suspect.ask = kLook;
+    suspect.instead = ways_without_cudart(scene);
   } else {
     return; // the names are hidden and nothing else tells: ask
   }
@@ -299,6 +396,23 @@ void jax_library(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("jax-library");
   if (seen == nullptr) return;
   const auto product = seen->value("product");
+  const auto tried = scene.text.all_said("tried_file");
+  const auto foreign = std::find_if(tried.begin(), tried.end(), [](std::string_view file) {
+    return contains(file, "/cuda") && !contains(file, "/nvidia/") ? true
+                                                                  : contains(file, "hpc_sdk");
+  });
+  const auto path = scene.text.said("ld_library_path");
+  if (foreign != tried.end() || contains(path, "cuda")) {
+    out.push_back({"L06",
+                   Weight::probable,
+                   "JAX does not get its own " + std::string(product) +
+                       " to load: LD_LIBRARY_PATH puts another CUDA before JAX's wheels (" +
+                       std::string(foreign != tried.end() ? *foreign : path) + ")",
+                   {seen, scene.text.find("loader-trace")},
+                   "unset LD_LIBRARY_PATH",
+                   "env -u LD_LIBRARY_PATH python -c \"import jax; print(jax.devices())\""});
+    return;
+  }
   const std::string_view id = product == "cuDNN" ? "L03" : product == "CUDA" ? "L01" : "L09";
   out.push_back({std::string(id),
                  Weight::probable,
@@ -313,6 +427,15 @@ void jax_library(const Scene& scene, Suspects& out) {
 void compiler_parts(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("ptxas-missing");
   if (seen == nullptr) seen = scene.text.find("libdevice");
+  if (const auto* old = scene.text.find("ptxas-older"); seen == nullptr && old != nullptr) {
+    out.push_back({"L10",
+                   Weight::hint,
+                   "ptxas " + std::string(old->value("ptxas")) + " is found, and XLA wants " +
+                       std::string(old->value("ptxas_needed")) + " or newer",
+                   {old},
+                   {},
+                   "which -a ptxas"});
+  }
   if (seen == nullptr) return;
   out.push_back({"L10", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
@@ -330,6 +453,26 @@ void unfound_cudnn(const Scene& scene, Suspects& out) {
   out.push_back({"L03", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
 
+/// Only the profiler opens CUPTI: a cause for who profiles.
+void profiler(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("cupti-failed");
+  const auto* missing = scene.text.find("cupti-missing");
+  if (seen == nullptr) seen = scene.text.find("profiler-session");
+  if (seen == nullptr || missing == nullptr) return;
+  const auto files = scene.text.all_said("library_file");
+  const bool there = std::any_of(files.begin(), files.end(), [](std::string_view file) {
+    return file.starts_with("libcupti");
+  });
+  out.push_back(
+      {there ? "L05" : "L09",
+       Weight::hint,
+       there ? "CUPTI is on the disk and the profiler does not find it (training does not need it)"
+             : "the profiler does not find CUPTI (training does not need it)",
+       {missing, seen},
+       "add extras/CUPTI/lib64 of the toolkit to LD_LIBRARY_PATH",
+       "find / -name 'libcupti.so*' 2>/dev/null"});
+}
+
 } // namespace
 
 void library_suspects(const Scene& scene, Suspects& out) {
@@ -341,6 +484,17 @@ void library_suspects(const Scene& scene, Suspects& out) {
   compiler_parts(scene, out);
   xla_only(scene, out);
   unfound_cudnn(scene, out);
+  profiler(scene, out);
+  if (scene.no_gpu != nullptr && scene.in_use == nullptr && told_apart(scene)) {
+    out.push_back({"E08",
+                   Weight::hint,
+                   "the GPU is there in one place and not in the other: the two run with other "
+                   "variables, or another interpreter",
+                   {scene.no_gpu, scene.text.find("told-apart")},
+                   {},
+                   "python -c \"import sys, os; print(sys.executable, os.environ)\", in both",
+                   {{"F07", "another interpreter runs there"}}});
+  }
 }
 
 } // namespace gpuwhy::explain

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMostSightings = 256; // of kind context, and as many of all others
 constexpr std::size_t kMostSaid = 256;
 constexpr std::size_t kMostRanks = 64;
+constexpr std::size_t kMostStarts = 64;
 constexpr std::size_t kMostKnown = 4096;
 constexpr std::size_t kLongestText = 400;
 constexpr std::size_t kLongestBody = 8192; // what of a line the patterns are tried on at a time
@@ -74,9 +75,12 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
       std::find(ranks.begin(), ranks.end(), stripped.rank) == ranks.end()) {
     ranks.emplace_back(stripped.rank);
   }
+  if (contains(stripped.source, "cudart_stub"))
+    say("cudart_source", std::string(stripped.source), number, false);
   if (number <= kHead) {
     state(stripped.body, number);
     converse(stripped.body, stripped.rank, number);
+    pip_show(stripped.body, stripped.rank, number);
   }
   const auto seen = see(stripped.body, stripped.rank, number);
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
@@ -129,10 +133,22 @@ void Reader::converse(std::string_view body, std::string_view rank, std::uint64_
     if (const auto answer = question_->answered_by(body)) {
       const auto joined = question_->text + " = " + *answer;
       question_.reset();
+      joining_ = true;
       see(joined, rank, number);
+      joining_ = false;
     }
   }
   if (auto question = question_in(body)) question_ = std::move(question);
+}
+
+/// "Name: tensorflow", then "Version: 2.15.0": read as pip list writes it.
+void Reader::pip_show(std::string_view body, std::string_view rank, std::uint64_t number) {
+  if (body.starts_with("Name: ")) {
+    shown_ = std::string(trim(body.substr(6)).substr(0, 64));
+  } else if (!shown_.empty() && body.starts_with("Version: ")) {
+    see(shown_ + "==" + std::string(trim(body.substr(9)).substr(0, 64)), rank, number);
+    shown_.clear();
+  }
 }
 
 void Reader::finish() {
@@ -166,13 +182,15 @@ void Reader::say(std::string key, std::string value, std::uint64_t number, bool 
   reading_.said.push_back({std::move(key), std::move(value), number, by_hand});
 }
 
-void Reader::again(Sighting& sighting, std::uint64_t number) {
+void Reader::again(Sighting& sighting, std::string_view body, std::uint64_t number) {
   const auto& signal = sighting.message->signal;
-  if (signal == "python-run" || signal == "container") {
+  if (!joining_ && (signal == "python-run" || signal == "container")) {
     const bool cell = sighting.message->name == "python-run/notebook";
     const bool starts = signal == "python-run" || !sighting.values.empty();
     if (starts && !(cell && notebook_)) {
       ++reading_.runs;
+      if (reading_.starts.size() < kMostStarts)
+        reading_.starts.push_back({number, std::string(trim(body).substr(0, kLongestText))});
       if (reading_.runs > 1) started_at(number);
     }
     if (starts) notebook_ = cell;
@@ -190,7 +208,7 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   if (candidates_.empty() && !head) return {};
   const auto hash = hash_of(rank, hash_of(body));
   if (const auto known = known_.find(hash); known != known_.end()) {
-    for (const auto i : known->second) again(reading_.sightings[i], number);
+    for (const auto i : known->second) again(reading_.sightings[i], body, number);
     return known->second;
   }
   std::vector<Match> matches;
@@ -230,7 +248,7 @@ std::optional<std::size_t> Reader::keep(Match match, std::string_view body, std:
     index = sightings.size() - 1;
   }
   auto& sighting = sightings[index];
-  again(sighting, number);
+  again(sighting, body, number);
   if (sighting.count == 1) sighting.first_run = sighting.last_run;
   return index;
 }

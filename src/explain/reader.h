@@ -28,12 +28,13 @@ private:
   void segment(std::string_view text, std::uint64_t number);
   void converse(std::string_view body, std::string_view rank, std::uint64_t number);
   void state(std::string_view body, std::uint64_t number);
+  void pip_show(std::string_view body, std::string_view rank, std::uint64_t number);
   void say(std::string key, std::string value, std::uint64_t number, bool by_hand);
   void watch_clock(std::string_view body, double seconds, std::uint64_t number, bool starts_gpu);
   void started_at(std::uint64_t line);
   void banner_at(std::uint64_t number);
   std::vector<std::size_t> see(std::string_view body, std::string_view rank, std::uint64_t number);
-  void again(Sighting& sighting, std::uint64_t number);
+  void again(Sighting& sighting, std::string_view body, std::uint64_t number);
   std::optional<std::size_t> keep(Match match, std::string_view body, std::string_view rank,
                                   std::uint64_t number);
 
@@ -45,9 +46,11 @@ private:
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> known_;
   std::size_t contexts_ = 0; // sightings of kind context, bounded on their own
   std::optional<double> clock_;
-  std::uint64_t after_pause_ = 0;    // first line after the last pause
-  std::uint64_t banner_ = 0;         // last line that a process says once
-  Pause before_;                     // the last line with a time stamp, if a GPU is started in it
+  std::uint64_t after_pause_ = 0; // first line after the last pause
+  std::uint64_t banner_ = 0;      // last line that a process says once
+  Pause before_;                  // the last line with a time stamp, if a GPU is started in it
+  bool joining_ = false;          // a question is seen again, with its answer: nothing is started
+  std::string shown_;             // the package that pip shows
   std::optional<Question> question_; // at a prompt, not yet answered
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
   bool notebook_ = false;            // the last run was begun in a notebook

@@ -47,6 +47,12 @@ struct Pause {
   std::string text;
 };
 
+/// A program or a container is started: the line as it was typed.
+struct RunStart {
+  std::uint64_t line = 0;
+  std::string command;
+};
+
 struct Reading {
   std::vector<Sighting> sightings; // by first line
   std::vector<Said> said;
@@ -54,6 +60,7 @@ struct Reading {
   std::vector<std::string> ranks; // that the prefixes name, in order of appearance
   std::uint64_t left_out = 0;     // sightings and statements beyond the bounds
   int runs = 0;
+  std::vector<RunStart> starts; // of run 1, 2, ...
   /// Line at which the program was last started: at a prompt, under a heading ("After the
   /// update:"), or where what a process says once is said anew, later. 0: started once.
   std::uint64_t last_start = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <re2/re2.h>
 
 namespace gpuwhy::explain {
 namespace {
@@ -15,17 +16,70 @@ double number(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);
 }
 
+/// "1.20 GiB", "12.56 MiB", "0 bytes", in GiB.
+double gib(std::string_view amount, std::string_view unit) {
+  const double value = number(amount);
+  if (unit.starts_with('G')) return value;
+  if (unit.starts_with('M')) return value / 1024;
+  if (unit.starts_with('K')) return value / 1024 / 1024;
+  return value / 1024 / 1024 / 1024;
+}
+
+/// An amount that PyTorch's message states; nothing: it does not.
+std::optional<double> stated_amount(const std::string& text, const std::string& pattern) {
+  std::string amount;
+  std::string unit;
+  const re2::RE2 form(pattern);
+  if (!re2::RE2::PartialMatch(text, form, &amount, &unit)) return std::nullopt;
+  return gib(amount, unit);
+}
+
+/// Of what PyTorch states, what neither is free nor this program's own.
+bool others_by_message(const std::string& text) {
+  const std::string amount = R"((\d+(?:\.\d+)?) (GiB|MiB|KiB|bytes))";
+  if (const auto other = stated_amount(text, R"(Process \d+ has )" + amount + " memory in use"))
+    return *other > stated_amount(text, "this process has " + amount).value_or(0);
+  auto total = stated_amount(text, amount + " total capacity");
+  if (!total) total = stated_amount(text, "total capacity of " + amount);
+  auto left = stated_amount(text, amount + " free");
+  if (!left) left = stated_amount(text, "of which " + amount + " is free");
+  if (!total || !left) return false;
+  double own = stated_amount(text, amount + " already allocated").value_or(0);
+  own = std::max(own, stated_amount(text, amount + " (?:reserved|cached)").value_or(0));
+  own = std::max(own, stated_amount(text, "this process has " + amount).value_or(0));
+  return own > 0 && *total - *left - own > *total / 2;
+}
+
+/// Who is listed on one GPU with memory worth a name.
+std::size_t processes_on_one_gpu(const std::vector<const Sighting*>& processes) {
+  constexpr double kWorthAName = 500; // MiB: a display server has less
+  std::size_t most = 0;
+  for (const auto* each : processes) {
+    const auto beside =
+        std::count_if(processes.begin(), processes.end(), [&](const Sighting* other) {
+          return other->value("process_gpu") == each->value("process_gpu") &&
+                 number(other->value("process_mib")) >= kWorthAName;
+        });
+    most = std::max(most, static_cast<std::size_t>(beside));
+  }
+  return most;
+}
+
 /// Little was allocated by this program, and yet nothing is left.
 bool others_hold_memory(const Scene& scene, const Sighting& seen) {
-  const double total = number(seen.value("oom_total"));
-  const double allocated = number(seen.value("oom_allocated"));
-  if (total > 0 && allocated < total / 2) return true;
-  if (scene.text.has("pool-refused")) return true;
+  if (others_by_message(seen.text) || scene.text.has("pool-refused")) return true;
+  if (scene.text.has("memory-holder")) return true;
   const auto free = to_number(scene.text.said("memory_free"));
   const auto size = to_number(scene.text.said("memory_total"));
   if (free && size && *free < kHardlyAny && *free * 20 < *size && scene.in_use == nullptr)
     return true;
-  return scene.text.all("smi-process").size() > 1;
+  // Who is listed after the program failed is another.
+  const auto processes = scene.text.all("smi-process");
+  const auto* usage = scene.text.find("smi-usage");
+  if (processes.size() == 1 && usage != nullptr && processes.front()->first > seen.last &&
+      number(processes.front()->value("process_mib")) > number(usage->value("total_mib")) / 2)
+    return true;
+  return processes_on_one_gpu(processes) > 1;
 }
 
 void memory(const Scene& scene, Suspects& out) {
@@ -78,7 +132,10 @@ void memory(const Scene& scene, Suspects& out) {
            : "the library could not start: the program's own reservation leaves it no GPU memory",
        std::move(evidence),
        {},
-       seen->message->ask});
+       seen->message->ask,
+       {{others || !own ? "R08" : "R01", others || !own ? "this program itself takes all of it"
+                                                        : "other processes hold the memory"},
+        {"L04", "memory is free: then cuDNN or cuBLAS does not fit the framework"}}});
 }
 
 void start(const Scene& scene, Suspects& out) {
@@ -98,65 +155,50 @@ void start(const Scene& scene, Suspects& out) {
                  {}});
 }
 
-void gauges(const Scene& scene, Suspects& out) {
-  const auto& text = scene.text;
-  const bool gauge = text.has("gauge") || text.says("gauge");
-  if (scene.in_use != nullptr && gauge) {
-    out.push_back({"R10",
-                   Weight::hint,
-                   "the GPU is in use; the gauge that was read does not show it",
-                   {scene.in_use},
-                   {},
-                   {}});
-  }
-  if (const auto* holder = text.find("memory-holder")) {
-    out.push_back({"R01",
-                   Weight::hint,
-                   "other Python processes hold the GPU open, and with it their memory",
-                   {holder},
-                   "end them (kill PID), after a look at whose they are",
-                   "nvidia-smi"});
-  }
-  const auto use = to_number(text.said("stated_util"));
-  if (use && *use == 0) {
-    out.push_back({"R02",
-                   Weight::hint,
-                   "memory is taken and the GPU's use is 0 %: no kernel runs",
-                   {text.find("use-stated")},
-                   {},
-                   "nvidia-smi dmon -s u, while the program computes"});
-  }
-  const auto* usage = text.find("smi-usage");
-  if (usage == nullptr || use) return;
-  const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
-  if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
-    out.push_back({"R02",
-                   Weight::hint,
-                   "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
-                   {usage},
-                   {},
-                   "nvidia-smi dmon -s u, while the program computes"});
-  }
-}
-
 } // namespace
 
 void runtime_suspects(const Scene& scene, Suspects& out) {
   memory(scene, out);
   start(scene, out);
-  gauges(scene, out);
 }
 
 void plain_suspects(const Scene& scene, Suspects& out) {
   /// Signals that the files above explain by the scene.
-  constexpr std::string_view kElsewhere[] = {
-      "libcuda-missing", "cuinit-stub",      "nvml-stub",        "smi-failed",   "nvml-driver",
-      "nvml-library",    "driver-not-found", "no-devices-found", "xid",          "probed-none",
-      "cuinit-unknown",  "driver-too-old",   "invalid-ordinal",  "nvml-unknown", "library-missing",
-      "cudart-stub",     "cudnn-older",      "cudnn-part",       "jax-library",  "ptxas-missing",
-      "libdevice",       "no-wheel",         "sm-unsupported",   "no-kernel",    "no-sass",
-      "ptx-jit",         "too-few-cores",    "module-missing",   "oom",          "handle",
-      "container-driver"};
+  constexpr std::string_view kElsewhere[] = {"libcuda-missing",
+                                             "cuinit-stub",
+                                             "nvml-stub",
+                                             "smi-failed",
+                                             "nvml-driver",
+                                             "nvml-library",
+                                             "driver-not-found",
+                                             "no-devices-found",
+                                             "xid",
+                                             "probed-none",
+                                             "cuinit-unknown",
+                                             "driver-too-old",
+                                             "invalid-ordinal",
+                                             "nvml-unknown",
+                                             "library-missing",
+                                             "cudart-stub",
+                                             "cudnn-older",
+                                             "cudnn-part",
+                                             "jax-library",
+                                             "ptxas-missing",
+                                             "libdevice",
+                                             "no-wheel",
+                                             "sm-unsupported",
+                                             "no-kernel",
+                                             "no-sass",
+                                             "ptx-jit",
+                                             "too-few-cores",
+                                             "module-missing",
+                                             "oom",
+                                             "handle",
+                                             "container-driver",
+                                             "compat-unsupported",
+                                             "symbol-500",
+                                             "no-pci-gpu",
+                                             "toolkit-mismatch"};
   for (const auto* seen : scene.text.all()) {
     const auto& message = *seen->message;
     if (message.kind != Kind::cause || message.cause.empty()) continue;
@@ -167,8 +209,14 @@ void plain_suspects(const Scene& scene, Suspects& out) {
         (scene.text.has("jax-error") || scene.text.has("jax-library") ||
          scene.text.has("jax-issues") || scene.text.has("cudnn-older")))
       continue;
+    // A library on the way looks for JAX's GPU; the program computes with another framework.
+    const auto sampled = scene.text.said("gpu_now");
+    if (message.signal == "jax-no-cuda" && !scene.text.says("jax") && number(sampled) >= 50)
+      continue;
     // A traceback shows the lines around the one that was raised.
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
+    // With the plugin installed it is the list of platforms that asks for AMD's too.
+    if (message.name == "jax-plugin/allocator" && scene.text.says("jax_plugin")) continue;
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
     out.push_back({std::string(message.cause),
@@ -177,6 +225,14 @@ void plain_suspects(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    message.ask});
+    // Where no GPU is listed at all, the program that asks for one may be in the right.
+    const auto list = seen->text.find("available devices are");
+    if (message.signal == "nonexistent-device" && list != std::string::npos &&
+        !contains(std::string_view(seen->text).substr(list), "GPU:")) {
+      out.back().ask = kLook;
+      out.back().instead = {{"F02", "this TensorFlow is a build without CUDA"},
+                            {"H03", "TensorFlow finds no driver, or no CUDA library"}};
+    }
   }
   if (const auto* waits = scene.text.find("ptx-jit");
       waits != nullptr && !scene.text.has("no-kernel") && !scene.text.has("no-sass")) {

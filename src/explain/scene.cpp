@@ -42,20 +42,34 @@ bool only_others(const View& text) {
   return other;
 }
 
+/// All that the bus shows is what a virtual machine draws its screen with.
+bool only_virtual(const View& text) {
+  const auto adapters = text.all_said("pci_gpu");
+  return !adapters.empty() &&
+         std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
+           return holds_any(lower(adapter), {"vmware", "virtualbox", "innotek", "red hat", "qxl",
+                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels"});
+         });
+}
+
 void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
-  const bool windows_words = contains(os, "windows") || text.has("windows");
+  const bool windows_words =
+      contains(os, "windows") || os.starts_with("win") || text.has("windows");
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
                          contains(os, "darwin") || contains(lower(text.said("gpu")), "apple m"));
   scene.jetson = text.has("jetson") || text.mentions("jetson");
-  scene.colab = text.has("colab-place") || text.mentions("colab");
+  // A local runtime of Colab's, in a container or not, is the user's own machine.
+  const bool local = text.says("container_start") || text.mentions("local runtime");
+  scene.colab = (text.has("colab-place") || text.mentions("colab")) && !local;
   scene.kaggle = text.has("kaggle-place");
   scene.virtual_machine =
       text.has("vm-place") || text.says("guest") || text.mentions("virtual machine");
+  scene.virtual_display = only_virtual(text);
   scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") ||
                    text.mentions("pycharm");
   scene.mig = text.has("mig-mode");
@@ -82,6 +96,7 @@ void read_container(Scene& scene) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
   }
+  if (text.has("pod-asks")) scene.container_gets_gpu = true;
 }
 
 void read_slurm(Scene& scene) {
@@ -89,6 +104,15 @@ void read_slurm(Scene& scene) {
   scene.slurm = text.has("slurm") || text.mentions("slurm") || text.mentions("srun");
   scene.slurm_asked = text.has("slurm-asks") || text.mentions("--gres");
   scene.slurm_told = text.has("slurm-script");
+  // Where the script itself is shown, only what it says and what is typed count, not the prose.
+  const auto asks = text.all("slurm-asks");
+  const bool typed = std::any_of(asks.begin(), asks.end(), [](const Sighting* ask) {
+    return contains(ask->text, "#SBATCH") || contains(ask->text, "#PBS") ||
+           contains(ask->text, "#BSUB") || contains(ask->text, "run ") ||
+           contains(ask->text, "TRES") || contains(ask->text, "alloc ") ||
+           contains(ask->text, "sbatch ");
+  });
+  if (scene.slurm_told) scene.slurm_asked = typed;
 }
 
 void read_gpus(Scene& scene) {
@@ -96,15 +120,27 @@ void read_gpus(Scene& scene) {
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
   const auto gpu = lower(text.said("gpu"));
-  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("no gpu"))
+  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("none,") ||
+      gpu.starts_with("no gpu"))
     scene.has_gpu = false;
+  const auto adapters = text.all_said("pci_gpu");
+  const bool console = !adapters.empty() &&
+                       std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
+                         return holds_any(lower(adapter), {"aspeed", "matrox"});
+                       });
+  if (console) scene.has_gpu = false; // a server's own console
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
                                                          "couldn't", "mismatch", "unknown"});
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
-  for (const auto* sighting : text.all("smi-gpu"))
-    scene.smi_gpus += sighting->message->name == "smi-gpu/list" ? sighting->count : 1;
+  // Each tells its index or its UUID, so that it counts once however often it is shown.
+  scene.smi_gpus = text.all("smi-gpu").size();
+  if (scene.smi_gpus == 0) {
+    if (const auto count = to_number(text.said("gpu_count")); count && *count > 0)
+      scene.smi_gpus = static_cast<std::size_t>(*count);
+  }
+  if (scene.smi_gpus == 0) scene.smi_gpus = text.all("gpu-use").size();
   scene.module_runs =
       text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
   scene.gpu = text.said("gpu");
@@ -125,10 +161,30 @@ void read_versions(Scene& scene) {
       scene.tensorflow = version;
   }
   if (scene.tensorflow) scene.release = find_tensorflow(*scene.tensorflow);
+  if (scene.release != nullptr) {
+    scene.wanted_cuda = scene.release->cuda.major();
+  } else if (contains(text.said("cudart_source"), "tensorflow/tsl/")) {
+    scene.wanted_cuda = 11; // TSL stood there in 2.12 and 2.13 only
+  } else if (contains(text.said("cudart_source"), "local_xla/")) {
+    scene.wanted_cuda = 12; // from 2.17 on
+  }
   scene.cuda = version_in(text.said("cuda"));
   if (!scene.cuda) scene.cuda = version_in(text.said("cuda_folder"));
   scene.cudnn = version_in(text.said("cudnn"));
+  if (!scene.cudnn && text.says("cudnn_major")) {
+    scene.cudnn = Version::parse(std::string(text.said("cudnn_major")) + "." +
+                                 std::string(text.said("cudnn_minor")));
+  }
   scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
+}
+
+const Sighting* no_gpu_line(const View& text) {
+  for (const std::string_view signal :
+       {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu",
+        "nonexistent-device", "jax-no-gpu"}) {
+    if (const auto* seen = text.find(signal)) return seen;
+  }
+  return nullptr;
 }
 
 /// The program was started once more and then had a failure before it reached the GPU.
@@ -154,6 +210,7 @@ Scene::Scene(const View& view) : text(view) {
   read_slurm(*this);
   read_gpus(*this);
   read_versions(*this);
+  no_gpu = no_gpu_line(text);
   for (const auto* sighting : text.all()) {
     const auto signal = sighting->message->signal;
     if ((signal == "gpu-created" || signal == "gpu-listed") &&
@@ -162,27 +219,64 @@ Scene::Scene(const View& view) : text(view) {
     }
   }
   if (succeeded != nullptr && !failed_since(text, *succeeded)) in_use = succeeded;
+  // One framework's success is none of the one that was asked and has no GPU.
+  const bool asked =
+      no_gpu != nullptr && no_gpu->message->signal == "no-gpu-listed" && !text.has("code-hides");
+  if (asked && in_use != nullptr && !no_gpu->message->framework.empty() &&
+      !in_use->message->framework.empty() &&
+      in_use->message->framework != no_gpu->message->framework)
+    in_use = nullptr;
 }
 
-bool Scene::worked_in_another_run(int run) const {
+bool Scene::worked_in_another_run(const Sighting& failing) const {
+  const int run = failing.last_run;
+  const auto framework = failing.message->framework;
   const auto all = text.all();
   return std::any_of(all.begin(), all.end(), [&](const Sighting* sighting) {
     const auto signal = sighting->message->signal;
     const bool positive = std::find(kPositive.begin(), kPositive.end(), signal) != kPositive.end();
-    return positive && sighting->first_run != run && sighting->last_run != run;
+    const auto theirs = sighting->message->framework;
+    const bool same = framework.empty() || theirs.empty() || framework == theirs;
+    return positive && same && sighting->first_run != run && sighting->last_run != run;
   });
 }
 
+bool Scene::works_for_another(const Sighting& seen) const {
+  const auto others = text.all("other-user");
+  return succeeded != nullptr &&
+         std::any_of(others.begin(), others.end(), [&](const Sighting* other) {
+           const bool scheduled = contains(other->text, "crontab");
+           return other->first < seen.first && (scheduled || succeeded->last < other->first);
+         });
+}
+
 std::optional<ComputeCapability> capability_of_name(std::string_view name) {
-  const auto wanted = lower(name);
+  // "Tesla V100-SXM2-32GB" of nvidia-smi is lspci's "Tesla V100 SXM2 32GB".
+  const auto wanted = replace_all(lower(name), "-", " ");
+  // The model as people write it, for names that the list only has with a variant: "V100".
+  std::string model = wanted;
+  for (const std::string_view maker : {"nvidia ", "geforce ", "tesla ", "quadro "})
+    model = replace_all(std::move(model), maker, "");
+  model = std::string(trim(model.substr(0, model.find_first_of("(,"))));
+  const bool telling = model.size() >= 2 && model.find_first_of("0123456789") != std::string::npos;
   std::size_t longest = 0;
   std::optional<ComputeCapability> found;
+  std::optional<ComputeCapability> variant;
   for (const auto& row : table_rows(
            knowledge_table("gpu_pci_ids"),
            {"id", "chip", "architecture", "compute_capability", "product", "last_driver_branch"})) {
-    auto product = lower(row.cells[4]);
-    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "})
-      product = replace_all(std::move(product), prefix, "");
+    auto product = replace_all(lower(row.cells[4]), "-", " ");
+    for (const std::string_view prefix : {"geforce ", "tesla ", "quadro "}) {
+      auto bare = replace_all(product, prefix, "");
+      // "Quadro 6000" is not every name with a 6000 in it.
+      if (bare.find_first_not_of("0123456789 ") != std::string::npos) product = std::move(bare);
+    }
+    const bool letter = product.size() == model.size() + 1 && product.starts_with(model) &&
+                        std::isalpha(static_cast<unsigned char>(product.back())) != 0; // "K40m"
+    if (telling && (letter || product.starts_with(model + " "))) {
+      if (const auto version = Version::parse(row.cells[3]))
+        variant = ComputeCapability{version->major(), version->minor()};
+    }
     const auto at = product.size() < 2 ? std::string::npos : wanted.find(product);
     if (at == std::string::npos || product.size() <= longest) continue;
     const auto end = at + product.size();
@@ -195,7 +289,7 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
     longest = product.size();
     found = ComputeCapability{version->major(), version->minor()};
   }
-  return found;
+  return longest < model.size() && variant ? variant : found;
 }
 
 std::optional<Version> version_in(std::string_view text) {

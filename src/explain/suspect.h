@@ -10,10 +10,21 @@
 
 namespace gpuwhy::explain {
 
+/// Asks the machine itself: tells apart what the lines of a log do not.
+constexpr std::string_view kLook = "gpuwhy check";
+
+struct UseFigures;
+
 enum class Weight {
   hint,     // the scene alone; counts where no message names a cause
   probable, // the message has several causes, the scene speaks for this one
   settled,  // the message names it
+};
+
+/// What else can have brought the same lines about.
+struct Instead {
+  std::string_view id;
+  std::string when; // without a full stop
 };
 
 struct Suspect {
@@ -23,16 +34,31 @@ struct Suspect {
   std::vector<const Sighting*> evidence; // the telling one first
   std::string fix;                       // of this case; empty: the general one of the cause
   std::string_view ask;                  // what would confirm it
+  std::vector<Instead> instead = {};     // what the text does not tell it from; then `ask` does
+  bool beside_success = false;           // that the GPU works elsewhere is its premise
 };
 
 using Suspects = std::vector<Suspect>;
 
+/// The lines that tell what is installed, behind the one in which no GPU is shown.
+std::vector<const Sighting*> version_lines(const Scene& scene);
+
 void driver_suspects(const Scene& scene, Suspects& out);
+void cuinit_suspects(const Scene& scene, Suspects& out);
 void access_suspects(const Scene& scene, Suspects& out);
+void choice_suspects(const Scene& scene, Suspects& out);
+void run_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
+void package_suspects(const Scene& scene, Suspects& out);
 void build_suspects(const Scene& scene, Suspects& out);
+void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
+void use_suspects(const Scene& scene, Suspects& out);
+void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
+
+/// What it means, here, that no driver answers in this line.
+void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);
 
 /// Every sighting of kind cause whose signal no file above explains further, as its row says it.
 void plain_suspects(const Scene& scene, Suspects& out);

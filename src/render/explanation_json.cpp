@@ -7,6 +7,7 @@
 namespace gpuwhy {
 namespace shapes {
 
+using explain::Alternative;
 using explain::Explanation;
 using explain::Input;
 using explain::Judgement;
@@ -33,6 +34,15 @@ template <> struct Shape<Quote> {
   }
 };
 
+template <> struct Shape<Alternative> {
+  static constexpr const char* name = "alternative";
+  template <class V> static void fields(V&& v) {
+    v("id", &Alternative::id, "Stable id");
+    v("slug", &Alternative::slug, "Its name for a URL");
+    v("when", safe(&Alternative::when), "What would be so");
+  }
+};
+
 template <> struct Shape<NamedCause> {
   static constexpr const char* name = "cause";
   template <class V> static void fields(V&& v) {
@@ -43,6 +53,8 @@ template <> struct Shape<NamedCause> {
     v("summary", safe(&NamedCause::summary), "What it is here");
     v("evidence", &NamedCause::evidence, "The lines that speak for it, the telling one first");
     v("fix", safe(&NamedCause::fix), "What to do");
+    v("alternatives", &NamedCause::alternatives,
+      "From what the text alone does not tell it; empty: it is the cause");
     v("confirm", or_null(&NamedCause::confirm),
       "A command that would confirm it; null: the text settles it");
   }
@@ -64,7 +76,8 @@ template <class T, class V, class Of> void judgement_fields(V&& v, const Of& of)
         const auto& needs = of(object).needs;
         return needs.empty() ? std::optional<std::string>() : needs;
       },
-      "The one command whose output would settle it, where the verdict is cannot_tell");
+      "The one command whose output would settle it, where the verdict is cannot_tell or the first "
+      "cause has alternatives");
 }
 
 template <> struct Shape<Judgement> {

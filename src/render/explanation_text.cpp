@@ -32,9 +32,14 @@ public:
       head.assign(kLabel, ' ');
     }
   }
-  std::string mark(explain::Verdict verdict) const {
-    switch (verdict) {
-    case explain::Verdict::gpu: return color("32", style_.unicode ? "✓" : "ok");
+  /// A tick is for what is well, or is said to be by mistake; what the GPU is held back by is no
+  /// tick.
+  std::string mark(const explain::Judgement& judgement) const {
+    const bool held_back = !judgement.causes.empty() && judgement.causes.front().id != "R10";
+    switch (judgement.verdict) {
+    case explain::Verdict::gpu:
+      if (held_back) return color("33", "!");
+      return color("32", style_.unicode ? "✓" : "ok");
     case explain::Verdict::no_gpu: return color("31", style_.unicode ? "✗" : "x");
     case explain::Verdict::cannot_tell: break;
     }
@@ -68,16 +73,34 @@ std::string headline(const explain::Judgement& judgement) {
   return "the text does not settle why, or whether, the GPU is not used";
 }
 
-void put_cause(Page& page, const explain::NamedCause& cause, bool verbose) {
-  page.field("cause", cause.id + " " + cause.slug + ": " + cause.title);
+void put_evidence(Page& page, const explain::NamedCause& cause, bool verbose) {
   std::size_t shown = 0;
   for (const auto& quote : cause.evidence) {
     if (shown++ == 2 && !verbose) break;
     page.field(shown == 1 ? "seen" : "", place(quote) + ": " + cut(quote.text));
     if (!quote.says.empty()) page.field("", "= " + quote.says);
   }
+}
+
+void put_cause(Page& page, const explain::NamedCause& cause, bool verbose) {
+  page.field("cause", cause.id + " " + cause.slug + ": " + cause.title);
+  put_evidence(page, cause, verbose);
   page.field("fix", printable(cause.fix));
   if (!cause.confirm.empty()) page.field("confirm", cause.confirm);
+}
+
+/// The likeliest of several that look alike in a text, and the command that tells them apart.
+void put_open_cause(Page& page, const explain::NamedCause& cause, bool verbose) {
+  put_evidence(page, cause, verbose);
+  page.field("likeliest", cause.id + " " + cause.slug + ": " + cause.title);
+  page.field("", "fix: " + printable(cause.fix));
+  for (const auto& other : cause.alternatives) {
+    page.field(&other == &cause.alternatives.front() ? "or" : "",
+               other.id + " " + other.slug + ": " + printable(other.when));
+  }
+  if (cause.confirm.empty()) return;
+  page.field("needs", cause.confirm);
+  page.field("", "run where the program runs; this text alone cannot tell them apart");
 }
 
 void put_harmless(Page& page, const std::vector<explain::Quote>& harmless, bool verbose) {
@@ -102,16 +125,20 @@ void put_judgement(Page& page, const explain::Judgement& judgement, bool verbose
     for (const auto& rank : judgement.ranks) ranks.push_back(printable(rank));
     who = "rank " + join(ranks, ", ") + ": ";
   }
-  page.line(page.mark(judgement.verdict) + " " + who + headline(judgement));
+  page.line(page.mark(judgement) + " " + who + headline(judgement));
   page.gap();
-  if (!judgement.causes.empty()) put_cause(page, judgement.causes.front(), verbose);
+  if (!judgement.causes.empty()) {
+    const auto& root = judgement.causes.front();
+    (root.alternatives.empty() ? put_cause : put_open_cause)(page, root, verbose);
+  }
   for (std::size_t i = 1; i < judgement.causes.size(); ++i) {
     const auto& next = judgement.causes[i];
     page.field(i == 1 ? "next" : "", next.id + " " + next.slug + ": " + printable(next.summary));
   }
   if (judgement.works)
     page.field("works", place(*judgement.works) + ": " + cut(judgement.works->text));
-  if (!judgement.needs.empty()) page.field("needs", "the output of: " + judgement.needs);
+  if (judgement.causes.empty() && !judgement.needs.empty())
+    page.field("needs", "the output of: " + judgement.needs);
   put_harmless(page, judgement.harmless, verbose);
 }
 

@@ -16,6 +16,13 @@ struct Quote {
   std::string says; // what it means
 };
 
+/// Another way in which what the text shows can have come about.
+struct Alternative {
+  std::string id;
+  std::string slug;
+  std::string when; // what would be so: "the machine has no NVIDIA GPU"
+};
+
 struct NamedCause {
   std::string id;
   std::string slug;
@@ -25,6 +32,7 @@ struct NamedCause {
   std::string summary;
   std::string fix;
   std::string confirm; // a command that would confirm it; empty: the text settles it
+  std::vector<Alternative> alternatives; // the text alone does not tell the cause from these
   std::vector<Quote> evidence;
 };
 
@@ -36,7 +44,9 @@ struct Judgement {
   std::vector<NamedCause> causes; // root first
   std::vector<Quote> harmless;
   std::optional<Quote> works; // the last line that shows the GPU in use
-  std::string needs; // the one command that would settle it, where the verdict is cannot_tell
+  /// The one command that would settle it, where the verdict is cannot_tell or the first cause has
+  /// alternatives.
+  std::string needs;
 };
 
 struct StatedFact {

@@ -276,6 +276,83 @@ TEST(Explainer, LowUseIsLookedAtWhileItRuns) {
   EXPECT_EQ(slow.whole.needs, "gpuwhy run -- python train.py");
 }
 
+std::vector<std::string> alternatives(const Explanation& explanation) {
+  std::vector<std::string> list;
+  for (const auto& other : explanation.whole.causes.at(0).alternatives) list.push_back(other.id);
+  return list;
+}
+
+TEST(Explainer, WhatLooksAlikeInALogIsNamedWithTheCommandThatTells) {
+  using Ids = std::vector<std::string>;
+  const std::string unknown = "failed call to cuInit: UNKNOWN ERROR (303)\n";
+  const auto bare = explained(unknown);
+  EXPECT_EQ(bare.whole.verdict, Verdict::no_gpu) << "that it is not used is sure";
+  EXPECT_EQ(alternatives(bare), (Ids{"H01", "H02", "H04", "C01", "C03"}));
+  EXPECT_EQ(bare.whole.needs, "gpuwhy check");
+  EXPECT_EQ(alternatives(explained("- os: Debian 12\n- gpu: RTX 3090\n" + unknown)),
+            (Ids{"H04", "C01"}));
+  EXPECT_EQ(
+      alternatives(explained("$ docker run -it tensorflow/tensorflow:latest-gpu\n" + unknown)),
+      Ids{})
+      << "the place decides";
+  const std::string stub = "Could not find cuda drivers on your machine, GPU will not be used.\n";
+  EXPECT_EQ(alternatives(explained(stub)), (Ids{"L05", "F15", "L07", "H01"}));
+  EXPECT_EQ(explained(stub).whole.needs, "gpuwhy check");
+  EXPECT_EQ(alternatives(explained(std::string(kNoCudart))), (Ids{"L05", "L02"}));
+  EXPECT_EQ(explained("Loaded runtime CuDNN library: 8.0.5 but source was compiled with: 8.6.0.\n")
+                .whole.needs,
+            "")
+      << "the text settles it";
+}
+
+TEST(Explainer, FiguresOfUse) {
+  EXPECT_EQ(root("- gpu util percent: <20 in Task Manager, 95-100 in HWMonitor\n"), "R10");
+  EXPECT_EQ(root("- gpu util: 97\n"), "R10");
+  EXPECT_EQ(root("- gpu util: 20\n- gpu mem: almost all of 12 GB\n"), "-") << "many causes";
+  EXPECT_EQ(root("- gpu util: 20\nmodel.add(LSTM(128))\n"), "R04");
+  EXPECT_EQ(root("- gpu util: 0\n- gpu mem: 15649 of 16276 MiB\n"), "R02");
+  EXPECT_EQ(root("- gpu util: 0 % for two thirds of the time\n"), "R03");
+  EXPECT_EQ(root("- gpu util: 0 to 15 % on each card, all CPU cores at 100 %\n"), "R03");
+  EXPECT_EQ(root("- temperature: 91 C\n"), "R06");
+  EXPECT_EQ(root("- temperature: 61 C\n"), "-");
+  EXPECT_EQ(root("- speed: 6 Hz at first, 5 Hz after an hour\n"), "R06");
+  EXPECT_EQ(root("- step time: 20 ms at first, 50 ms after an hour\n"), "R07");
+  EXPECT_EQ(root("- step time: 60 ms on one, 170 ms on eight\n"), "R05");
+  EXPECT_EQ(root("- step time: 60 ms on one, 61 ms on eight\n"), "-");
+  EXPECT_EQ(root("- host rss: +2.5 MB an iteration\n"), "R07");
+  EXPECT_EQ(root("- start time: 3-4 min\n"), "R11");
+  EXPECT_EQ(root("- start time: 3-4 s\n"), "-");
+  EXPECT_EQ(explained("- gpu util: 20\n").whole.needs, "gpuwhy run -- python train.py");
+  EXPECT_EQ(root("- gpu util: 0\n>>> tf.config.list_physical_devices('GPU')\n[]\n"), "-")
+      << "not used at all";
+}
+
+TEST(Explainer, UseAsToolsSampleIt) {
+  const std::string heading = "# gpu    sm   mem   enc   dec rxpci txpci\n";
+  EXPECT_EQ(root(heading + "    0     7     4     0     0  3480  1692\n"), "R05");
+  EXPECT_EQ(root(heading + "    0    97     4     0     0  3480  1692\n"), "-");
+  EXPECT_EQ(root("0 % 0 % 0 % 0 % 99 % 0 %\n"), "R03") << "idle between bursts";
+  EXPECT_EQ(root("0 %, 22011 MiB\n0 %, 22011 MiB\n0 %, 22011 MiB\n"), "R02");
+  EXPECT_EQ(root("97 %, 22011 MiB\n98 %, 22011 MiB\n97 %, 22011 MiB\n"), "-");
+  EXPECT_EQ(root("1110 MHz, 60, 0x0000000000000020\n"), "R06");
+  EXPECT_EQ(root("1110 MHz, 60, 0x0000000000000004\n"), "-") << "the usual power cap";
+  EXPECT_EQ(root("for i in range(9):\n    model = load_model('m.h5')\n"), "P18");
+}
+
+TEST(Explainer, FiguresInALog) {
+  const auto step = [](std::string_view wait) {
+    return "batch: 8/13 - time: 10.0000 - data_time: " + std::string(wait) + "\n";
+  };
+  EXPECT_EQ(root(step("9.0000") + step("8.0000")), "R03");
+  EXPECT_EQ(root(step("0.1000") + step("0.2000")), "-");
+  const auto memory = [](std::string_view used) {
+    return "step 1 mem " + std::string(used) + "MiB\n";
+  };
+  const std::string full = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB\n";
+  EXPECT_EQ(root(memory("1000") + memory("2000") + memory("3000") + memory("4000") + full), "R07");
+  EXPECT_EQ(root(memory("1000") + memory("1010") + memory("1020") + memory("1030") + full), "R08");
+}
+
 TEST(Explainer, TheSameInAnyPieces) {
   const auto log =
       text({"- cudnn: 8.9.7\r\n", kNuma, "\x1b[31m", kNoDevice, "root@3f1c2ab4d5e6:/w# ls\n"});
@@ -340,6 +417,27 @@ TEST(Report, JsonKeepsItsContract) {
   EXPECT_EQ(report["causes"][0]["slug"], "out-of-memory");
   EXPECT_EQ(report["causes"][0]["evidence"][0]["line"], 2);
   EXPECT_TRUE(report["needs"].is_null());
+}
+
+TEST(Report, TextOffersWhatLooksAlike) {
+  const auto page = explanation_text(
+      explained("Could not find cuda drivers on your machine, GPU will not be used.\n- gpu: T4\n"),
+      Style{}, false);
+  EXPECT_EQ(
+      page,
+      R"(✗ TensorFlow does not find libcudart, CUDA's runtime library (the line speaks of drivers and does not mean them)
+
+  seen      line 1: Could not find cuda drivers on your machine, GPU will not be used.
+            = it speaks of drivers, yet it means that libcudart was not found
+  likeliest F05 cuda-extras-missing: TensorFlow is installed without its CUDA libraries
+            fix: python -m pip install 'tensorflow[and-cuda]'
+  or        L05 library-not-on-path: CUDA is installed where the loader does not look
+            F15 framework-cuda-mismatch: another major version of CUDA is installed
+            L07 library-corrupt: the file is there and damaged, or of another architecture
+  needs     gpuwhy check
+            run where the program runs; this text alone cannot tell them apart
+  stated    gpu T4
+)");
 }
 
 TEST(Report, TextNamesLineMeaningCauseAndFix) {

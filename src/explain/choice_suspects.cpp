@@ -1,0 +1,221 @@
+#include "explain/choice.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace gpuwhy::explain {
+namespace {
+
+std::string_view unquoted(std::string_view value) {
+  while (!value.empty() && (value.front() == '"' || value.front() == '\'')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == '"' || value.back() == '\'')) value.remove_suffix(1);
+  return value;
+}
+
+constexpr std::size_t kMostGpus = 32; // of one machine
+
+/// What a value of CUDA_VISIBLE_DEVICES does on a machine with `gpus` GPUs (0: not known) of these
+/// UUIDs (none: not known).
+Choice choice_of(std::string_view value, std::size_t gpus,
+                 const std::vector<std::string_view>& uuids) {
+  value = unquoted(trim(value));
+  if (value.empty() || value.starts_with('-') || value == "NoDevFiles" || value == "none")
+    return Choice::hides_all;
+  const auto first = value.substr(0, value.find(','));
+  if (first.starts_with("GPU-") || first.starts_with("MIG-")) {
+    const bool listed = uuids.empty() ||
+                        std::any_of(uuids.begin(), uuids.end(),
+                                    [&](std::string_view uuid) { return uuid.starts_with(first); });
+    return listed ? Choice::valid : Choice::invalid;
+  }
+  const auto index = to_number(first);
+  if (!index) return Choice::invalid;
+  const std::size_t there = gpus != 0 ? gpus : kMostGpus;
+  return static_cast<std::size_t>(*index) >= there ? Choice::beyond : Choice::valid;
+}
+
+std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
+  if (more == nullptr) return {seen};
+  return {more, seen};
+}
+
+void ordinals(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("invalid-ordinal");
+  if (seen == nullptr) return;
+  const auto set = chosen_devices(scene);
+  if (set.shown && set.choice != Choice::hides_all) {
+    out.push_back({"E02",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "': inside the program the chosen GPUs count from 0, so the number asked "
+                       "for does not exist",
+                   {seen},
+                   {},
+                   {}});
+  } else {
+    out.push_back(
+        {"P06", Weight::settled, std::string(seen->message->says), {seen}, {}, seen->message->ask});
+  }
+}
+
+/// PyTorch counts by NVML, which knows nothing of slices nor of what a variable made of the list.
+void device_assert(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("device-assert");
+  if (seen == nullptr) return;
+  if (scene.mig) {
+    out.push_back({"H14",
+                   Weight::probable,
+                   "the GPU is cut into slices (MIG) and none is chosen: PyTorch counts more GPUs "
+                   "than CUDA gives it",
+                   {seen, scene.text.find("mig-mode")},
+                   "set CUDA_VISIBLE_DEVICES to the UUID of a slice (nvidia-smi -L)",
+                   "nvidia-smi -L"});
+    return;
+  }
+  out.push_back({"E02",
+                 Weight::probable,
+                 "PyTorch counted more GPUs than CUDA gives it: CUDA_VISIBLE_DEVICES names some "
+                 "twice or one that is not there, or was changed by the program",
+                 {seen},
+                 {},
+                 seen->message->ask});
+}
+
+/// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
+void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
+  if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
+  const auto* code = scene.text.find("code-hides");
+  if (set.choice != Choice::valid) {
+    out.push_back({set.in_code ? "P03" : "E02",
+                   Weight::hint,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "', which names no GPU that exists here" +
+                       (scene.smi_gpus == 0 ? std::string()
+                                            : ": " + std::to_string(scene.smi_gpus) + " is shown"),
+                   {set.in_code ? code : scene.text.find("visible-devices")},
+                   {},
+                   "nvidia-smi -L"});
+    return;
+  }
+  // The GPU that the code chooses is idle while another one works.
+  bool chosen_idle = false;
+  bool other_busy = false;
+  for (const auto* use : scene.text.all("gpu-use")) {
+    const auto now = to_number(use->value("gpu_now")).value_or(0);
+    if (use->value("gpu_index") == set.value)
+      chosen_idle = now == 0;
+    else
+      other_busy = other_busy || now > 0;
+  }
+  const auto* import = scene.text.find("framework-import");
+  bool held_elsewhere = false;
+  for (const auto* held : scene.text.all("memory-held")) {
+    held_elsewhere = held_elsewhere || (held->value("held_index") != set.value &&
+                                        to_number(held->value("held_mib")).value_or(0) > 1000);
+  }
+  const bool complains = scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
+                         scene.text.mentions("wrong gpu") || scene.text.mentions("cuda:0") ||
+                         scene.text.mentions("first gpu");
+  const bool after_call = code != nullptr && import != nullptr && import->first < code->first &&
+                          (complains || held_elsewhere);
+  if (set.in_code && ((chosen_idle && other_busy) || after_call)) {
+    out.push_back({"P03",
+                   Weight::hint,
+                   "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +
+                       "' too late: another GPU is used, so CUDA had started before",
+                   {code, scene.text.find("numbered-import")},
+                   "set the variable before the program starts, or above its first import",
+                   {}});
+  }
+}
+
+} // namespace
+
+ChosenDevices chosen_devices(const Scene& scene) {
+  ChosenDevices found;
+  const auto take = [&](std::string_view value, bool in_code) {
+    const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
+    if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
+    if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
+      return;
+    found = {true, choice, std::string(unquoted(value)), in_code};
+  };
+  for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
+  for (const std::string_view key : {"cuda visible devices", "env"}) {
+    const auto value = scene.text.said(key);
+    if (!value.empty() && key != "env") take(value, false);
+  }
+  for (const auto value : scene.text.all_said("code_devices")) take(value, true);
+  return found;
+}
+
+std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
+  const auto& text = scene.text;
+  const auto set = chosen_devices(scene);
+  const auto* code = text.find("code-hides");
+  if (code != nullptr && (set.in_code || !set.shown)) {
+    return Suspect{"P03",
+                   Weight::settled,
+                   "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'",
+                   with(&seen, code),
+                   {},
+                   {}};
+  }
+  const auto* shown = text.find("visible-devices");
+  if (set.shown && set.value == "NoDevFiles")
+    return Suspect{"C07", Weight::settled, "Slurm gave the job no GPU", with(&seen, shown), {}, {}};
+  if (set.choice == Choice::hides_all && scene.slurm && !scene.slurm_asked && set.value.empty()) {
+    return Suspect{"C07",
+                   Weight::probable,
+                   "Slurm gave the job no GPU: CUDA_VISIBLE_DEVICES is empty",
+                   with(&seen, shown),
+                   {},
+                   {}};
+  }
+  if (set.choice == Choice::hides_all) {
+    return Suspect{"E01",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
+                   with(&seen, shown),
+                   {},
+                   {}};
+  }
+  if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
+    return Suspect{"E02",
+                   Weight::settled,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "', which names no GPU that exists here",
+                   with(&seen, shown),
+                   {},
+                   {}};
+  }
+  return std::nullopt;
+}
+
+void choice_suspects(const Scene& scene, Suspects& out) {
+  if (scene.no_gpu != nullptr && contains(scene.text.said("works"), "CUDA_VISIBLE_DEVICES")) {
+    out.push_back({"E02",
+                   Weight::hint,
+                   "with another value of CUDA_VISIBLE_DEVICES it works, as the writer says",
+                   {scene.text.find("visible-devices"), scene.no_gpu},
+                   {},
+                   {}});
+  }
+  ordinals(scene, out);
+  device_assert(scene, out);
+  const auto set = chosen_devices(scene);
+  wrong_choice(scene, set, out);
+  if (!set.shown || set.choice != Choice::hides_all) return;
+  // A variable alone is a hint: it may be another program's.
+  const auto* code = scene.text.find("code-hides");
+  out.push_back({set.in_code ? "P03" : "E01",
+                 Weight::hint,
+                 "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
+                 {set.in_code ? code : scene.text.find("visible-devices")},
+                 {},
+                 {}});
+}
+
+} // namespace gpuwhy::explain
