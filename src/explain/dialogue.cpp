@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 14> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 15> kCalls = {"is_available()",
+                                                     "get_visible_devices(",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -51,6 +52,17 @@ bool is_value(std::string_view word) {
     return true;
   return !word.empty() && word.front() >= '0' && word.front() <= '9' &&
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
+}
+
+/// ">>> x.devices()", "In [3]: print(self.device)": where something lies.
+bool asks_where(std::string_view line) {
+  if (!line.starts_with(">>> ") && !line.starts_with("In [")) return false;
+  if (contains(line, "jax.devices(") || contains(line, "local_devices(") ||
+      contains(line, "cuda.device"))
+    return false;
+  while (line.ends_with(')') && !line.ends_with("()")) line.remove_suffix(1);
+  return line.ends_with(".device") || line.ends_with(".device()") || line.ends_with(".devices()") ||
+         line.ends_with(".is_cuda");
 }
 
 bool asks_yes_or_no(std::string_view question) {
