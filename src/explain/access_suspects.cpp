@@ -208,8 +208,18 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    "id"});
   }
+  if (const auto* given = scene.text.find("alloc-tres");
+      given != nullptr && !contains(given->text, "gres/gpu")) {
+    out.push_back(
+        {"C07",
+         Weight::hint,
+         "the scheduler gave the job no GPU (" + std::string(given->value("alloc_tres")) + ")",
+         {given},
+         "ask for it in the way of this cluster (--gpus=1 where --gres is not taken)",
+         {}});
+  }
   // Job scripts and variables alone are a hint: they may be another job's.
-  if (scene.slurm_told && !scene.slurm_asked && scene.text.has("torch-false")) {
+  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr) {
     out.push_back({"C07",
                    Weight::hint,
                    "the job asks the scheduler for no GPU",

@@ -152,6 +152,18 @@ void jax(const Scene& scene, Suspects& out) {
                              text.has("cuinit-unknown") || text.has("smi-failed") ||
                              text.has("driver-mismatch");
   if (fell != nullptr && !driver_failed && !scene.other_gpu_only && scene.has_gpu != false) {
+    constexpr int kJaxOldest = 35; // of compute capability, what XLA has taken from the start
+    const int has = scene.capability ? scene.capability->major * 10 + scene.capability->minor : 99;
+    if (has < kJaxOldest) {
+      out.push_back({"H11",
+                     Weight::probable,
+                     scene.gpu + " (compute capability " + scene.capability->str() +
+                         ") is older than what XLA takes: it is left out without a word",
+                     {fell},
+                     {},
+                     {}});
+      return;
+    }
     out.push_back({"F12",
                    Weight::probable,
                    "JAX came up with its processor backend only: jaxlib is the build without CUDA, "

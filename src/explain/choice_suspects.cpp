@@ -109,10 +109,17 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
     else
       other_busy = other_busy || now > 0;
   }
-  const auto* call = scene.text.find("cuda-call");
-  const bool after_call = code != nullptr && call != nullptr && call->first < code->first &&
-                          (scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
-                           scene.text.mentions("wrong gpu"));
+  const auto* import = scene.text.find("framework-import");
+  bool held_elsewhere = false;
+  for (const auto* held : scene.text.all("memory-held")) {
+    held_elsewhere = held_elsewhere || (held->value("held_index") != set.value &&
+                                        to_number(held->value("held_mib")).value_or(0) > 1000);
+  }
+  const bool complains = scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
+                         scene.text.mentions("wrong gpu") || scene.text.mentions("cuda:0") ||
+                         scene.text.mentions("first gpu");
+  const bool after_call = code != nullptr && import != nullptr && import->first < code->first &&
+                          (complains || held_elsewhere);
   if (set.in_code && ((chosen_idle && other_busy) || after_call)) {
     out.push_back({"P03",
                    Weight::hint,
@@ -188,6 +195,14 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
 }
 
 void choice_suspects(const Scene& scene, Suspects& out) {
+  if (scene.no_gpu != nullptr && contains(scene.text.said("works"), "CUDA_VISIBLE_DEVICES")) {
+    out.push_back({"E02",
+                   Weight::hint,
+                   "with another value of CUDA_VISIBLE_DEVICES it works, as the writer says",
+                   {scene.text.find("visible-devices"), scene.no_gpu},
+                   {},
+                   {}});
+  }
   ordinals(scene, out);
   device_assert(scene, out);
   const auto set = chosen_devices(scene);

@@ -73,6 +73,25 @@ void unknown_error(const Scene& scene, Suspects& out) {
       {"H09", Weight::probable, std::move(summary), std::move(evidence), {}, seen->message->ask});
 }
 
+/// Old TensorFlow makes a context on every GPU, also on one that is too old for it.
+void context_refused(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("context-refused");
+  if (seen == nullptr || scene.text.has("compute-mode")) return;
+  constexpr int kKepler = 3; // of compute capability, what TensorFlow 0.x and 1.x ask for
+  for (const auto name : scene.text.all_said("gpu")) {
+    const auto capability = capability_of_name(name);
+    if (!capability || capability->major >= kKepler) continue;
+    out.push_back({"H11",
+                   Weight::probable,
+                   std::string(name) + " (compute capability " + capability->str() +
+                       ") is too old, and the framework wants a context on every GPU",
+                   {seen},
+                   "hide it: set CUDA_VISIBLE_DEVICES to the other GPUs",
+                   {}});
+    return;
+  }
+}
+
 /// A GPU that stands behind NVSwitch waits for a service.
 void fabric_manager(const Scene& scene, Suspects& out) {
   const auto* unit = scene.text.find("fabric-unit");
@@ -263,6 +282,7 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   unknown_error(scene, out);
   missing_symbol(scene, out);
   fabric_manager(scene, out);
+  context_refused(scene, out);
   init_failed(scene, out);
   too_old(scene, out);
   two_versions(scene, out);

@@ -72,6 +72,11 @@ bool asks_yes_or_no(std::string_view question) {
 bool is_answer(std::string_view text) {
   if (text.empty() || text.size() > kLongest) return false;
   if (text.front() == '[' && text.back() == ']') return true;
+  if (text.front() == '(' && text.back() == ')') { // a tuple: "('1.15.2', False)"
+    const auto plain = replace_all(std::string(text.substr(1, text.size() - 2)), ",", "");
+    const auto values = split(plain, ' ');
+    return std::all_of(values.begin(), values.end(), is_value);
+  }
   const auto words = split(text, ' ');
   return std::all_of(words.begin(), words.end(), is_value);
 }
@@ -102,6 +107,7 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
+  if (contains(line, "parameters()).device")) return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
   const bool in_code =

@@ -258,6 +258,16 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
   }
+  if (const auto* seen = text.find("module-unbuilt"); seen != nullptr && !scene.smi_works) {
+    const bool tools = text.has("smi-failed") || text.has("driver-package");
+    out.push_back({tools ? "H06" : "H03",
+                   Weight::probable,
+                   tools ? "a driver is installed, and no module is built for the kernel that runs"
+                         : "no NVIDIA module is installed for the kernel that runs",
+                   {seen},
+                   {},
+                   "dkms status"});
+  }
   if (const auto* seen = text.find("module-not-listed"); seen != nullptr && !scene.smi_works) {
     no_driver(scene, *seen, out);
     out.back().weight = Weight::hint;

@@ -35,8 +35,14 @@ Missing missing_libraries(const Scene& scene) {
   const auto all = scene.text.all("library-missing");
   const bool still = std::any_of(all.begin(), all.end(),
                                  [&](const Sighting* seen) { return !reading.is_past(*seen); });
+  // What the framework itself opens counts before what an extension of it wants.
+  const auto own = [](const Sighting* seen) {
+    return seen->message->name != "library-missing/import";
+  };
+  const bool framework = std::any_of(all.begin(), all.end(), own);
   for (const auto* seen : all) {
     if (still && reading.is_past(*seen)) continue; // found since
+    if (framework && !own(seen) && seen->message->name == "library-missing/import") continue;
     const std::string name(trim(seen->value("lib")));
     missing.seen.push_back(seen);
     if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
@@ -77,10 +83,21 @@ std::string name_in(std::string_view product, const Version& cuda) {
   return name;
 }
 
+/// "cudart64_110.dll" is of CUDA 11.0, "cudart64_12.dll" of CUDA 12.
+std::optional<int> major_of_dll(std::string_view name) {
+  const auto at = name.find("cudart64_");
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto digits = name.substr(at + 9, name.find('.', at) - at - 9);
+  const auto number = to_number(digits);
+  if (!number) return std::nullopt;
+  return static_cast<int>(digits.size() > 2 || *number >= 60 ? *number / 10 : *number);
+}
+
 /// The CUDA that the writer states, or that stands on the disk, gives this library another name.
 bool other_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
+    if (const auto major = major_of_dll(name)) return *major != scene.cuda->major();
     const auto product = product_of(name);
     const auto here = name_in(product, *scene.cuda);
     return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
@@ -99,6 +116,17 @@ bool same_cuda(const Scene& scene, const Missing& missing) {
 bool stated_cudnn(const Scene& scene, const Missing& missing) {
   return missing.only("cudnn") && scene.cudnn &&
          soname("cudnn", *scene.cudnn) == missing.names.front();
+}
+
+/// The text shows or states a cuDNN of another major version than this part's.
+bool other_cudnn(const Scene& scene, std::string_view part) {
+  const auto wanted = part.substr(part.find(".so.") + 4, 1);
+  if (part.find(".so.") == std::string_view::npos) return false;
+  if (scene.cudnn) return std::to_string(scene.cudnn->major()) != wanted;
+  const auto files = scene.text.all_said("library_file");
+  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
+    return file.starts_with("libcudnn.so.") && file.substr(12, 1) != wanted;
+  });
 }
 
 /// "It works in the terminal and not in the notebook", in whatever words.
@@ -155,7 +183,11 @@ void by_name(const Scene& scene, Suspects& out) {
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
   const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run) ||
                          told_apart(scene) || scene.works_for_another(*missing.seen.front());
-  if (elsewhere) {
+  if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
+    suspect.id = "L07";
+    suspect.summary = std::string(scene.text.said("foreign")) + " is a library for ARM";
+    suspect.evidence.push_back(scene.text.find("foreign-file"));
+  } else if (elsewhere) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
                        "different variables (LD_LIBRARY_PATH)";
@@ -173,6 +205,12 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "L05";
     suspect.summary += ", though cuDNN " + scene.cudnn->str() +
                        " is said to be installed: its folder is not where the loader looks";
+  } else if (missing.only("cudnn") && contains(missing.names.front(), "cudnn_") &&
+             other_cudnn(scene, missing.names.front())) {
+    suspect.id = "L03";
+    suspect.weight = Weight::settled;
+    suspect.summary +=
+        ": cuDNN of another major version is installed, whose files have other names";
   } else if (missing.only("cudnn") && contains(missing.names.front(), "cudnn_")) {
     suspect.summary += ": a part of cuDNN, which is installed beside the others or not at all";
     suspect.instead = {{"L03", "cuDNN is not installed"}};
@@ -417,6 +455,7 @@ void unfound_cudnn(const Scene& scene, Suspects& out) {
 void profiler(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cupti-failed");
   const auto* missing = scene.text.find("cupti-missing");
+  if (seen == nullptr) seen = scene.text.find("profiler-session");
   if (seen == nullptr || missing == nullptr) return;
   const auto files = scene.text.all_said("library_file");
   const bool there = std::any_of(files.begin(), files.end(), [](std::string_view file) {

@@ -27,7 +27,8 @@ void packages(const Scene& scene, Suspects& out) {
     const std::string build(seen->value("tensorflow_build"));
     const std::string package(seen->value("cpu_package"));
     if (without_cuda(build)) {
-      if (lists_what_is_on_offer(text)) continue;
+      const bool changed = seen->message->name == "version-of/conda-update";
+      if (!changed && lists_what_is_on_offer(text)) continue;
       out.push_back({"F02",
                      Weight::probable,
                      "the conda build " + build + " is one without CUDA",
@@ -78,9 +79,15 @@ void packages(const Scene& scene, Suspects& out) {
 
 /// TensorFlow's own images come in two kinds.
 void image(const Scene& scene, Suspects& out) {
-  const auto name = scene.text.said("image");
-  if (scene.no_gpu == nullptr || scene.in_use != nullptr) return;
-  if (!contains(name, "tensorflow/tensorflow") || contains(name, "gpu")) return;
+  auto name = scene.text.said("image");
+  const auto start = scene.text.said("container_start");
+  if (name.empty()) {
+    const auto at = std::min(start.find("tensorflow/tensorflow"), start.find("tensorflow/serving"));
+    if (at != std::string_view::npos) name = start.substr(at, start.find(' ', at) - at);
+  }
+  if (scene.in_use != nullptr || contains(name, "gpu")) return;
+  if (!contains(name, "tensorflow/tensorflow") && !contains(name, "tensorflow/serving")) return;
+  if (scene.no_gpu == nullptr && !scene.container_gets_gpu) return; // nobody wants one
   out.push_back({"F02",
                  Weight::hint,
                  "the image " + std::string(name) +

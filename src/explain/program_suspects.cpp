@@ -127,6 +127,14 @@ void backend(const Scene& scene, Suspects& out) {
                    {keras.seen},
                    {},
                    {}});
+  } else if (!variable.empty() && scene.text.says("keras_backend") && variable != keras.name) {
+    out.push_back({"F11",
+                   Weight::hint,
+                   "Keras runs on " + keras.name + " though KERAS_BACKEND is set to " + variable +
+                       ": it counts only before Keras is imported",
+                   {keras.seen, scene.text.find("keras-variable")},
+                   "set the variable above the first import of Keras, or in the shell",
+                   {}});
   } else if (!variable.empty() && !file.empty() && variable != file) {
     out.push_back({"F11",
                    Weight::hint,
@@ -149,8 +157,14 @@ void backend(const Scene& scene, Suspects& out) {
                    {}});
   }
   if (platforms == "cpu" && chosen != nullptr && !contains(chosen->text, "set JAX_PLATFORMS")) {
-    out.push_back(
-        {"E06", Weight::hint, "JAX_PLATFORMS is cpu", {chosen}, "unset JAX_PLATFORMS", {}});
+    out.push_back({"E06",
+                   Weight::hint,
+                   "JAX_PLATFORMS is cpu",
+                   {chosen},
+                   "unset JAX_PLATFORMS",
+                   {},
+                   {},
+                   true});
   }
 }
 
@@ -163,6 +177,16 @@ void chose_processor(const Scene& scene, Suspects& out) {
                    Weight::hint,
                    "the framework has the GPU, and the program never moves anything there",
                    {never, there},
+                   {},
+                   {}});
+    return;
+  }
+  if (const auto* model = scene.text.find("model-on-cpu");
+      model != nullptr && there != nullptr && scene.no_gpu == nullptr) {
+    out.push_back({"P15",
+                   Weight::hint,
+                   "PyTorch has the GPU, and the model lies on the processor",
+                   {model, there},
                    {},
                    {}});
     return;

@@ -86,6 +86,11 @@ std::optional<Difference> difference(std::string_view fails, std::string_view wo
                       "with PyTorch in the same process the GPU is lost: its libraries are loaded "
                       "first",
                       "import PyTorch last, or give each framework its own environment"};
+  const bool switched = contains(works, "optirun ") || contains(works, "primusrun ") ||
+                        contains(works, "prime-run ") || contains(works, "__NV_PRIME");
+  if (switched && !contains(fails, "run "))
+    return Difference{
+        "H15", "the laptop's GPU is there only where it is switched on for the program", {}};
   const bool root_fails = contains(fails, "sudo ");
   const bool root_works = contains(works, "sudo ");
   if (root_works && !root_fails)
@@ -137,20 +142,21 @@ void elsewhere(const Scene& scene, Suspects& out) {
 } // namespace
 
 void run_suspects(const Scene& scene, Suspects& out) {
-  if (scene.succeeded == nullptr) return;
-  elsewhere(scene, out);
-  for (const std::string_view signal :
-       {"no-device", "no-gpu-listed", "torch-false", "libcuda-missing", "cuinit-303"}) {
+  const auto* success = scene.succeeded != nullptr ? scene.succeeded : scene.text.find("gpu-found");
+  if (success == nullptr) return;
+  if (scene.succeeded != nullptr) elsewhere(scene, out);
+  for (const std::string_view signal : {"no-device", "no-gpu-listed", "torch-false",
+                                        "libcuda-missing", "cuinit-303", "cuinit-unknown"}) {
     for (const auto* seen : scene.text.all(signal)) {
-      const auto works = command_of(scene, scene.succeeded->last_run);
+      const auto works = command_of(scene, success->last_run);
       const auto fails = command_of(scene, seen->last_run);
-      if (works.empty() || fails.empty() || seen->last_run == scene.succeeded->last_run) continue;
+      if (works.empty() || fails.empty() || seen->last_run == success->last_run) continue;
       auto told = difference(fails, works);
       if (!told) continue;
       out.push_back({std::string(told->id),
                      Weight::probable,
                      std::move(told->summary),
-                     {seen, scene.succeeded},
+                     {seen, success},
                      std::move(told->fix),
                      {},
                      {},

@@ -103,6 +103,15 @@ void read_slurm(Scene& scene) {
   scene.slurm = text.has("slurm") || text.mentions("slurm") || text.mentions("srun");
   scene.slurm_asked = text.has("slurm-asks") || text.mentions("--gres");
   scene.slurm_told = text.has("slurm-script");
+  // Where the script itself is shown, only what it says and what is typed count, not the prose.
+  const auto asks = text.all("slurm-asks");
+  const bool typed = std::any_of(asks.begin(), asks.end(), [](const Sighting* ask) {
+    return contains(ask->text, "#SBATCH") || contains(ask->text, "#PBS") ||
+           contains(ask->text, "#BSUB") || contains(ask->text, "run ") ||
+           contains(ask->text, "TRES") || contains(ask->text, "alloc ") ||
+           contains(ask->text, "sbatch ");
+  });
+  if (scene.slurm_told) scene.slurm_asked = typed;
 }
 
 void read_gpus(Scene& scene) {

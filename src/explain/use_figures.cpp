@@ -1,6 +1,7 @@
 #include "explain/use_figures.h"
 
 #include "base/text.h"
+#include "explain/use_samples.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -229,7 +230,10 @@ bool rises(const View& text) {
     for (const auto* seen : text.all("memory-series")) {
       if (!seen->value(group).empty()) series.push_back(number(seen->value(group)));
     }
-    if (only_up(series)) return true;
+    const bool full = text.has("oom");
+    const bool steep = full && series.size() == 3 && std::is_sorted(series.begin(), series.end()) &&
+                       series.front() > 0 && series.back() >= 1.5 * series.front();
+    if (only_up(series) || steep) return true;
   }
   return false;
 }
@@ -271,6 +275,10 @@ UseFigures::UseFigures(const View& text) {
   for (const auto* seen : text.all("use-stated"))
     in_bursts = in_bursts || bursts(lower(seen->text));
   said_low = text.has("use-low");
+  const UseSamples samples(text);
+  sampled_low = samples.low;
+  in_bursts = in_bursts || samples.bursts;
+  received = samples.received;
   stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");

@@ -17,6 +17,8 @@ struct UseFigures {
   std::optional<double> highest_use;
   std::optional<double> gauge_use; // the same by a gauge that may not (Windows' Task Manager)
   bool said_low = false;           // in words only
+  bool sampled_low = false;        // by tools
+  std::optional<double> received;  // MB/s over the bus, as a tool sampled it
   bool use_unreadable = false;     // "N/A"
   bool in_bursts = false;          // "idle between batches"
   bool compared = false;           // figures of two programs or cards stand side by side
@@ -35,7 +37,9 @@ struct UseFigures {
   std::string quote;              // the statement that told last, for the reader
 
   bool low(double most) const { return highest_use && *highest_use <= most && !compared; }
-  bool low_or_said(double most) const { return low(most) || (said_low && !highest_use); }
+  bool low_or_said(double most) const {
+    return low(most) || sampled_low || (said_low && !highest_use);
+  }
 };
 
 } // namespace gpuwhy::explain

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
 constexpr double kBusy = 70;       // percent of use from which nothing is wrong with it
+constexpr double kHalf = 50;       // percent: plainly computes
 constexpr double kSome = 5;        // percent: computed on
 constexpr double kInUseMib = 1000; // of memory: a framework holds the GPU
 constexpr double kIdle = 60;       // percent up to which something holds the GPU back
@@ -21,10 +22,12 @@ constexpr double kHot = 83;        // degrees from which NVIDIA's boards slow do
 constexpr double kLongStart = 60;  // seconds until the first step
 constexpr double kLeaking = 1.6;   // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
-constexpr double kLongStep = 0.5; // seconds: no launch takes as long
-constexpr double kMostly = 40;    // percent of a profile
-constexpr double kWaits = 0.5;    // of a step
-constexpr double kCrowd = 32;     // processes that want to run, more than most machines have cores
+constexpr double kLongStep = 0.5;    // seconds: no launch takes as long
+constexpr double kBusTraffic = 1000; // MB/s
+constexpr double kMostly = 40;       // percent of a profile
+constexpr double kWaits = 0.5;       // of a step
+constexpr double kCrowd = 32; // processes that want to run, more than most machines have cores
+constexpr double kMinuteModel = 1000;  // parameters that no GPU is made for
 constexpr double kTinyModel = 100'000; // parameters
 
 double number(std::string_view text) {
@@ -155,7 +158,12 @@ void one_of_many(const Scene& scene, Suspects& out) {
     if (now >= kSome) busy.push_back(use);
     if (now < kSome && held >= kInUseMib) lent.push_back(use);
   }
-  if (busy.size() == 1 && !lent.empty()) {
+  if (const auto* pair = scene.text.find("gpu-pair"); pair != nullptr &&
+                                                      number(pair->value("second_use")) < kSome &&
+                                                      number(pair->value("first_use")) >= kHalf) {
+    out.push_back(
+        {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
+  } else if (busy.size() == 1 && !lent.empty()) {
     out.push_back(
         {"P10",
          Weight::hint,
@@ -189,7 +197,10 @@ void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out
                    {}});
     return;
   }
-  const bool generator = text.has("slow-input") && figures.low_or_said(kIdle);
+  const bool disk = text.mentions("hdd") || text.mentions("nfs") || text.mentions("iostat") ||
+                    text.mentions("hard disk") || text.mentions("network drive");
+  const bool generator =
+      (text.has("slow-input") || disk) && figures.low_or_said(kIdle) && !text.has("single-predict");
   if (!figures.in_bursts && !(figures.processor_busy && figures.low(kIdle)) && !generator) return;
   out.push_back({"R03",
                  Weight::hint,
@@ -207,6 +218,7 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto* params = text.find("model-size");
   const bool tiny = params != nullptr && number(params->value("params")) > 0 &&
                     number(params->value("params")) < kTinyModel;
+  const bool minute = tiny && number(params->value("params")) < kMinuteModel;
   const bool slow = figures.slower_than_cpu || figures.low_or_said(kIdle);
   if (figures.gpu_step && *figures.gpu_step >= kLongStep) {
     out.push_back({"R05",
@@ -228,16 +240,29 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
          {},
          kWatch,
          {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
-  } else if ((scene.in_use != nullptr || figures.highest_use) &&
-             (figures.slower_than_cpu || (tiny && slow))) {
+  } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage")) &&
+             (figures.slower_than_cpu || (tiny && slow) || minute ||
+              (text.has("single-predict") && (slow || scene.in_use != nullptr)))) {
     out.push_back({"P09",
                    Weight::hint,
                    "the GPU is slower than the processor: there is too little work in a step",
-                   {params},
+                   {params, text.find("single-predict")},
                    {},
                    kWatch,
                    {{"R04", "the model is large, and consists of many short kernels"}}});
   }
+}
+
+/// "for i in range(200):", and a few lines further down the model.
+const Sighting* built_in_loop(const Scene& scene) {
+  if (const auto* line = scene.text.find("model-loop")) return line;
+  constexpr std::uint64_t kBody = 5; // lines
+  for (const auto* loop : scene.text.all("for-loop")) {
+    for (const auto* built : scene.text.all("model-build")) {
+      if (built->first > loop->first && built->first <= loop->first + kBody) return built;
+    }
+  }
+  return nullptr;
 }
 
 void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
@@ -271,14 +296,22 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
          {leak ? Instead{"R06", "the GPU gets hot and slows itself down"}
                : Instead{"R07", "something in the program grows with every step"}}});
   }
+  if (const auto* built = built_in_loop(scene); built != nullptr && !figures.memory_grows) {
+    out.push_back({"P18",
+                   scene.text.has("oom") ? Weight::probable : Weight::hint,
+                   "a model is built anew in every turn of a loop, and what was built before stays",
+                   {built},
+                   {},
+                   {}});
+  }
   if (figures.memory_grows) {
     const auto series = scene.text.all("memory-series");
     std::vector<const Sighting*> evidence = {scene.text.find("memory-grows")};
     if (!series.empty()) evidence = {series.front(), series.back()};
-    const auto* loop = scene.text.find("model-loop");
+    const auto* loop = built_in_loop(scene);
     if (loop != nullptr) {
       out.push_back({"P18",
-                     Weight::hint,
+                     scene.text.has("oom") ? Weight::probable : Weight::hint,
                      "memory grows, and a model is built anew in every turn of a loop",
                      {loop, series.empty() ? nullptr : series.back()},
                      {},
@@ -382,6 +415,7 @@ void compiles_again(const Scene& scene, Suspects& out) {
 void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto* seen = scene.text.find("eager-code");
   if (seen == nullptr || !figures.low_or_said(kIdle)) return;
+  if (seen->message->name == "eager-code/tape" && scene.text.has("graph-code")) return;
   out.push_back({"P07",
                  Weight::hint,
                  "the program runs step by step in Python, and the GPU waits for it",
@@ -390,7 +424,17 @@ void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
                  kWatch});
 }
 
-void copies(const Scene& scene, Suspects& out) {
+void copies(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  if (figures.received && *figures.received >= kBusTraffic && figures.sampled_low) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "the bus carries " + std::to_string(static_cast<int>(*figures.received)) +
+                       " MB/s to a GPU that computes little: data is copied in every step",
+                   {scene.text.find("dmon-row")},
+                   {},
+                   kWatch});
+    return;
+  }
   const auto* profiled = scene.text.find("profile-copy");
   if (profiled != nullptr && number(profiled->value("copy_share")) >= kMostly) {
     out.push_back(
@@ -423,7 +467,7 @@ void use_suspects(const Scene& scene, Suspects& out) {
   one_of_many(scene, out);
   placed_on_processor(scene, out);
   compiles_again(scene, out);
-  copies(scene, out);
+  copies(scene, figures, out);
   eager(scene, figures, out);
   waits_for_data(scene, figures, out);
   too_small(scene, figures, out);
