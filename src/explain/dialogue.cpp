@@ -107,7 +107,8 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
-  if (contains(line, "parameters()).device")) return Question{std::string(trim(line)), false, true};
+  if (contains(line, "parameters()).device") || asks_where(line))
+    return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
   const bool in_code =

@@ -53,6 +53,9 @@ void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
 void use_suspects(const Scene& scene, Suspects& out);
+void pace_suspects(const Scene& scene, Suspects& out);
+void placement_suspects(const Scene& scene, Suspects& out);
+void profile_suspects(const Scene& scene, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);

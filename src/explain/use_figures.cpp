@@ -275,6 +275,7 @@ UseFigures::UseFigures(const View& text) {
   for (const auto* seen : text.all("use-stated"))
     in_bursts = in_bursts || bursts(lower(seen->text));
   said_low = text.has("use-low");
+  in_bursts = in_bursts || text.has("use-bursts");
   const UseSamples samples(text);
   sampled_low = samples.low;
   in_bursts = in_bursts || samples.bursts;

@@ -68,7 +68,8 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
                             {"R03", "it shows little too: the GPU waits for its data"}};
     }
   } else if (figures.lowest_use && *figures.lowest_use >= kBusy && !text.has("slow-clock") &&
-             !text.has("slows-down")) {
+             !text.has("slows-down") && !text.has("topology") &&
+             (text.has("doubt-words") || text.has("gauge"))) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is busy: its use is stated as " + figures.quote,
@@ -99,6 +100,7 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
 void hidden_processes(const Scene& scene, Suspects& out) {
   const auto usages = scene.text.all("smi-usage");
   if (!scene.text.has("smi-processes") || scene.text.has("smi-process")) return;
+  if (!scene.text.has("doubt-words")) return;
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kSome &&
            number(usage->value("used_mib")) >= kInUseMib;
@@ -274,7 +276,10 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
   }
-  if (figures.temperature && *figures.temperature >= kHot) {
+  // A busy GPU is warm; it is a fault where the speed falls.
+  const bool slower = scene.text.has("slows-down") || scene.text.has("slower-words") ||
+                      scene.text.has("speed-words") || figures.slowdown;
+  if (figures.temperature && *figures.temperature >= kHot && slower) {
     out.push_back({"R06",
                    Weight::hint,
                    "at " + std::to_string(static_cast<int>(*figures.temperature)) +

@@ -1,0 +1,83 @@
+// A profiler's table names what takes the time: the row with the greatest share tells the cause.
+#include "explain/suspect.h"
+
+#include "base/text.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace gpuwhy::explain {
+namespace {
+
+constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
+constexpr double kTelling = 25;      // percent of the time
+constexpr double kShortKernel = 20;  // microseconds: less than two launches
+constexpr double kManyCalls = 100;
+
+double number(std::string_view text) {
+  return std::strtod(std::string(text).c_str(), nullptr);
+}
+
+struct Row {
+  std::string_view name; // part of it
+  std::string_view id;
+  std::string_view summary;
+};
+
+constexpr std::array kRows = {
+    Row{"DataLoader", "R03", "most of the profiled time goes into waiting for the next batch"},
+    Row{"cudaStreamSynchronize", "R05", "much of the profiled time is waiting for the GPU's results"},
+    Row{"cudaDeviceSynchronize", "R05", "much of the profiled time is waiting for the GPU's results"},
+    Row{"aten::item", "R05", "much of the profiled time goes into reading values back"},
+    Row{"_local_scalar_dense", "R05", "much of the profiled time goes into reading values back"},
+    Row{"cudaMemcpy", "R05", "much of the profiled time goes into copies"},
+    Row{"Memcpy", "R05", "much of the profiled time goes into copies"},
+    Row{"memcpy", "R05", "much of the profiled time goes into copies"},
+    Row{"aten::copy_", "R05", "much of the profiled time goes into copies"},
+    Row{"method 'cuda' of", "R05", "much of the profiled time goes into copies to the GPU"},
+    Row{"method 'cpu' of", "R05", "much of the profiled time goes into copies from the GPU"},
+    Row{"method 'to' of", "R05", "much of the profiled time goes into copies"},
+    Row{"method 'item' of", "R05", "much of the profiled time goes into reading values back"},
+    Row{"cudaLaunchKernel", "R04", "much of the profiled time goes into starting kernels"},
+    Row{"cuLaunchKernel", "R04", "much of the profiled time goes into starting kernels"}};
+
+const Row* row_of(const Sighting& seen) {
+  for (const auto& row : kRows) {
+    if (contains(seen.value("profiled"), row.name)) return &row;
+  }
+  return nullptr;
+}
+
+} // namespace
+
+void profile_suspects(const Scene& scene, Suspects& out) {
+  const Sighting* most = nullptr;
+  for (const auto* seen : scene.text.all("profile-row")) {
+    if (row_of(*seen) == nullptr) continue;
+    if (most == nullptr || number(seen->value("share")) > number(most->value("share"))) most = seen;
+  }
+  if (most != nullptr && number(most->value("share")) >= kTelling) {
+    const auto* row = row_of(*most);
+    out.push_back({std::string(row->id),
+                   Weight::probable,
+                   std::string(row->summary) + " (" + std::string(most->value("share")) + " %)",
+                   {most},
+                   {},
+                   kWatch});
+    return;
+  }
+  const auto* kernels = scene.text.find("profile-kernels");
+  if (kernels != nullptr && number(kernels->value("kernel_us")) < kShortKernel &&
+      number(kernels->value("kernel_calls")) >= kManyCalls) {
+    out.push_back({"R04",
+                   Weight::hint,
+                   "the profiled kernels take " + std::string(kernels->value("kernel_us")) +
+                       " us each: starting one takes as long",
+                   {kernels},
+                   {},
+                   kWatch,
+                   {{"P09", "there is too little work in a step"}}});
+  }
+}
+
+} // namespace gpuwhy::explain
