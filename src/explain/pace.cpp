@@ -100,6 +100,10 @@ void read_steps(const View& text, Pace& pace) {
   };
   for (const Reads& reads : {Reads(time), Reads(inverse)}) {
     auto all = series(text, "step-series", reads);
+    if (all.values.size() >= 2) {
+      const auto [least, most] = std::minmax_element(all.values.begin(), all.values.end());
+      pace.differs = std::max(pace.differs, *most / *least);
+    }
     const double times = rise(all);
     if (times <= pace.slower) continue;
     pace.slower = times;

@@ -18,6 +18,7 @@ struct Pace {
   const Sighting* memory_to = nullptr;
   const Sighting* step_from = nullptr;
   const Sighting* step_to = nullptr;
+  double differs = 1; // how many times longer the slowest step takes than the fastest
   bool gpu_loses = false;             // the processor does the same work in less time
   const Sighting* gpu_time = nullptr;
   bool more_gpus_lose = false;        // several GPUs do no more than one

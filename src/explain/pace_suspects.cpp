@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kHot = 83;  // degrees from which NVIDIA's boards slow down
+constexpr double kFarSlower = 3; // times longer: another way of computing
 constexpr double kIdle = 60; // percent up to which something holds the GPU back
 
 const Sighting* first_of(const View& text, std::initializer_list<std::string_view> signals) {
@@ -26,6 +27,9 @@ const Sighting* first_of(const View& text, std::initializer_list<std::string_vie
 const Sighting* makes_anew(const View& text) {
   const auto* seen = first_of(text, {"loop-model", "loop-jit", "model-loop", "graph-loop"});
   if (seen != nullptr) return seen;
+  // A loop that calls a function, and a function that makes a model.
+  if (text.has("for-loop") && text.has("model-build") && text.has("host-killed"))
+    return text.find("model-build");
   // Without a session these run at once, and add to no graph.
   return text.has("session-run") ? text.find("loop-graph") : nullptr;
 }
@@ -107,7 +111,8 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
   const bool little = figures.low_or_said(kIdle) && !figures.in_bursts;
   const auto* small = first_of(text, {"loop-small", "short-loop", "launch-words"});
   const auto* single = first_of(text, {"loop-predict", "rl-words", "one-by-one"});
-  const bool reached = scene.in_use != nullptr || figures.stated || text.has("smi-usage") || loses;
+  const bool reached = scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
+                       figures.sampled_low || loses;
   if (!reached) return;
   if (small != nullptr && (loses || little || text.has("launch-words"))) {
     out.push_back({"R04",
@@ -126,7 +131,7 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    "ask for many answers at once",
                    kWatch,
                    {{"R04", "the model consists of many short kernels"}}});
-  } else if (loses && (text.has("tiny-layers") || pace.gpu_loses)) {
+  } else if (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses)) {
     out.push_back({"P09",
                    Weight::hint,
                    "the processor does the same work in less time: there is too little work in a "
@@ -136,6 +141,48 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    kWatch,
                    {{"R04", "the model is large, and consists of many short kernels"}}});
   }
+}
+
+/// Arguments of a layer, or a switch to eager execution, make the same program many times slower.
+void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  const bool slow = pace.differs >= kFarSlower || text.has("speed-words") ||
+                    text.has("slower-words") || figures.slower_than_cpu ||
+                    figures.low_or_said(kIdle);
+  const auto* arguments = text.find("rnn-arguments");
+  if (arguments == nullptr && text.has("keras-3")) arguments = text.find("rnn-dropout");
+  if (arguments != nullptr && slow && !text.has("rnn-generic")) {
+    out.push_back({"P13",
+                   Weight::hint,
+                   "the layer's arguments rule out the cuDNN kernel: the slow generic one runs",
+                   {arguments},
+                   {},
+                   kWatch});
+  }
+  const auto* eager = first_of(text, {"eager-code", "loop-tape"});
+  if (eager != nullptr && pace.differs >= kFarSlower && !pace.steps_rise()) {
+    out.push_back({"P07",
+                   Weight::hint,
+                   "the program runs step by step in Python, and the GPU waits for it",
+                   {eager},
+                   "compile the step (tf.function), leave run_eagerly off",
+                   kWatch});
+  }
+}
+
+/// The GPU stands still, and the input is what it waits for.
+void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* input = first_of(text, {"input-words", "slow-input", "shuffle-buffer"});
+  const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low");
+  if (input == nullptr || !idle || text.has("single-predict") || text.has("rl-words")) return;
+  out.push_back({"R03",
+                 Weight::hint,
+                 "the GPU stands still between the batches: it waits for its data",
+                 {input, text.find("use-low")},
+                 {},
+                 kWatch,
+                 {{"R05", "it waits for copies, or the program for its results"}}});
 }
 
 /// Several GPUs do no more than one, and what joins them is slow.
@@ -177,6 +224,8 @@ void pace_suspects(const Scene& scene, Suspects& out) {
   grows(scene, pace, out);
   slows(scene, pace, out);
   short_work(scene, pace, figures, out);
+  slow_forms(scene, pace, figures, out);
+  starves(scene, figures, out);
   joined_badly(scene, pace, out);
   crosses_the_bus(scene, figures, out);
 }

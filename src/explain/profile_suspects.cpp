@@ -38,6 +38,13 @@ constexpr std::array kRows = {
     Row{"method 'cpu' of", "R05", "much of the profiled time goes into copies from the GPU"},
     Row{"method 'to' of", "R05", "much of the profiled time goes into copies"},
     Row{"method 'item' of", "R05", "much of the profiled time goes into reading values back"},
+    Row{".item()", "R05", "much of the profiled time goes into reading values back"},
+    Row{".cpu()", "R05", "much of the profiled time goes into reading values back"},
+    Row{".numpy()", "R05", "much of the profiled time goes into reading values back"},
+    Row{".tolist()", "R05", "much of the profiled time goes into reading values back"},
+    Row{"next_data", "R03", "most of the profiled time goes into waiting for the next batch"},
+    Row{"__next__", "R03", "most of the profiled time goes into waiting for the next batch"},
+    Row{"__getitem__", "R03", "most of the profiled time goes into reading the data"},
     Row{"cudaLaunchKernel", "R04", "much of the profiled time goes into starting kernels"},
     Row{"cuLaunchKernel", "R04", "much of the profiled time goes into starting kernels"}};
 

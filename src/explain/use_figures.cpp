@@ -98,7 +98,8 @@ public:
   void statement(const std::string& key, const std::string& value) {
     const bool run_key = any(key, {"step time", "epoch time", "speed", "throughput", "iteration"});
     out_.stated = out_.stated || is_use_key(key) || is_memory_key(key) || run_key;
-    if (is_use_key(key)) use(value);
+    const bool gauge = key == "gauge" && contains(value, "task manager");
+    if (is_use_key(key) || gauge) use(value);
     processor(key, value);
     if (is_memory_key(key)) memory(value);
     if (contains(key, "temp")) temperature(value);

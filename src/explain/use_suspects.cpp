@@ -19,6 +19,7 @@ constexpr double kSome = 5;        // percent: computed on
 constexpr double kInUseMib = 1000; // of memory: a framework holds the GPU
 constexpr double kIdle = 60;       // percent up to which something holds the GPU back
 constexpr double kHot = 83;        // degrees from which NVIDIA's boards slow down
+constexpr double kTooHot = 90;     // degrees at which they all do
 constexpr double kLongStart = 60;  // seconds until the first step
 constexpr double kLeaking = 1.6;   // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
@@ -69,7 +70,7 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
     }
   } else if (figures.lowest_use && *figures.lowest_use >= kBusy && !text.has("slow-clock") &&
              !text.has("slows-down") && !text.has("topology") &&
-             (text.has("doubt-words") || text.has("gauge"))) {
+             (scene.in_use == nullptr || text.has("doubt-words") || text.has("gauge"))) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is busy: its use is stated as " + figures.quote,
@@ -100,7 +101,6 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
 void hidden_processes(const Scene& scene, Suspects& out) {
   const auto usages = scene.text.all("smi-usage");
   if (!scene.text.has("smi-processes") || scene.text.has("smi-process")) return;
-  if (!scene.text.has("doubt-words")) return;
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kSome &&
            number(usage->value("used_mib")) >= kInUseMib;
@@ -160,6 +160,17 @@ void one_of_many(const Scene& scene, Suspects& out) {
     if (now >= kSome) busy.push_back(use);
     if (now < kSome && held >= kInUseMib) lent.push_back(use);
   }
+  // Of looks at several moments: a GPU that is idle at most of them is not the busy one.
+  const auto looks = [](const std::vector<const Sighting*>& seen, std::string_view gpu) {
+    std::uint64_t times = 0;
+    for (const auto* use : seen) times += use->value("gpu_index") == gpu ? use->count : 0;
+    return times;
+  };
+  const auto mostly_idle = [&](const Sighting* use) {
+    const auto gpu = use->value("gpu_index");
+    return looks(lent, gpu) >= looks(busy, gpu);
+  };
+  if (!table) std::erase_if(busy, mostly_idle);
   if (const auto* pair = scene.text.find("gpu-pair"); pair != nullptr &&
                                                       number(pair->value("second_use")) < kSome &&
                                                       number(pair->value("first_use")) >= kHalf) {
@@ -279,7 +290,8 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
   // A busy GPU is warm; it is a fault where the speed falls.
   const bool slower = scene.text.has("slows-down") || scene.text.has("slower-words") ||
                       scene.text.has("speed-words") || figures.slowdown;
-  if (figures.temperature && *figures.temperature >= kHot && slower) {
+  const double hot = slower ? kHot : kTooHot;
+  if (figures.temperature && *figures.temperature >= hot) {
     out.push_back({"R06",
                    Weight::hint,
                    "at " + std::to_string(static_cast<int>(*figures.temperature)) +
