@@ -21,7 +21,8 @@ void hidden(const Scene& scene, Suspects& out) {
 
 void lies_on_processor(const Scene& scene, Suspects& out) {
   const auto* lies = scene.text.find("array-on-cpu");
-  if (lies == nullptr) lies = scene.text.find("model-on-cpu");
+  // Of tensors that are looked at, some are meant to lie there.
+  if (lies == nullptr && !scene.text.has("model-on-gpu")) lies = scene.text.find("model-on-cpu");
   const auto* there = scene.text.find("gpu-listed");
   if (there == nullptr) there = scene.text.find("gpu-created");
   if (lies == nullptr || there == nullptr || scene.no_gpu != nullptr) return;
@@ -35,11 +36,31 @@ void lies_on_processor(const Scene& scene, Suspects& out) {
                  {{"P01", "the program chooses the processor by itself"}}});
 }
 
+/// PyTorch has the GPU, and it stands still.
+void stands_still(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* none = text.find("use-none");
+  const auto* listed = text.find("gpu-listed");
+  if (none == nullptr || listed == nullptr || listed->message->framework != "torch") return;
+  const bool held = text.has("gpu-created") || text.has("smi-usage") || text.has("gpu-use") ||
+                    text.has("slow-input") || text.has("memory-series");
+  if (held || scene.no_gpu != nullptr) return;
+  out.push_back({"P15",
+                 Weight::hint,
+                 "PyTorch has the GPU, and it is not used: the model was not moved there",
+                 {none, listed},
+                 {},
+                 "grep -n 'cuda\\|\\.to(\\|device' in the program",
+                 {{"P01", "the program chooses the processor by itself"},
+                  {"R03", "it is moved there, and waits for its data"}}});
+}
+
 } // namespace
 
 void placement_suspects(const Scene& scene, Suspects& out) {
   hidden(scene, out);
   lies_on_processor(scene, out);
+  stands_still(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -48,6 +48,11 @@ constexpr std::array kRows = {
     Row{"cudaLaunchKernel", "R04", "much of the profiled time goes into starting kernels"},
     Row{"cuLaunchKernel", "R04", "much of the profiled time goes into starting kernels"}};
 
+struct Share {
+  const Sighting* seen = nullptr;
+  double percent = 0;
+};
+
 const Row* row_of(const Sighting& seen) {
   for (const auto& row : kRows) {
     if (contains(seen.value("profiled"), row.name)) return &row;
@@ -55,20 +60,31 @@ const Row* row_of(const Sighting& seen) {
   return nullptr;
 }
 
+/// The row with the greatest share of those that tell something. cProfile gives seconds.
+Share greatest(const View& text) {
+  Share most;
+  const auto take = [&](const Sighting* seen, double percent) {
+    if (row_of(*seen) != nullptr && percent > most.percent) most = {seen, percent};
+  };
+  for (const auto* seen : text.all("profile-row")) take(seen, number(seen->value("share")));
+  const double total = number(text.said("profile_s"));
+  if (total <= 0) return most;
+  for (const auto* seen : text.all("profile-call"))
+    take(seen, 100 * number(seen->value("tottime")) / total);
+  return most;
+}
+
 } // namespace
 
 void profile_suspects(const Scene& scene, Suspects& out) {
-  const Sighting* most = nullptr;
-  for (const auto* seen : scene.text.all("profile-row")) {
-    if (row_of(*seen) == nullptr) continue;
-    if (most == nullptr || number(seen->value("share")) > number(most->value("share"))) most = seen;
-  }
-  if (most != nullptr && number(most->value("share")) >= kTelling) {
-    const auto* row = row_of(*most);
+  const auto most = greatest(scene.text);
+  if (most.percent >= kTelling) {
+    const auto* row = row_of(*most.seen);
     out.push_back({std::string(row->id),
                    Weight::probable,
-                   std::string(row->summary) + " (" + std::string(most->value("share")) + " %)",
-                   {most},
+                   std::string(row->summary) + " (" +
+                       std::to_string(static_cast<int>(most.percent)) + " %)",
+                   {most.seen},
                    {},
                    kWatch});
     return;

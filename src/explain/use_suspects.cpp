@@ -48,7 +48,11 @@ const Sighting* shows_use(const Scene& scene) {
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kIdle;
   });
-  return busy == usages.end() ? nullptr : *busy;
+  if (busy != usages.end()) return *busy;
+  for (const auto* look : scene.text.all("gpu-moment")) {
+    if (number(look->value("moment_use")) >= kIdle) return look;
+  }
+  return nullptr;
 }
 
 /// The one that was read does not show compute work; another one does, or the GPU is plainly busy.
@@ -176,6 +180,14 @@ void one_of_many(const Scene& scene, Suspects& out) {
                                                       number(pair->value("first_use")) >= kHalf) {
     out.push_back(
         {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
+  } else if (table && busy.size() == 1 && lent.empty() && number(busy.front()->value("smi_util")) >= kHalf &&
+             scene.text.has("multi-words") && scene.smi_gpus > 1) {
+    out.push_back({"P10",
+                   Weight::hint,
+                   "one GPU computes, the other does nothing",
+                   {busy.front(), scene.text.find("multi-words")},
+                   {},
+                   {}});
   } else if (busy.size() == 1 && !lent.empty()) {
     out.push_back(
         {"P10",
