@@ -17,6 +17,13 @@ std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
 /// Nothing for: this scene does not tell.
 std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
+  if (const auto* none = text.find("slurm-none")) {
+    return Suspect{
+        "C07", Weight::settled, "the step asks the scheduler for no GPU", {none, &seen}, {}, {}};
+  }
+  if (const auto* package = text.find("no-driver-package"); package != nullptr && !scene.wsl)
+    return Suspect{"H03", Weight::probable, std::string(package->message->says), {package, &seen},
+                   {},    "nvidia-smi"};
   if (auto chosen = chosen_away(scene, seen)) return chosen;
   const auto set = chosen_devices(scene);
   const auto* shown = text.find("visible-devices");
@@ -33,12 +40,12 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
     return prompt->message->name == "prompt-of/user";
   });
-  if (scene.worked_in_another_run(seen.last_run) && root_too && user_too) {
+  if (scene.worked_in_another_run(seen) && root_too && user_too) {
     return Suspect{
         "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
         {},    "ls -l /dev/nvidia*"};
   }
-  if (scene.worked_in_another_run(seen.last_run)) {
+  if (scene.worked_in_another_run(seen)) {
     return Suspect{"P03",
                    Weight::probable,
                    "the GPU works in another run of the same text: this program, or a package that "

@@ -142,7 +142,9 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device");
+  const bool failed = scene.text.has("nonexistent-device") || scene.text.mentions("2nd gpu") ||
+                      scene.text.mentions("second gpu") || scene.text.mentions("both gpu") ||
+                      scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
@@ -157,13 +159,16 @@ void ignored(const Scene& scene, Suspects& out) {
   if (!none_left) {
     auto lines = seen;
     if (const auto* asked = scene.text.find("nonexistent-device")) lines.push_back(asked);
+    const bool beside = scene.in_use != nullptr; // the stronger one works
     out.push_back(
         {"H16",
          Weight::settled,
          "TensorFlow leaves out a GPU with " + cores + " multiprocessors; a stronger one is there",
          std::move(lines),
          {},
-         {}});
+         {},
+         {},
+         beside});
     return;
   }
   const std::string summary = "TensorFlow leaves the GPU out: it has " + cores +

@@ -1,5 +1,6 @@
 // The installed build: can it use a GPU on this system, and with the CUDA that is there?
 #include "base/text.h"
+#include "explain/choice.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -101,7 +102,8 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {}});
   }
   if (scene.tensorflow->major() == 2 && scene.tensorflow->minor() >= 12 && line != nullptr &&
-      text.has("version-of") && !scene.wheels && !scene.cuda && scene.smi_works) {
+      text.has("version-of") && !scene.wheels && !scene.cuda &&
+      (scene.smi_works || !scene.gpu.empty())) {
     out.push_back({"F05",
                    Weight::hint,
                    name + " is installed without NVIDIA's wheels, and no CUDA is shown",
@@ -148,6 +150,16 @@ void jax(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   if (scene.in_use != nullptr || text.has("jax-no-cuda")) return;
   const auto* fell = text.find("jax-no-gpu");
+  const auto set = chosen_devices(scene);
+  if (fell != nullptr && set.shown && set.choice == Choice::hides_all) {
+    out.push_back({"E01",
+                   Weight::probable,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU from JAX",
+                   {text.find("visible-devices"), fell},
+                   {},
+                   {}});
+    return;
+  }
   const bool driver_failed = text.has("no-device") || text.has("cuinit-303") ||
                              text.has("cuinit-unknown") || text.has("smi-failed") ||
                              text.has("driver-mismatch");

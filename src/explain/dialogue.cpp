@@ -115,7 +115,11 @@ std::optional<Question> question_in(std::string_view line) {
       (contains(line, "grep ") || contains(line, "findstr ")) &&
       (contains(line, ".py") || contains(line, "grep -r")) &&
       (contains(line, "cuda") || contains(line, "device") || contains(line, ".to("));
-  if (in_code) return Question{std::string(trim(line)), true, false};
+  if (in_code) return Question{std::string(trim(line)), true, true};
+  const bool packages =
+      contains(line, "grep") && contains(line, "nvidia") &&
+      (contains(line, "dpkg ") || contains(line, "rpm ") || contains(line, "pacman "));
+  if (packages) return Question{std::string(trim(line)), true, true};
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};

@@ -18,20 +18,20 @@ struct Follows {
   std::string_view consequence;
 };
 constexpr std::array kFollows = {
-    Follows{"F08", "F01"}, Follows{"F09", "F01"}, Follows{"F09", "F08"}, Follows{"F09", "F10"},
-    Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"}, Follows{"H05", "H18"},
-    Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"}, Follows{"H07", "R12"},
-    Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"}, Follows{"H15", "H07"},
-    Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"}, Follows{"C06", "H08"},
-    Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"}, Follows{"H12", "R11"},
-    Follows{"H11", "R11"}, Follows{"H12", "R12"}, Follows{"H11", "R12"}, Follows{"L07", "L05"},
-    Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"}, Follows{"H17", "H18"},
-    Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"}, Follows{"H08", "H18"},
-    Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"}, Follows{"C05", "H07"},
-    Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"},
-    Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"}, Follows{"F06", "F02"},
-    Follows{"H13", "P04"}, Follows{"H13", "P06"}, Follows{"H11", "H03"}, Follows{"P18", "R08"},
-    Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"}};
+    Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
+    Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
+    Follows{"H05", "H18"}, Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"},
+    Follows{"H07", "R12"}, Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"},
+    Follows{"H15", "H07"}, Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"},
+    Follows{"C06", "H08"}, Follows{"C06", "H09"}, Follows{"H06", "H11"}, Follows{"E02", "P06"},
+    Follows{"H12", "R11"}, Follows{"H11", "R11"}, Follows{"H12", "R12"}, Follows{"H11", "R12"},
+    Follows{"L07", "L05"}, Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"},
+    Follows{"H17", "H18"}, Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"},
+    Follows{"H08", "H18"}, Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"},
+    Follows{"C05", "H07"}, Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"},
+    Follows{"H10", "H18"}, Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"},
+    Follows{"F06", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"}, Follows{"H11", "H03"},
+    Follows{"P18", "R08"}, Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -83,6 +83,7 @@ void merge(Suspects& suspects) {
       continue;
     }
     if (suspect.weight > same->weight) std::swap(*same, suspect);
+    same->beside_success = same->beside_success || suspect.beside_success;
     for (const auto* seen : suspect.evidence) {
       if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end())
         same->evidence.push_back(seen);

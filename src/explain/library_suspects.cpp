@@ -181,8 +181,8 @@ void by_name(const Scene& scene, Suspects& out) {
                   {},
                   missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
-  const bool elsewhere = scene.worked_in_another_run(missing.seen.front()->last_run) ||
-                         told_apart(scene) || scene.works_for_another(*missing.seen.front());
+  const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
+                         scene.works_for_another(*missing.seen.front());
   if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
     suspect.id = "L07";
     suspect.summary = std::string(scene.text.said("foreign")) + " is a library for ARM";
@@ -283,7 +283,7 @@ void without_names(const Scene& scene, Suspects& out) {
     suspect.id = "F02";
     suspect.summary = "the image " + std::string(image) +
                       " is the one without CUDA: take the tag that ends in -gpu";
-  } else if (scene.worked_in_another_run(seen->last_run) || told_apart(scene)) {
+  } else if (scene.worked_in_another_run(*seen) || told_apart(scene)) {
     suspect.id = "E08";
     suspect.summary =
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";

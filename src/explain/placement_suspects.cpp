@@ -50,7 +50,7 @@ void stands_still(const Scene& scene, Suspects& out) {
                  "PyTorch has the GPU, and it is not used: the model was not moved there",
                  {none, listed},
                  {},
-                 "grep -n 'cuda\\|\\.to(\\|device' in the program",
+                 "nvidia-smi",
                  {{"P01", "the program chooses the processor by itself"},
                   {"R03", "it is moved there, and waits for its data"}}});
 }

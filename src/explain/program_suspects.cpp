@@ -110,7 +110,9 @@ void backend(const Scene& scene, Suspects& out) {
   const auto is = [&](std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), keras.name) != names.end();
   };
-  if (is({"theano", "cntk", "numpy", "openvino"})) {
+  if (keras.name == "theano" && scene.text.has("theano-gpu")) {
+    // Theano is what the writer wants, with its own way to the GPU.
+  } else if (is({"theano", "cntk", "numpy", "openvino"})) {
     out.push_back({"F11",
                    Weight::settled,
                    "Keras runs on " + keras.name + ", not on TensorFlow",

@@ -107,7 +107,7 @@ void elsewhere(const Scene& scene, Suspects& out) {
     const auto all = scene.text.all(signal);
     if (all.empty() || scene.text.reading().is_past(*all.back())) continue;
     const auto* seen = all.back();
-    if (!scene.worked_in_another_run(seen->last_run)) continue;
+    if (!scene.worked_in_another_run(*seen)) continue;
     const auto steps = scene.text.all("slurm");
     const bool srun = std::any_of(steps.begin(), steps.end(), [&](const Sighting* run) {
       return contains(run->text, "srun ") && run->first <= seen->last;

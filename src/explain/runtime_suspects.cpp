@@ -214,6 +214,10 @@ void plain_suspects(const Scene& scene, Suspects& out) {
         (scene.text.has("jax-error") || scene.text.has("jax-library") ||
          scene.text.has("jax-issues") || scene.text.has("cudnn-older")))
       continue;
+    // A library on the way looks for JAX's GPU; the program computes with another framework.
+    const auto sampled = scene.text.said("gpu_now");
+    if (message.signal == "jax-no-cuda" && !scene.text.says("jax") && number(sampled) >= 50)
+      continue;
     // A traceback shows the lines around the one that was raised.
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     // With the plugin installed it is the list of platforms that asks for AMD's too.

@@ -56,7 +56,8 @@ void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
-  const bool windows_words = contains(os, "windows") || text.has("windows");
+  const bool windows_words =
+      contains(os, "windows") || os.starts_with("win") || text.has("windows");
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
@@ -218,14 +219,25 @@ Scene::Scene(const View& view) : text(view) {
     }
   }
   if (succeeded != nullptr && !failed_since(text, *succeeded)) in_use = succeeded;
+  // One framework's success is none of the one that was asked and has no GPU.
+  const bool asked =
+      no_gpu != nullptr && no_gpu->message->signal == "no-gpu-listed" && !text.has("code-hides");
+  if (asked && in_use != nullptr && !no_gpu->message->framework.empty() &&
+      !in_use->message->framework.empty() &&
+      in_use->message->framework != no_gpu->message->framework)
+    in_use = nullptr;
 }
 
-bool Scene::worked_in_another_run(int run) const {
+bool Scene::worked_in_another_run(const Sighting& failing) const {
+  const int run = failing.last_run;
+  const auto framework = failing.message->framework;
   const auto all = text.all();
   return std::any_of(all.begin(), all.end(), [&](const Sighting* sighting) {
     const auto signal = sighting->message->signal;
     const bool positive = std::find(kPositive.begin(), kPositive.end(), signal) != kPositive.end();
-    return positive && sighting->first_run != run && sighting->last_run != run;
+    const auto theirs = sighting->message->framework;
+    const bool same = framework.empty() || theirs.empty() || framework == theirs;
+    return positive && same && sighting->first_run != run && sighting->last_run != run;
   });
 }
 

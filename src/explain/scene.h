@@ -58,7 +58,7 @@ struct Scene {
   /// Something says that the framework shows no GPU, or fails for want of one.
   const Sighting* no_gpu = nullptr;
   /// Any positive sighting of this signal in a run other than `run`.
-  bool worked_in_another_run(int run) const;
+  bool worked_in_another_run(const Sighting& failing) const;
   /// The GPU was in use, and then, in this line, another user or a service does not get it.
   bool works_for_another(const Sighting& seen) const;
 };

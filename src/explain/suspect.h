@@ -13,6 +13,8 @@ namespace gpuwhy::explain {
 /// Asks the machine itself: tells apart what the lines of a log do not.
 constexpr std::string_view kLook = "gpuwhy check";
 
+struct UseFigures;
+
 enum class Weight {
   hint,     // the scene alone; counts where no message names a cause
   probable, // the message has several causes, the scene speaks for this one
@@ -56,6 +58,7 @@ void use_suspects(const Scene& scene, Suspects& out);
 void pace_suspects(const Scene& scene, Suspects& out);
 void placement_suspects(const Scene& scene, Suspects& out);
 void profile_suspects(const Scene& scene, Suspects& out);
+void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);

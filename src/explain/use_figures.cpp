@@ -88,7 +88,8 @@ bool is_use_key(std::string_view key) {
 
 bool bursts(std::string_view text) {
   return any(text, {"between", "of the time", "most of", "spike", "fluctuat", "jump", "oscillat",
-                    "drops to 0", "burst", "from time to time", "not stable", "unstable"});
+                    "drops to 0", "burst", "from time to time", "not stable", "unstable", "at each",
+                    "at every", "at the start of"});
 }
 
 class FigureReader {
@@ -141,7 +142,8 @@ private:
     const bool busy = about ? any(value, {"very high", "full", "all cores", "maxed"})
                             : any(value, {"all cpu cores", "all cores at", "cpus are at 100",
                                           "cpu is maxed", "cpu cores at 100", "cpus at 100"});
-    out_.processor_busy = out_.processor_busy || busy;
+    const bool cores = key == "cpu" && contains(value, "100%");
+    out_.processor_busy = out_.processor_busy || busy || cores;
   }
   void memory(const std::string& value) {
     const auto figures = numbers_in(value);
@@ -229,7 +231,8 @@ bool rises(const View& text) {
   for (const std::string_view group : {"mem_now", "rss_now"}) {
     std::vector<double> series;
     for (const auto* seen : text.all("memory-series")) {
-      if (!seen->value(group).empty()) series.push_back(number(seen->value(group)));
+      const double mib = seen->value("mem_unit") == "G" ? 1024 : 1;
+      if (!seen->value(group).empty()) series.push_back(mib * number(seen->value(group)));
     }
     const bool full = text.has("oom");
     const bool steep = full && series.size() == 3 && std::is_sorted(series.begin(), series.end()) &&
@@ -249,6 +252,19 @@ std::optional<double> waiting(const View& text) {
   }
   if (all <= 0) return std::nullopt;
   return data / all;
+}
+
+/// Epochs of one text, one many times as long as another: something was changed between them.
+bool epochs_differ_in(const View& text) {
+  constexpr double kFar = 3; // times
+  double least = 0;
+  double most = 0;
+  for (const auto* seen : text.all("keras-epoch")) {
+    const double seconds = number(seen->value("epoch_s"));
+    if (least <= 0 || seconds < least) least = seconds;
+    most = std::max(most, seconds);
+  }
+  return least > 0 && most >= kFar * least;
 }
 
 /// The same command, timed again: "real 23m28.402s", then "real 0m5.120s".
@@ -289,6 +305,7 @@ UseFigures::UseFigures(const View& text) {
       temperature = std::max(temperature.value_or(0), number(seen->value("smi_temp")));
   }
   waits = waiting(text);
+  epochs_differ = epochs_differ_in(text);
   first_slower(text, *this);
 }
 

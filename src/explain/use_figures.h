@@ -29,6 +29,7 @@ struct UseFigures {
   std::optional<double> temperature;
   std::optional<double> start_seconds; // until the first step
   std::optional<double> slowdown;      // times slower later than at first
+  bool epochs_differ = false;          // by far: something was changed between them
   bool worse_on_more_gpus = false;
   bool slower_than_cpu = false;
   std::optional<double> gpu_step; // seconds, where the processor's are stated too

@@ -71,8 +71,13 @@ UseSamples::UseSamples(const View& text) {
     if (const auto use = cell(columns, row, "sm")) moments.add(*use, seen->count);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
-  for (const auto* seen : text.all("gpu-moment"))
-    moments.add(number(seen->value("moment_use")), seen->count);
+  for (const auto* seen : text.all("gpu-moment")) {
+    if (!seen->value("moment_use").empty())
+      moments.add(number(seen->value("moment_use")), seen->count);
+    for (const auto word : words(seen->value("moments"))) {
+      if (word != "%") moments.add(number(word), 1);
+    }
+  }
   bursts = moments.bursts();
   low = !moments.use.empty() && moments.mean() <= kLow;
   // One look at each GPU: low where all that hold a program are.

@@ -18,16 +18,9 @@ constexpr double kHalf = 50;       // percent: plainly computes
 constexpr double kSome = 5;        // percent: computed on
 constexpr double kInUseMib = 1000; // of memory: a framework holds the GPU
 constexpr double kIdle = 60;       // percent up to which something holds the GPU back
-constexpr double kHot = 83;        // degrees from which NVIDIA's boards slow down
-constexpr double kTooHot = 90;     // degrees at which they all do
-constexpr double kLongStart = 60;  // seconds until the first step
-constexpr double kLeaking = 1.6;   // times slower: more than a warm board loses
-constexpr double kCooler = 1.1;
-constexpr double kLongStep = 0.5;    // seconds: no launch takes as long
-constexpr double kBusTraffic = 1000; // MB/s
-constexpr double kMostly = 40;       // percent of a profile
-constexpr double kWaits = 0.5;       // of a step
-constexpr double kCrowd = 32; // processes that want to run, more than most machines have cores
+constexpr double kLongStep = 0.5;  // seconds: no launch takes as long
+constexpr double kWaits = 0.5;     // of a step
+constexpr double kCrowd = 32;      // processes that want to run, more than most machines have cores
 constexpr double kMinuteModel = 1000;  // parameters that no GPU is made for
 constexpr double kTinyModel = 100'000; // parameters
 
@@ -129,6 +122,7 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    "end them (kill PID), after a look at whose they are",
                    "nvidia-smi"});
   }
+  if (text.has("slow-input")) return; // said there
   if (figures.low(0) && !figures.in_bursts) {
     out.push_back({"R02",
                    Weight::hint,
@@ -180,8 +174,8 @@ void one_of_many(const Scene& scene, Suspects& out) {
                                                       number(pair->value("first_use")) >= kHalf) {
     out.push_back(
         {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
-  } else if (table && busy.size() == 1 && lent.empty() && number(busy.front()->value("smi_util")) >= kHalf &&
-             scene.text.has("multi-words") && scene.smi_gpus > 1) {
+  } else if (table && busy.size() == 1 && lent.empty() && scene.text.has("multi-words") &&
+             number(busy.front()->value("smi_util")) >= kHalf) {
     out.push_back({"P10",
                    Weight::hint,
                    "one GPU computes, the other does nothing",
@@ -255,6 +249,18 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    kWatch,
                    {{"P07", "operations without a GPU kernel run on the processor in between"}}});
+  } else if (recurrent(scene) && figures.epochs_differ && !text.has("rnn-generic") &&
+             contains(text.find("recurrent-layer") == nullptr ? std::string()
+                                                              : text.find("recurrent-layer")->text,
+                      "dropout")) {
+    out.push_back(
+        {"P13",
+         Weight::hint,
+         "with another argument the layer is many times faster: this one rules out cuDNN's "
+         "kernel",
+         {text.find("recurrent-layer")},
+         {},
+         {}});
   } else if (recurrent(scene) && slow) {
     out.push_back(
         {"R04",
@@ -265,7 +271,8 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
          {},
          kWatch,
          {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
-  } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage")) &&
+  } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
+              figures.sampled_low || text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
               (text.has("single-predict") && (slow || scene.in_use != nullptr)))) {
     out.push_back({"P09",
@@ -278,229 +285,19 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   }
 }
 
-/// "for i in range(200):", and a few lines further down the model.
-const Sighting* built_in_loop(const Scene& scene) {
-  if (const auto* line = scene.text.find("model-loop")) return line;
-  constexpr std::uint64_t kBody = 5; // lines
-  for (const auto* loop : scene.text.all("for-loop")) {
-    for (const auto* built : scene.text.all("model-build")) {
-      if (built->first > loop->first && built->first <= loop->first + kBody) return built;
-    }
-  }
-  return nullptr;
-}
-
-void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
-  if (const auto* clock = scene.text.find("slow-clock")) {
-    out.push_back({"R06",
-                   Weight::hint,
-                   "the GPU's clock is held down",
-                   {clock},
-                   {},
-                   "nvidia-smi -q -d PERFORMANCE"});
-  }
-  // A busy GPU is warm; it is a fault where the speed falls.
-  const bool slower = scene.text.has("slows-down") || scene.text.has("slower-words") ||
-                      scene.text.has("speed-words") || figures.slowdown;
-  const double hot = slower ? kHot : kTooHot;
-  if (figures.temperature && *figures.temperature >= hot) {
-    out.push_back({"R06",
-                   Weight::hint,
-                   "at " + std::to_string(static_cast<int>(*figures.temperature)) +
-                       " degrees the GPU slows itself down",
-                   {},
-                   {},
-                   "nvidia-smi -q -d PERFORMANCE"});
-  } else if (figures.slowdown && *figures.slowdown >= kCooler) {
-    const bool leak = *figures.slowdown >= kLeaking;
-    out.push_back(
-        {leak ? "R07" : "R06",
-         Weight::hint,
-         leak ? "each step takes longer than those before: something grows (" + figures.quote + ")"
-              : "the speed falls with time, as that of a GPU that gets hot does (" + figures.quote +
-                    ")",
-         {},
-         {},
-         "nvidia-smi -q -d PERFORMANCE",
-         {leak ? Instead{"R06", "the GPU gets hot and slows itself down"}
-               : Instead{"R07", "something in the program grows with every step"}}});
-  }
-  if (const auto* built = built_in_loop(scene); built != nullptr && !figures.memory_grows) {
-    out.push_back({"P18",
-                   scene.text.has("oom") ? Weight::probable : Weight::hint,
-                   "a model is built anew in every turn of a loop, and what was built before stays",
-                   {built},
-                   {},
-                   {}});
-  }
-  if (figures.memory_grows) {
-    const auto series = scene.text.all("memory-series");
-    std::vector<const Sighting*> evidence = {scene.text.find("memory-grows")};
-    if (!series.empty()) evidence = {series.front(), series.back()};
-    const auto* loop = built_in_loop(scene);
-    if (loop != nullptr) {
-      out.push_back({"P18",
-                     scene.text.has("oom") ? Weight::probable : Weight::hint,
-                     "memory grows, and a model is built anew in every turn of a loop",
-                     {loop, series.empty() ? nullptr : series.back()},
-                     {},
-                     {}});
-      return;
-    }
-    out.push_back({"R07",
-                   scene.text.has("oom") ? Weight::probable : Weight::hint,
-                   "memory grows with every step: something that is kept refers to it",
-                   std::move(evidence),
-                   {},
-                   {},
-                   {{"P18", "models, graphs or compiled functions are made anew in a loop"}}});
-  } else if (figures.memory_shared) {
-    out.push_back({"R01",
-                   Weight::hint,
-                   "several processes share the GPU's memory, and one takes most of it",
-                   {},
-                   {},
-                   "nvidia-smi"});
-  }
-  if (figures.start_seconds && *figures.start_seconds >= kLongStart) {
-    const bool xla = scene.text.says("jax");
-    out.push_back(
-        {xla ? "R13" : "R11",
-         Weight::hint,
-         "the first step comes late (" + figures.quote + "): code is compiled for the GPU",
-         {},
-         {},
-         kLook,
-         {xla ? Instead{"R11", "the build has no ready code for this GPU"}
-              : Instead{"R13", "XLA compiles or tunes at every start"}}});
-  }
-  const auto* socket = scene.text.find("nccl-socket");
-  if (socket != nullptr && (scene.text.mentions("throughput") || scene.text.mentions("slow"))) {
-    out.push_back({"R05",
-                   Weight::hint,
-                   "the machines exchange gradients over plain sockets, which is slow",
-                   {socket},
-                   {},
-                   kWatch});
-  }
-  if (const auto* gain = scene.text.find("no-gain")) {
-    out.push_back({"R05",
-                   Weight::hint,
-                   "more GPUs bring nothing: they wait for each other's gradients",
-                   {gain},
-                   {},
-                   kWatch,
-                   {{"P10", "the program computes on one of them only"}}});
-  }
-  if (figures.worse_on_more_gpus) {
-    out.push_back({"R05",
-                   Weight::hint,
-                   "the step is longer on more GPUs (" + figures.quote +
-                       "): they wait for each other's gradients",
-                   {},
-                   {},
-                   kWatch});
-  }
-}
-
-/// Of a placement log: operations that only ever run on the processor, and which matter there.
-void placed_on_processor(const Scene& scene, Suspects& out) {
-  if (!scene.text.has("placed") || scene.text.said("gpu_op").empty()) return;
-  constexpr std::array<std::string_view, 16> kUsual = {
-      "Const",  "Placeholder", "NoOp",   "Identity", "Save",    "Restore", "Iterator", "Queue",
-      "Reader", "Decode",      "Assert", "String",   "Summary", "Print",   "Variable", "Range"};
-  std::vector<const Sighting*> slow;
-  for (const auto* seen : scene.text.all("placed")) {
-    const auto op = seen->value("op");
-    const bool usual = std::any_of(kUsual.begin(), kUsual.end(),
-                                   [&](std::string_view name) { return contains(op, name); });
-    if (!op.empty() && !usual) slow.push_back(seen);
-  }
-  if (slow.empty()) return;
-  const std::string name(slow.front()->value("op"));
-  out.push_back({"P07",
-                 Weight::hint,
-                 name + " and others run on the processor between operations of the GPU",
-                 std::move(slow),
-                 {},
-                 kWatch});
-}
-
-void compiles_again(const Scene& scene, Suspects& out) {
-  for (const auto* seen : scene.text.all("compiled-by-xla")) {
-    if (seen->count < 2) continue;
-    out.push_back({"R13",
-                   Weight::hint,
-                   "XLA compiles " + std::string(seen->value("compiled")) + " again and again",
-                   {seen},
-                   "make the function once, outside of the loop, and keep the shapes the same",
-                   {},
-                   {{"P18", "the program makes the function anew in every turn"}}});
-    return;
-  }
-}
-
-/// The program says itself that it does not run as a graph, or calls Python from it.
-void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
-  const auto* seen = scene.text.find("eager-code");
-  if (seen == nullptr || !figures.low_or_said(kIdle)) return;
-  if (seen->message->name == "eager-code/tape" && scene.text.has("graph-code")) return;
-  out.push_back({"P07",
-                 Weight::hint,
-                 "the program runs step by step in Python, and the GPU waits for it",
-                 {seen},
-                 {},
-                 kWatch});
-}
-
-void copies(const Scene& scene, const UseFigures& figures, Suspects& out) {
-  if (figures.received && *figures.received >= kBusTraffic && figures.sampled_low) {
-    out.push_back({"R05",
-                   Weight::hint,
-                   "the bus carries " + std::to_string(static_cast<int>(*figures.received)) +
-                       " MB/s to a GPU that computes little: data is copied in every step",
-                   {scene.text.find("dmon-row")},
-                   {},
-                   kWatch});
-    return;
-  }
-  const auto* profiled = scene.text.find("profile-copy");
-  if (profiled != nullptr && number(profiled->value("copy_share")) >= kMostly) {
-    out.push_back(
-        {"R05",
-         Weight::hint,
-         "copies take " + std::string(profiled->value("copy_share")) + " % of the profiled time",
-         {profiled},
-         {},
-         kWatch});
-    return;
-  }
-  if (const auto* seen = scene.text.find("transfer-words")) {
-    out.push_back({"R05",
-                   Weight::hint,
-                   "much of the time goes into copies between the GPU and the processor",
-                   {seen},
-                   {},
-                   kWatch});
-  }
-}
-
 } // namespace
 
 void use_suspects(const Scene& scene, Suspects& out) {
   if (scene.no_gpu != nullptr && scene.in_use == nullptr) return;
   const UseFigures figures(scene.text);
-  gauges(scene, figures, out);
+  const auto before = out.size();
   hidden_processes(scene, out);
   taken_and_idle(scene, figures, out);
   one_of_many(scene, out);
-  placed_on_processor(scene, out);
-  compiles_again(scene, out);
-  copies(scene, figures, out);
-  eager(scene, figures, out);
+  slow_suspects(scene, figures, out);
   waits_for_data(scene, figures, out);
   too_small(scene, figures, out);
-  changes(scene, figures, out);
+  if (out.size() == before) gauges(scene, figures, out); // where nothing holds the GPU back
 }
 
 } // namespace gpuwhy::explain
