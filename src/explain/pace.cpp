@@ -53,6 +53,11 @@ Series series(const View& text, std::string_view signal, const Reads& reads) {
 double rise(Series& all) {
   auto& v = all.values;
   if (v.size() >= 4 && v.back() < v[v.size() - 2]) {
+    const auto fell = all.seen.back()->first;
+    const bool stays = std::any_of(all.seen.begin(), all.seen.end() - 1, [&](const Sighting* seen) {
+      return seen->last > fell; // a figure of before is printed again
+    });
+    if (stays) return 1;
     v.pop_back();
     all.seen.pop_back();
   }

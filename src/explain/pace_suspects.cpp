@@ -42,10 +42,10 @@ double hottest(const View& text) {
 }
 
 /// Memory rises, or what is made in a loop runs the machine out of it.
-void grows(const Scene& scene, const Pace& pace, Suspects& out) {
+void grows(const Scene& scene, const Pace& pace, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
   const bool full = text.has("oom") || text.has("host-killed");
-  const bool rises = pace.memory_rises() || text.has("memory-grows");
+  const bool rises = pace.memory_rises() || figures.memory_grows;
   const auto weight = full ? Weight::probable : Weight::hint;
   const auto* from = pace.memory_from;
   const auto* to = pace.memory_to;
@@ -78,6 +78,19 @@ void grows(const Scene& scene, const Pace& pace, Suspects& out) {
                    {},
                    {{"P18", "models, graphs or compiled functions are made anew in a loop"}}});
   }
+}
+
+void offloaded(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("offloaded");
+  if (seen == nullptr) return;
+  out.push_back({"R08",
+                 Weight::hint,
+                 "the model is larger than the GPU's memory: parts of it wait outside and are "
+                 "copied for every use",
+                 {seen},
+                 "a smaller or quantised model, or more GPU memory",
+                 {},
+                 {}});
 }
 
 /// Steps take longer and longer while memory is not told to rise.
@@ -221,7 +234,8 @@ void pace_suspects(const Scene& scene, Suspects& out) {
   if (scene.no_gpu != nullptr && scene.in_use == nullptr) return;
   const Pace pace(scene.text);
   const UseFigures figures(scene.text);
-  grows(scene, pace, out);
+  grows(scene, pace, figures, out);
+  offloaded(scene, out);
   slows(scene, pace, out);
   short_work(scene, pace, figures, out);
   slow_forms(scene, pace, figures, out);

@@ -173,7 +173,7 @@ private:
   /// "the first .cuda() call takes 5 minutes".
   void first_waits(const std::string& value) {
     static const re2::RE2 kFirst(
-        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?) (?:about |around |over )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
+        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?) (?:about |around |over |more than |at least |almost |nearly |roughly |up to )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
     std::string amount;
     std::string unit;
     if (!re2::RE2::PartialMatch(value, kFirst, &amount, &unit)) return;
@@ -299,6 +299,9 @@ UseFigures::UseFigures(const View& text) {
   received = samples.received;
   stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
+  // What the program prints counts before the words: a start that settles is no leak.
+  const auto amounts = text.all("memory-series");
+  if (amounts.size() > 1 && amounts.back()->count > 1) memory_grows = false;
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
   for (const auto* seen : text.all("smi-temperature")) {
     if (text.has("slows-down"))

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace gpuwhy::explain {
@@ -64,22 +66,27 @@ std::optional<double> cell(const std::vector<std::string_view>& columns,
 } // namespace
 
 UseSamples::UseSamples(const View& text) {
-  Series moments;
+  std::map<std::string, Series> gpus; // by index, where the tool tells it
   const auto columns = dmon_columns(text);
   for (const auto* seen : text.all("dmon-row")) {
     const auto row = words(seen->text);
-    if (const auto use = cell(columns, row, "sm")) moments.add(*use, seen->count);
+    if (const auto use = cell(columns, row, "sm")) gpus[std::string(row.front())].add(*use, seen->count);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
   for (const auto* seen : text.all("gpu-moment")) {
+    auto& moments = gpus[std::string(seen->value("moment_gpu"))];
     if (!seen->value("moment_use").empty())
       moments.add(number(seen->value("moment_use")), seen->count);
     for (const auto word : words(seen->value("moments"))) {
       if (word != "%") moments.add(number(word), 1);
     }
   }
-  bursts = moments.bursts();
-  low = !moments.use.empty() && moments.mean() <= kLow;
+  double mean = 0;
+  for (const auto& [index, moments] : gpus) {
+    bursts = bursts || moments.bursts();
+    mean = std::max(mean, moments.mean());
+  }
+  low = !gpus.empty() && mean <= kLow;
   // One look at each GPU: low where all that hold a program are.
   std::optional<double> most;
   const auto look = [&](double use, double held) {

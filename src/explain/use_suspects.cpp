@@ -148,24 +148,33 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
 /// One GPU computes, the others only lend their memory.
 void one_of_many(const Scene& scene, Suspects& out) {
   const bool table = scene.text.has("smi-gpu");
-  const auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
+  auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
   if (table && (scene.smi_gpus < 2 || uses.size() < 2)) return; // one GPU, or one at other moments
   std::vector<const Sighting*> busy;
   std::vector<const Sighting*> lent;
+  const bool stat = !table && uses.empty();
+  if (stat) {
+    for (const auto* look : scene.text.all("gpu-moment")) {
+      if (!look->value("moment_gpu").empty()) uses.push_back(look);
+    }
+  }
+  const auto index_of = [&](const Sighting* use) {
+    return use->value(stat ? "moment_gpu" : "gpu_index");
+  };
   for (const auto* use : uses) {
-    const double now = number(use->value(table ? "smi_util" : "gpu_now"));
-    const double held = number(use->value(table ? "used_mib" : "gpu_mib"));
+    const double now = number(use->value(table ? "smi_util" : stat ? "moment_use" : "gpu_now"));
+    const double held = number(use->value(table ? "used_mib" : stat ? "moment_mib" : "gpu_mib"));
     if (now >= kSome) busy.push_back(use);
     if (now < kSome && held >= kInUseMib) lent.push_back(use);
   }
   // Of looks at several moments: a GPU that is idle at most of them is not the busy one.
-  const auto looks = [](const std::vector<const Sighting*>& seen, std::string_view gpu) {
+  const auto looks = [&](const std::vector<const Sighting*>& seen, std::string_view gpu) {
     std::uint64_t times = 0;
-    for (const auto* use : seen) times += use->value("gpu_index") == gpu ? use->count : 0;
+    for (const auto* use : seen) times += index_of(use) == gpu ? use->count : 0;
     return times;
   };
   const auto mostly_idle = [&](const Sighting* use) {
-    const auto gpu = use->value("gpu_index");
+    const auto gpu = index_of(use);
     return looks(lent, gpu) >= looks(busy, gpu);
   };
   if (!table) std::erase_if(busy, mostly_idle);
