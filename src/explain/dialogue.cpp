@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 15> kCalls = {"is_available()",
-                                                     "get_visible_devices(",
+constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -25,10 +24,17 @@ constexpr std::array<std::string_view, 15> kCalls = {"is_available()",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
                                                      "default_backend(",
-                                                     "sys.executable"};
+                                                     "sys.executable",
+                                                     ".is_cuda",
+                                                     "get_visible_devices("};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
+  // "guest:~$ ls", "bash-4.1$ ls": one word, then the mark.
+  const auto word = line.substr(0, line.find(' '));
+  if (word.size() >= 2 && word.size() <= 40 && (word.back() == '$' || word.back() == '#') &&
+      word.size() < line.size())
+    return true;
   const auto mark = line.find_first_of("$#%");
   return mark != std::string_view::npos && mark < 80 && contains(line.substr(0, mark), "@") &&
          line.substr(mark).size() < kLongest && (mark + 1 == line.size() || line[mark + 1] == ' ');
@@ -50,6 +56,7 @@ bool is_value(std::string_view word) {
   if (word.size() >= 2 && word.front() == word.back() &&
       (word.front() == '\'' || word.front() == '"'))
     return true;
+  if (word.starts_with('-')) word.remove_prefix(1);
   return !word.empty() && word.front() >= '0' && word.front() <= '9' &&
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
@@ -92,13 +99,15 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
     return std::string(answer.substr(0, kLongest));
   if (asks_yes_or_no(text)) {
     // Of a print of several values only the first kinds are told for sure: "2.3.1+cu121 True RTX".
-    const auto words = split(answer, ' ');
+    auto bare = std::string(answer); // a tuple: "(True, 1)"
+    for (char& c : bare) c = c == '(' || c == ')' || c == ',' ? ' ' : c;
+    const auto words = split(trim(bare), ' ');
     const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
       return word == "True" || word == "False";
     });
     const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, is_value) &&
                       answer.size() <= kLongest;
-    return told ? std::optional(std::string(answer)) : std::nullopt;
+    return told ? std::optional(std::string(trim(bare))) : std::nullopt;
   }
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }

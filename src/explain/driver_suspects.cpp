@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace gpuwhy::explain {
 namespace {
@@ -59,6 +60,22 @@ std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& see
   return ways;
 }
 
+/// dkms lists kernels, and none of them is the one that runs.
+std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen) {
+  const auto built = scene.text.all_said("dkms_kernel");
+  const auto runs = scene.text.said("running_kernel");
+  if (built.empty() || runs.empty() || std::find(built.begin(), built.end(), runs) != built.end())
+    return std::nullopt;
+  return Suspect{"H06",
+                 Weight::settled,
+                 "the module is built for kernel " + std::string(built.front()) + ", and " +
+                     std::string(runs) + " runs",
+                 {scene.text.find("dkms-installed"), seen},
+                 "sudo dkms autoinstall (with the headers of the running kernel installed), then "
+                 "restart",
+                 {}};
+}
+
 /// nouveau, Secure Boot or a missing module explain why no kernel module answers.
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
@@ -90,19 +107,7 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
             {},
             {}};
   }
-  const auto built = text.all_said("dkms_kernel");
-  const auto runs = text.said("running_kernel");
-  if (!built.empty() && !runs.empty() &&
-      std::find(built.begin(), built.end(), runs) == built.end()) {
-    return {
-        "H06",
-        Weight::settled,
-        "the module is built for kernel " + std::string(built.front()) + ", and " +
-            std::string(runs) + " runs",
-        {text.find("dkms-installed"), &seen},
-        "sudo dkms autoinstall (with the headers of the running kernel installed), then restart",
-        {}};
-  }
+  if (auto other = built_for_another(scene, &seen)) return *other;
   const auto* boot = text.find("secure-boot");
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
     return {"H06",
@@ -231,6 +236,9 @@ void stub(const Scene& scene, Suspects& out) {
 
 /// The bus was looked at, or the writer says what the machine has.
 void hardware(const Scene& scene, Suspects& out) {
+  if (scene.in_use == nullptr && !scene.smi_works) {
+    if (auto other = built_for_another(scene, scene.no_gpu)) out.push_back(std::move(*other));
+  }
   if (const auto* seen = scene.text.find("no-pci-gpu")) {
     const bool guest = scene.virtual_machine;
     out.push_back({guest ? "C05" : "H01",

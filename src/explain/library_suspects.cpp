@@ -132,8 +132,10 @@ bool other_cudnn(const Scene& scene, std::string_view part) {
 /// "It works in the terminal and not in the notebook", in whatever words.
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
-  const bool shell = text.mentions("terminal") || text.mentions("shell") ||
-                     text.mentions("command line") || text.mentions("console");
+  if (text.has("told-apart")) return true;
+  const bool shell = text.mentions("terminal") || text.mentions("prompt") ||
+                     text.mentions("shell") || text.mentions("command line") ||
+                     text.mentions("console");
   const bool other = text.mentions("jupyter") || text.mentions("notebook") ||
                      text.mentions("pycharm") || text.mentions("spyder") ||
                      text.mentions("vscode") || text.mentions("vs code") ||
@@ -483,6 +485,16 @@ void library_suspects(const Scene& scene, Suspects& out) {
   xla_only(scene, out);
   unfound_cudnn(scene, out);
   profiler(scene, out);
+  if (scene.no_gpu != nullptr && scene.in_use == nullptr && told_apart(scene)) {
+    out.push_back({"E08",
+                   Weight::hint,
+                   "the GPU is there in one place and not in the other: the two run with other "
+                   "variables, or another interpreter",
+                   {scene.no_gpu, scene.text.find("told-apart")},
+                   {},
+                   "python -c \"import sys, os; print(sys.executable, os.environ)\", in both",
+                   {{"F07", "another interpreter runs there"}}});
+  }
 }
 
 } // namespace gpuwhy::explain

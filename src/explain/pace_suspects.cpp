@@ -144,11 +144,13 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    "ask for many answers at once",
                    kWatch,
                    {{"R04", "the model consists of many short kernels"}}});
-  } else if (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses)) {
+  } else if ((little && text.has("tiny-layers") && !text.has("slow-input")) ||
+             (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses))) {
     out.push_back({"P09",
                    Weight::hint,
-                   "the processor does the same work in less time: there is too little work in a "
-                   "step",
+                   loses ? "the processor does the same work in less time: there is too little work "
+                           "in a step"
+                         : "small layers on few examples: there is too little work in a step",
                    {pace.gpu_time, text.find("tiny-layers")},
                    {},
                    kWatch,
@@ -198,6 +200,13 @@ void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
                  {{"R05", "it waits for copies, or the program for its results"}}});
 }
 
+/// One of several GPUs is said to compute.
+void only_one(const Scene& scene, Suspects& out) {
+  const auto* one = scene.text.find("one-used");
+  if (one == nullptr) return;
+  out.push_back({"P10", Weight::hint, "one of several GPUs computes", {one}, {}, {}});
+}
+
 /// Several GPUs do no more than one, and what joins them is slow.
 void joined_badly(const Scene& scene, const Pace& pace, Suspects& out) {
   const auto& text = scene.text;
@@ -240,6 +249,7 @@ void pace_suspects(const Scene& scene, Suspects& out) {
   short_work(scene, pace, figures, out);
   slow_forms(scene, pace, figures, out);
   starves(scene, figures, out);
+  only_one(scene, out);
   joined_badly(scene, pace, out);
   crosses_the_bus(scene, figures, out);
 }

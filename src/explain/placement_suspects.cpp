@@ -1,5 +1,6 @@
 // The framework has the GPU: does the model, an array or a list of devices show that the program
 // uses it?
+#include "base/text.h"
 #include "explain/suspect.h"
 
 namespace gpuwhy::explain {
@@ -25,7 +26,11 @@ void lies_on_processor(const Scene& scene, Suspects& out) {
   if (lies == nullptr && !scene.text.has("model-on-gpu")) lies = scene.text.find("model-on-cpu");
   const auto* there = scene.text.find("gpu-listed");
   if (there == nullptr) there = scene.text.find("gpu-created");
-  if (lies == nullptr || there == nullptr || scene.no_gpu != nullptr) return;
+  if (lies == nullptr || scene.no_gpu != nullptr) return;
+  const bool wanted = contains(lies->text, "parameters()") &&
+                      (scene.text.has("use-none") || scene.text.has("use-low") ||
+                       scene.text.has("doubt-words"));
+  if (there == nullptr && !wanted) return;
   out.push_back({"P15",
                  Weight::hint,
                  "the framework has the GPU, and what the program computes on lies on the "
@@ -34,6 +39,10 @@ void lies_on_processor(const Scene& scene, Suspects& out) {
                  {},
                  {},
                  {{"P01", "the program chooses the processor by itself"}}});
+  if (there == nullptr) {
+    out.back().ask = kLook;
+    out.back().instead.push_back({"F13", "this PyTorch is built without CUDA"});
+  }
 }
 
 /// PyTorch has the GPU, and it stands still.

@@ -77,6 +77,15 @@ void code(const Scene& scene, Suspects& out) {
                      {},
                      {}});
   }
+  if (const auto* none = scene.text.find("visible-none");
+      none != nullptr && scene.text.has("gpu-listed")) {
+    out.push_back({"P02",
+                   Weight::hint,
+                   "TensorFlow lists the GPU, and the program left none of it visible",
+                   {none, scene.text.find("gpu-listed")},
+                   {},
+                   {}});
+  }
   if (const auto* seen = scene.text.find("code-pins")) {
     out.push_back({"P01",
                    scene.text.has("on-cpu") ? Weight::probable : Weight::hint,

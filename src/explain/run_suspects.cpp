@@ -150,6 +150,19 @@ void run_suspects(const Scene& scene, Suspects& out) {
     for (const auto* seen : scene.text.all(signal)) {
       const auto works = command_of(scene, success->last_run);
       const auto fails = command_of(scene, seen->last_run);
+      const auto* reload = scene.text.find("cgroup-reload");
+      if (scene.container && reload != nullptr && success->last < reload->first &&
+          reload->first < seen->last) {
+        out.push_back({"C06",
+                       Weight::settled,
+                       "systemd took the GPU from the running container when it reloaded",
+                       {reload, seen},
+                       {},
+                       {},
+                       {},
+                       true});
+        return;
+      }
       if (works.empty() || fails.empty() || seen->last_run == success->last_run) continue;
       auto told = difference(fails, works);
       if (!told) continue;

@@ -19,6 +19,7 @@ constexpr double kLongStart = 60; // seconds until the first step
 constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
 constexpr double kBusTraffic = 1000; // MB/s
+constexpr double kCapped = 0.7;      // of the usual power limit
 constexpr double kShare = 30;        // percent of a profile, of one line
 constexpr double kMostly = 40;       // percent of a profile
 
@@ -41,6 +42,23 @@ const Sighting* built_in_loop(const Scene& scene) {
 }
 
 void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  constexpr std::uint64_t kSlowdown = 0x8 | 0x20 | 0x40 | 0x80; // hardware, heat, power brake
+  const auto* bits = scene.text.find("throttle-bits");
+  const auto reasons = bits == nullptr ? std::nullopt : hex_to_number(bits->value("throttle"));
+  const double limit = number(scene.text.said("power_limit"));
+  const double usual = number(scene.text.said("power_default"));
+  const bool capped = limit > 0 && limit < kCapped * usual;
+  if ((reasons && (*reasons & kSlowdown) != 0) || capped) {
+    out.push_back({"R06",
+                   Weight::hint,
+                   capped ? "the GPU may take only " + std::string(scene.text.said("power_limit")) +
+                                " of its " + std::string(scene.text.said("power_default")) + " W"
+                          : "the GPU slows itself down (its throttle reasons say so)",
+                   {capped ? scene.text.find("power-limit") : bits},
+                   {},
+                   "nvidia-smi -q -d PERFORMANCE"});
+    return;
+  }
   if (const auto* clock = scene.text.find("slow-clock")) {
     out.push_back({"R06",
                    Weight::hint,
@@ -215,6 +233,28 @@ void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
 }
 
 void copies(const Scene& scene, const UseFigures& figures, Suspects& out) {
+  const auto* launches = scene.text.find("profile-launch");
+  if (launches != nullptr && number(launches->value("launch_share")) >= kMostly) {
+    out.push_back({"R04",
+                   Weight::hint,
+                   "starting kernels takes " + std::string(launches->value("launch_share")) +
+                       " % of the profiled time",
+                   {launches},
+                   {},
+                   kWatch});
+    return;
+  }
+  const auto* fetched = scene.text.find("sync-code");
+  if (fetched != nullptr && figures.low_or_said(kIdle) && !scene.text.has("slow-input")) {
+    out.push_back({"R05",
+                   Weight::hint,
+                   "the program fetches results from the GPU, and waits for them each time",
+                   {fetched},
+                   {},
+                   kWatch,
+                   {{"R03", "the GPU waits for its data"}}});
+    return;
+  }
   const auto* waits = scene.text.find("profile-item");
   if (waits != nullptr && number(waits->value("item_share")) >= kShare) {
     out.push_back({"R05",

@@ -4,6 +4,7 @@
 #include "explain/use_samples.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <initializer_list>
 #include <re2/re2.h>
@@ -92,6 +93,20 @@ bool bursts(std::string_view text) {
                     "at every", "at the start of"});
 }
 
+/// "ten minutes" -> "10 minutes".
+std::string in_digits(std::string text) {
+  constexpr std::array<std::string_view, 11> kNumbers = {
+      "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "fifteen", "twenty"};
+  constexpr std::array<std::string_view, 11> kDigits = {"2", "3", "4",  "5",  "6", "7",
+                                                        "8", "9", "10", "15", "20"};
+  for (std::size_t i = 0; i < kNumbers.size(); ++i) {
+    for (const std::string_view unit : {" minutes", " hours", " seconds"})
+      text = replace_all(std::move(text), std::string(kNumbers[i]) + std::string(unit),
+                         std::string(kDigits[i]) + std::string(unit));
+  }
+  return text;
+}
+
 class FigureReader {
 public:
   explicit FigureReader(UseFigures& out) : out_(out) {}
@@ -173,7 +188,7 @@ private:
   /// "the first .cuda() call takes 5 minutes".
   void first_waits(const std::string& value) {
     static const re2::RE2 kFirst(
-        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?) (?:about |around |over |more than |at least |almost |nearly |roughly |up to )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
+        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?|hangs?) (?:about |around |over |more than |at least |almost |nearly |roughly |up to )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
     std::string amount;
     std::string unit;
     if (!re2::RE2::PartialMatch(value, kFirst, &amount, &unit)) return;
@@ -247,7 +262,9 @@ std::optional<double> waiting(const View& text) {
   double all = 0;
   double data = 0;
   for (const auto* seen : text.all("data-wait")) {
-    all += number(seen->value("step_s"));
+    // Forward is told apart; backward and the rest take about twice as long.
+    all += number(seen->value("step_s")) + 3 * number(seen->value("forward_s"));
+    if (!seen->value("forward_s").empty()) all += number(seen->value("data_s"));
     data += number(seen->value("data_s"));
   }
   if (all <= 0) return std::nullopt;
@@ -285,7 +302,7 @@ UseFigures::UseFigures(const View& text) {
   FigureReader reader(*this);
   for (const auto& said : text.reading().said) {
     if (said.by_hand)
-      reader.statement(lower(said.key), lower(said.value));
+      reader.statement(lower(said.key), in_digits(lower(said.value)));
     else if (said.key == "stated_util")
       reader.statement("gpu util", lower(said.value));
   }
@@ -295,6 +312,7 @@ UseFigures::UseFigures(const View& text) {
   in_bursts = in_bursts || text.has("use-bursts");
   const UseSamples samples(text);
   sampled_low = samples.low;
+  sampled_idle = samples.idle;
   in_bursts = in_bursts || samples.bursts;
   received = samples.received;
   stated = stated || said_low;

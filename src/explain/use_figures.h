@@ -17,6 +17,7 @@ struct UseFigures {
   std::optional<double> highest_use;
   std::optional<double> gauge_use; // the same by a gauge that may not (Windows' Task Manager)
   bool said_low = false;           // in words only
+  bool sampled_idle = false;       // nothing but idle moments
   bool sampled_low = false;        // by tools
   std::optional<double> received;  // MB/s over the bus, as a tool sampled it
   bool use_unreadable = false;     // "N/A"

@@ -32,6 +32,10 @@ struct Series {
     for (const double value : use) sum += value;
     return use.empty() ? 0 : sum / static_cast<double>(use.size());
   }
+  bool idle() const {
+    return use.size() >= 3 &&
+           std::all_of(use.begin(), use.end(), [](double share) { return share <= 1; });
+  }
   bool bursts() const {
     const auto idle = std::count_if(use.begin(), use.end(), [](double x) { return x <= kIdle; });
     const bool busy = std::any_of(use.begin(), use.end(), [](double x) { return x >= kBusyNow; });
@@ -70,7 +74,8 @@ UseSamples::UseSamples(const View& text) {
   const auto columns = dmon_columns(text);
   for (const auto* seen : text.all("dmon-row")) {
     const auto row = words(seen->text);
-    if (const auto use = cell(columns, row, "sm")) gpus[std::string(row.front())].add(*use, seen->count);
+    if (const auto use = cell(columns, row, "sm"))
+      gpus[std::string(row.front())].add(*use, seen->count);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
   for (const auto* seen : text.all("gpu-moment")) {
@@ -82,9 +87,11 @@ UseSamples::UseSamples(const View& text) {
     }
   }
   double mean = 0;
+  idle = !gpus.empty();
   for (const auto& [index, moments] : gpus) {
     bursts = bursts || moments.bursts();
     mean = std::max(mean, moments.mean());
+    idle = idle && moments.idle();
   }
   low = !gpus.empty() && mean <= kLow;
   // One look at each GPU: low where all that hold a program are.

@@ -10,6 +10,7 @@ namespace gpuwhy::explain {
 struct UseSamples {
   explicit UseSamples(const View& text);
 
+  bool idle = false;              // every moment of several at nothing
   bool low = false;               // samples that show a program, and little of it computing
   bool bursts = false;            // mostly idle, and busy now and then
   std::optional<double> received; // MB/s over the bus, the most of all samples

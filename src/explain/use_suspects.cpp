@@ -132,6 +132,15 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    kMonitor,
                    {{"R03", "kernels run now and then, and the GPU waits for data between them"}}});
   }
+  if (figures.sampled_idle && !text.has("dmon-row")) {
+    out.push_back({"R02",
+                   Weight::hint,
+                   "memory is taken and the GPU's use is 0 % in every moment: no kernel runs",
+                   {text.find("gpu-moment")},
+                   {},
+                   kMonitor,
+                   {{"R03", "it waits for its data all the time"}}});
+  }
   const auto* usage = text.find("smi-usage");
   if (usage == nullptr || figures.highest_use) return;
   const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
