@@ -17,12 +17,15 @@ bool after_last_windows_release(const Version& version) {
 }
 
 void windows(const Scene& scene, Suspects& out) {
-  if (!scene.windows || !scene.tensorflow || !after_last_windows_release(*scene.tensorflow) ||
-      scene.in_use != nullptr)
-    return;
+  if (!scene.windows || !scene.tensorflow || !after_last_windows_release(*scene.tensorflow)) return;
+  // PyTorch's success says nothing of TensorFlow, where that shows none itself.
+  const bool other = scene.in_use != nullptr && scene.in_use->message->framework == "torch" &&
+                     scene.no_gpu != nullptr && scene.no_gpu->message->framework == "tensorflow";
+  if (scene.in_use != nullptr && !other) return;
   if (scene.text.says("directml")) return;
+  const bool says_so = scene.text.has("not-built-with-cuda"); // no release for Windows is
   out.push_back({"F03",
-                 Weight::hint,
+                 says_so ? Weight::settled : Weight::hint,
                  "TensorFlow " + scene.tensorflow->str() +
                      " on native Windows: 2.10 was the last with a GPU there",
                  version_lines(scene),
@@ -51,6 +54,15 @@ void by_tables(const Scene& scene, Suspects& out) {
   const bool needs_cuda = text.has("library-missing") || text.has("dll-load") ||
                           text.has("native-runtime") || text.has("dlopen-some") ||
                           text.has("cudart-stub");
+  if (line != nullptr && text.says("directml") && scene.windows) {
+    out.push_back({"F14",
+                   Weight::hint,
+                   "the DirectML plugin is installed and brings no GPU: it fits one release of "
+                   "TensorFlow only",
+                   version_lines(scene),
+                   {},
+                   {}});
+  }
   if (scene.other_gpu_only && needs_cuda && !text.says("rocm_package")) {
     out.push_back({"H02",
                    Weight::probable,

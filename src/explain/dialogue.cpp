@@ -76,6 +76,16 @@ bool asks_yes_or_no(std::string_view question) {
   return contains(question, "is_available()") || contains(question, "is_gpu_available(");
 }
 
+/// "GPUs:" of 'print("GPUs: ", tf.config.list_physical_devices())'.
+std::string_view printed_label(std::string_view question) {
+  const auto at = question.find("print(");
+  if (at == std::string_view::npos || at + 8 > question.size()) return {};
+  const char quote = question[at + 6];
+  if (quote != '"' && quote != '\'') return {};
+  const auto label = question.substr(at + 7);
+  return trim(label.substr(0, std::min(label.find(quote), label.size())));
+}
+
 bool is_answer(std::string_view text) {
   if (text.empty() || text.size() > kLongest) return false;
   if (text.front() == '[' && text.back() == ']') return true;
@@ -95,6 +105,8 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
   auto answer = trim(line);
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
+  if (const auto label = printed_label(text); !label.empty() && answer.starts_with(label))
+    answer = trim(answer.substr(label.size()));
   if (anything_answers && !answer.empty() && !unix_prompt(line))
     return std::string(answer.substr(0, kLongest));
   if (asks_yes_or_no(text)) {
@@ -116,6 +128,8 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
+  if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
+    return Question{std::string(trim(line)), false, true};
   if (contains(line, "parameters()).device") || asks_where(line))
     return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};

@@ -30,8 +30,9 @@ constexpr std::array kFollows = {
     Follows{"H08", "H18"}, Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"},
     Follows{"C05", "H07"}, Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"},
     Follows{"H10", "H18"}, Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"},
-    Follows{"F06", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"}, Follows{"H11", "H03"},
-    Follows{"P18", "R08"}, Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"}};
+    Follows{"F06", "F02"}, Follows{"F03", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"},
+    Follows{"H11", "H03"}, Follows{"P18", "R08"}, Follows{"R07", "R08"}, Follows{"H16", "P06"},
+    Follows{"C06", "C01"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),

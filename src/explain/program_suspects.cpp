@@ -19,6 +19,19 @@ void interpreter(const Scene& scene, Suspects& out) {
   const auto runs = scene.text.all("python-run");
   const bool root = std::any_of(runs.begin(), runs.end(),
                                 [](const Sighting* run) { return contains(run->text, "sudo "); });
+  // One interpreter of this text has the framework, and its GPU.
+  const bool elsewhere = scene.succeeded != nullptr && scene.succeeded->last_run != seen->last_run;
+  if (elsewhere) {
+    out.push_back({"F07",
+                   Weight::probable,
+                   "another interpreter of this machine has the package, and the GPU",
+                   {seen, scene.succeeded},
+                   {},
+                   seen->message->ask,
+                   {},
+                   true});
+    return;
+  }
   if (scene.notebook || installed || root || paths.size() > 1 ||
       (interpreters.size() > 1 && scene.text.mentions("environment"))) {
     out.push_back({"F07",

@@ -130,7 +130,8 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    "nvidia-smi"});
   }
   if (figures.start_seconds && *figures.start_seconds >= kLongStart) {
-    const bool xla = scene.text.says("jax");
+    const bool xla =
+        scene.text.says("jax") || scene.text.mentions("compil") || scene.text.mentions("jit");
     out.push_back(
         {xla ? "R13" : "R11",
          Weight::hint,

@@ -315,6 +315,8 @@ UseFigures::UseFigures(const View& text) {
   sampled_idle = samples.idle;
   in_bursts = in_bursts || samples.bursts;
   received = samples.received;
+  if (samples.hottest && text.has("slows-down"))
+    temperature = std::max(temperature.value_or(0), *samples.hottest);
   stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   // What the program prints counts before the words: a start that settles is no leak.

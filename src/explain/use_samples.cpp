@@ -76,6 +76,8 @@ UseSamples::UseSamples(const View& text) {
     const auto row = words(seen->text);
     if (const auto use = cell(columns, row, "sm"))
       gpus[std::string(row.front())].add(*use, seen->count);
+    if (const auto heat = cell(columns, row, "gtemp"))
+      hottest = std::max(hottest.value_or(0), *heat);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
   for (const auto* seen : text.all("gpu-moment")) {

@@ -13,14 +13,15 @@ namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
-constexpr double kBusy = 70;       // percent of use from which nothing is wrong with it
-constexpr double kHalf = 50;       // percent: plainly computes
-constexpr double kSome = 5;        // percent: computed on
-constexpr double kInUseMib = 1000; // of memory: a framework holds the GPU
-constexpr double kIdle = 60;       // percent up to which something holds the GPU back
-constexpr double kLongStep = 0.5;  // seconds: no launch takes as long
-constexpr double kWaits = 0.5;     // of a step
-constexpr double kCrowd = 32;      // processes that want to run, more than most machines have cores
+constexpr double kBusy = 70;        // percent of use from which nothing is wrong with it
+constexpr double kLoaderShare = 30; // percent of a profile
+constexpr double kHalf = 50;        // percent: plainly computes
+constexpr double kSome = 5;         // percent: computed on
+constexpr double kInUseMib = 1000;  // of memory: a framework holds the GPU
+constexpr double kIdle = 60;        // percent up to which something holds the GPU back
+constexpr double kLongStep = 0.5;   // seconds: no launch takes as long
+constexpr double kWaits = 0.5;      // of a step
+constexpr double kCrowd = 32; // processes that want to run, more than most machines have cores
 constexpr double kMinuteModel = 1000;  // parameters that no GPU is made for
 constexpr double kTinyModel = 100'000; // parameters
 
@@ -187,6 +188,18 @@ void one_of_many(const Scene& scene, Suspects& out) {
     return looks(lent, gpu) >= looks(busy, gpu);
   };
   if (!table) std::erase_if(busy, mostly_idle);
+  const auto stated = scene.text.said("gpu");
+  const bool several = scene.smi_gpus >= 2 || stated.starts_with("2x") ||
+                       stated.starts_with("4x") || stated.starts_with("8x");
+  if (const auto* one = scene.text.find("one-process"); one != nullptr && several) {
+    out.push_back({"P10",
+                   Weight::hint,
+                   "the program is started for one GPU, and there are several",
+                   {one},
+                   {},
+                   {}});
+    return;
+  }
   if (const auto* pair = scene.text.find("gpu-pair"); pair != nullptr &&
                                                       number(pair->value("second_use")) < kSome &&
                                                       number(pair->value("first_use")) >= kHalf) {
@@ -234,6 +247,25 @@ void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out
                    {}});
     return;
   }
+  const auto share = [&](std::string_view signal, std::string_view group) {
+    const auto* seen = text.find(signal);
+    return seen == nullptr ? 0.0 : number(seen->value(group));
+  };
+  const double input = number(text.said("tb_input"));
+  const double compute = number(text.said("tb_compute"));
+  const auto* loader = text.find("profile-loader");
+  if (share("profile-loader", "loader_share") >= kLoaderShare || text.has("knob-input") ||
+      (input > 0 && compute > 0 && input > compute)) {
+    out.push_back({"R03",
+                   Weight::hint,
+                   "most of the time goes into getting the data",
+                   {loader != nullptr        ? loader
+                    : text.has("knob-input") ? text.find("knob-input")
+                                             : text.find("breakdown")},
+                   {},
+                   kWatch});
+    return;
+  }
   const bool disk = text.mentions("hdd") || text.mentions("nfs") || text.mentions("iostat") ||
                     text.mentions("hard disk") || text.mentions("network drive");
   const bool generator =
@@ -252,6 +284,25 @@ void waits_for_data(const Scene& scene, const UseFigures& figures, Suspects& out
 
 void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
+  if (const auto* batch = text.find("knob-batch")) {
+    out.push_back({"P09",
+                   Weight::hint,
+                   "a larger batch uses the GPU better: there was too little work in a step",
+                   {batch},
+                   {},
+                   kWatch});
+    return;
+  }
+  const double launch = number(text.said("tb_launch"));
+  if (launch > 0 && launch > number(text.said("tb_compute"))) {
+    out.push_back({"R04",
+                   Weight::hint,
+                   "starting kernels takes longer than they run",
+                   {text.find("breakdown")},
+                   {},
+                   kWatch});
+    return;
+  }
   const auto* params = text.find("model-size");
   const bool tiny = params != nullptr && number(params->value("params")) > 0 &&
                     number(params->value("params")) < kTinyModel;

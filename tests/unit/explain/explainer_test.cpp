@@ -327,6 +327,18 @@ TEST(Explainer, FiguresOfUse) {
       << "not used at all";
 }
 
+TEST(Explainer, UseAsToolsSampleIt) {
+  const std::string heading = "# gpu    sm   mem   enc   dec rxpci txpci\n";
+  EXPECT_EQ(root(heading + "    0     7     4     0     0  3480  1692\n"), "R05");
+  EXPECT_EQ(root(heading + "    0    97     4     0     0  3480  1692\n"), "-");
+  EXPECT_EQ(root("0 % 0 % 0 % 0 % 99 % 0 %\n"), "R03") << "idle between bursts";
+  EXPECT_EQ(root("0 %, 22011 MiB\n0 %, 22011 MiB\n0 %, 22011 MiB\n"), "R02");
+  EXPECT_EQ(root("97 %, 22011 MiB\n98 %, 22011 MiB\n97 %, 22011 MiB\n"), "-");
+  EXPECT_EQ(root("1110 MHz, 60, 0x0000000000000020\n"), "R06");
+  EXPECT_EQ(root("1110 MHz, 60, 0x0000000000000004\n"), "-") << "the usual power cap";
+  EXPECT_EQ(root("for i in range(9):\n    model = load_model('m.h5')\n"), "P18");
+}
+
 TEST(Explainer, FiguresInALog) {
   const auto step = [](std::string_view wait) {
     return "batch: 8/13 - time: 10.0000 - data_time: " + std::string(wait) + "\n";
