@@ -64,7 +64,10 @@ Suspects gather(const Scene& scene) {
   architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);
   runtime_suspects(scene, suspects);
+  placement_suspects(scene, suspects);
+  profile_suspects(scene, suspects);
   use_suspects(scene, suspects);
+  pace_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
   return suspects;

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kIdle = 60;      // percent up to which something holds the GPU back
 constexpr double kHot = 83;       // degrees from which NVIDIA's boards slow down
+constexpr double kTooHot = 90;    // degrees at which they all do
 constexpr double kLongStart = 60; // seconds until the first step
 constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
@@ -66,7 +67,10 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
   }
-  if (figures.temperature && *figures.temperature >= kHot) {
+  // A busy GPU is warm; it is a fault where the speed falls.
+  const bool slower = scene.text.has("slows-down") || scene.text.has("slower-words") ||
+                      scene.text.has("speed-words") || figures.slowdown;
+  if (figures.temperature && *figures.temperature >= (slower ? kHot : kTooHot)) {
     out.push_back({"R06",
                    Weight::hint,
                    "at " + std::to_string(static_cast<int>(*figures.temperature)) +
