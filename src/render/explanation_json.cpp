@@ -76,8 +76,8 @@ template <class T, class V, class Of> void judgement_fields(V&& v, const Of& of)
         const auto& needs = of(object).needs;
         return needs.empty() ? std::optional<std::string>() : needs;
       },
-      "The one command whose output would settle it, where the verdict is cannot_tell or the first "
-      "cause has alternatives");
+      "The one command whose output would settle it, where the verdict is cannot_tell, the first "
+      "cause has alternatives, or the GPU is said to be used little and nothing tells why");
 }
 
 template <> struct Shape<Judgement> {
