@@ -319,6 +319,7 @@ UseFigures::UseFigures(const View& text) {
     temperature = std::max(temperature.value_or(0), *samples.hottest);
   stated = stated || said_low;
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
+  if (text.has("memory-at-once") && !rises(text)) memory_grows = false;
   // What the program prints counts before the words: a start that settles is no leak.
   const auto amounts = text.all("memory-series");
   if (amounts.size() > 1 && amounts.back()->count > 1) memory_grows = false;
