@@ -108,7 +108,8 @@ template <> struct Shape<use::GpuUse> {
     v("held", &G::held, "A process of the run held memory on it");
     v("steady", &G::steady,
       "The steady phase, without start-up, compiling and what follows the last use; null: none");
-    v("busy", number(&G::busy), "Per cent of the steady phase in which a kernel ran");
+    v("busy", number(&G::busy),
+      "Per cent of the steady phase in which a kernel ran; 0 also where there is no such phase");
     v("busy_whole_run", number(&G::busy_whole), "Per cent of the whole run in which a kernel ran");
     v("multiprocessors_busy", number(&G::sm),
       "Per cent of the multiprocessors that had work, in the steady phase; null: this GPU does not "
@@ -151,7 +152,9 @@ template <> struct Shape<use::CallUse> {
     const auto rate = [](auto member) {
       return [member](const C& calls) { return finite(calls.per_second(calls.sums.*member)); };
     };
-    v("observed_seconds", number(&C::window), "Seconds in which calls were counted");
+    v("observed_seconds", number(&C::window),
+      "Seconds in which calls were counted; where these are too short to divide by, rates and "
+      "shares are null");
     v("launches_per_second", rate(&use::CudaTick::launches), "Kernels started a second");
     v("graphs_per_second", rate(&use::CudaTick::graphs), "CUDA graphs started a second");
     v("to_gpu_bytes_per_second", rate(&use::CudaTick::to_device_bytes),
@@ -250,12 +253,12 @@ template <> struct Shape<RunProgram> {
     v("cores", host(&H::cores),
       "Processor cores that it kept busy in the steady phase: its processor time over the time");
     v("busiest_thread", host(&H::busiest_thread),
-      "Share of one core that its busiest thread took, 0 to 1");
+      "Share of one core that its busiest thread took in the steady phase, 0 to 1");
     v("io_wait", host(&H::io_wait),
-      "Share of the time in which the thread that waits most waited for a disk, 0 to 1");
+      "Share of the steady phase in which the thread that waits most waited for a disk, 0 to 1");
     v(
         "memory_peak", [](const RunProgram& each) { return each.run->host.rss_peak; },
-        "Most bytes of main memory that its processes held together");
+        "Most bytes of main memory that its processes held together, in the steady phase");
     v("gpu_opened", through<of>(number(&R::opened)),
       "Seconds after its start at which it first held a GPU; null: it never did");
     v("first_kernel", through<of>(number(&R::first_use)),

@@ -35,15 +35,14 @@ template <> struct Shape<Evidence> {
         [](const Evidence& each) {
           return each.source.where.empty() ? std::optional<std::string>() : each.source.where;
         },
-        "Where: a path, $NAME for an environment variable, the probe that was asked, or 'edit' for "
-        "what would be "
-        "there once the fixes before it are made");
+        "Where: a path, $NAME for an environment variable, the probe that was asked, the program's "
+        "output, or 'edit' for what would be there once the fixes before it are made");
     v(
         "line",
         [](const Evidence& each) {
           return each.source.line > 0 ? std::optional<int>(each.source.line) : std::nullopt;
         },
-        "Line of the file; null: the whole of it");
+        "Line of the file or of the output; null: the whole of it");
   }
 };
 

@@ -97,6 +97,9 @@ class Documents(unittest.TestCase):
         for machine in self.machines():
             for words in ([], ["--all"], ["--what-if", "unset CUDA_VISIBLE_DEVICES"], ["train.py"], ["--log", log]):
                 self.valid("check", "check", "--json", "--from", "-", *words, stdin=machine)
+        (self.folder / "log").write_text("dlerror: libcudnn.so.8: cannot open shared object file: No such file or directory\n"
+                                         "Cannot dlopen some GPU libraries. Skipping registering GPU devices...\n")
+        self.assertTrue(self.valid("check", "check", "--json", "--from", MACHINES[0], "--log", "log")["log"]["causes"])
         self.valid("check", "--json")  # this machine
         self.valid("check", "check", "--json", "--pid", os.getpid())
 
@@ -105,6 +108,7 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(logs), 10)
         for log in logs:
             self.valid("explain", "explain", "--json", log)
+        self.valid("explain", "explain", "--json", "-", stdin=b"Created device /job:localhost/replica:0/task:0/device:GPU:0 with 14000 MB memory\n")
         self.valid("explain", "explain", "--json", "-", stdin=b"[rank0]: CUDA out of memory. Tried to allocate 2 GiB\n"
                    b"[rank1]: CUDA error: no kernel image is available for execution on the device\n\xff")
 
@@ -159,22 +163,39 @@ class Documents(unittest.TestCase):
         self.valid("run", "run", "--json", "--libraries", "--", sys.executable, "-c", "import ctypes; ctypes.CDLL('libcuda.so.1')")
         self.valid("run", "run", "--json", "--", "true", LD_LIBRARY_PATH="/nonexistent")
 
-    def test_pid(self):
-        program = subprocess.Popen(["sleep", "60"], env={"CUDA_VISIBLE_DEVICES": "0"})
-        self.addCleanup(program.wait)
+    def holder(self):
+        """A process that has opened the stub's libcuda and holds memory of GPU 0, and the variables that make NVML say so."""
+        script = "import ctypes, time; ctypes.CDLL('libcuda.so.1'); print(flush=True); time.sleep(60)"
+        program = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
+                                   env={"CUDA_VISIBLE_DEVICES": "0", "LD_LIBRARY_PATH": STUB})
+        self.addCleanup(program.communicate)
         self.addCleanup(program.kill)
-        self.assertIn("variables", self.valid("pid", "pid", "--json", "-n", "1", program.pid)["process"])
+        program.stdout.readline()
+        holders = self.folder / "holders"
+        holders.write_text(f"{program.pid} 600 0\n")
+        return program.pid, {"STUB_NVML_BUSY": "0:95", "STUB_NVML_PROCESS_FILE": str(holders), "STUB_CUDA_DEVICES": "2"}
+
+    def test_pid(self):
+        process, variables = self.holder()
+        report = self.valid("pid", "pid", "--json", "-n", "2", process, **variables)
+        self.assertTrue(report["process"]["variables"])
+        self.assertTrue(report["process"]["libraries"])
+        self.assertTrue(report["gpus"][0]["used"])
         before = self.count
-        self.valid("pid", "pid", "--on-request", program.pid, stdin=b"\nend\n")
+        self.valid("pid", "pid", "--on-request", process, stdin=b"\nend\n", **variables)
         self.assertGreaterEqual(self.count - before, 2)  # that it began, and a report
+        self.valid("pid", "pid", "--json", "-n", "1", process, LD_LIBRARY_PATH="/nonexistent")
 
     def test_watch(self):
-        self.valid("watch", "watch", "--once", "--json", STUB_CUDA_DEVICES="2", STUB_NVML_PROCESSES="2")
+        process, variables = self.holder()
+        report = self.valid("watch", "watch", "--once", "--json", **variables)
+        self.assertEqual([each["pid"] for each in report["processes"]], [process])
+        self.valid("watch", "watch", "--once", "--json", STUB_NVML_PROCESSES="2", STUB_NVML_LOST_AFTER="1")
         self.valid("watch", "watch", "--once", "--json", LD_LIBRARY_PATH="/nonexistent")
 
     def test_prove(self):
         for words, variables in (([], {"STUB_CUDA_DEVICES": "2"}), (["--quick"], {}), (["--quick"], {"STUB_CUDA_FAULT": "cuLaunchKernel:719"}),
-                                 (["--deadline", "3s"], {"STUB_CUDA_FAULT": "cuMemcpyDtoH:hang"}), (["--quick"], {"STUB_CUDA_CRASH": "1"}),
+                                 (["--deadline", "3s"], {"STUB_CUDA_FAULT": "cuMemcpyDtoH:hang"}), (["--quick"], {"STUB_CUDA_FAULT": "cuMemAlloc:crash"}), (["--quick"], {"STUB_CUDA_CRASH": "1"}),
                                  (["--quick"], {"STUB_CUDA_INIT": "803"}), ([], {"CUDA_VISIBLE_DEVICES": ""}), ([], {"LD_LIBRARY_PATH": "/nonexistent"})):
             self.valid("prove", "prove", "--json", *words, **variables)
 
