@@ -316,6 +316,7 @@ UseFigures::UseFigures(const View& text) {
   if (samples.hottest && text.has("slows-down"))
     temperature = std::max(temperature.value_or(0), *samples.hottest);
   stated = stated || said_low;
+  processor_busy = processor_busy || text.has("processor-full");
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
   for (const auto* seen : text.all("smi-temperature")) {
