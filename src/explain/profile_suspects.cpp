@@ -13,6 +13,7 @@ constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kTelling = 25;      // percent of the time
 constexpr double kShortKernel = 20;  // microseconds: less than two launches
 constexpr double kManyCalls = 100;
+constexpr double kMuch = 0.4; // of a step
 
 double number(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);
@@ -38,6 +39,8 @@ constexpr std::array kRows = {
     Row{"method 'cpu' of", "R05", "much of the profiled time goes into copies from the GPU"},
     Row{"method 'to' of", "R05", "much of the profiled time goes into copies"},
     Row{"method 'item' of", "R05", "much of the profiled time goes into reading values back"},
+    Row{"GpuFromHost", "R05", "much of the profiled time goes into copies to the GPU"},
+    Row{"HostFromGpu", "R05", "much of the profiled time goes into copies from the GPU"},
     Row{".item()", "R05", "much of the profiled time goes into reading values back"},
     Row{".cpu()", "R05", "much of the profiled time goes into reading values back"},
     Row{".numpy()", "R05", "much of the profiled time goes into reading values back"},
@@ -86,6 +89,17 @@ void profile_suspects(const Scene& scene, Suspects& out) {
                        std::to_string(static_cast<int>(most.percent)) + " %)",
                    {most.seen},
                    {},
+                   kWatch});
+    return;
+  }
+  if (const auto* copies = scene.text.find("transfer-share");
+      copies != nullptr && number(copies->value("transfer_s")) >= kMuch * number(copies->value("whole_s"))) {
+    out.push_back({"R05",
+                   Weight::probable,
+                   "much of a step goes into copies (" + std::string(copies->value("transfer_s")) +
+                       " of " + std::string(copies->value("whole_s")) + " s)",
+                   {copies},
+                   "pinned memory, and copies that overlap with computing (non_blocking)",
                    kWatch});
     return;
   }

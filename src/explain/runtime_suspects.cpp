@@ -1,6 +1,7 @@
 // The GPU is reached: is there memory, does it compute, does the reader read the right gauge?
 #include "base/text.h"
 #include "explain/suspect.h"
+#include "knowledge/causes.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -126,7 +127,22 @@ void memory(const Scene& scene, Suspects& out) {
   if (text.has("cudnn-older") || text.has("library-missing") || text.has("undefined-symbol") ||
       text.has("cudnn-mixed") || text.has("oom"))
     return;
-  const bool own = scene.in_use != nullptr;
+  const auto left = to_number(text.said("memory_free"));
+  const auto all = to_number(text.said("memory_total"));
+  if (left && all && *left * 2 > *all) {
+    out.push_back({"L04",
+                   Weight::probable,
+                   "the library does not start although memory is free: it does not fit the "
+                   "framework or the driver",
+                   {seen, text.find("memory-usage")},
+                   {},
+                   "pip list | grep -i -E 'cudnn|jax|tensorflow|torch'",
+                   {{"L06", "another copy of it is found first"},
+                    {"H10", "the driver is too old for it"}}});
+    return;
+  }
+  // A layer computes on the GPU: the program is there already.
+  const bool own = scene.in_use != nullptr || text.has("torch-forward");
   const bool others = others_hold_memory(scene, *seen);
   std::vector<const Sighting*> evidence = {seen};
   if (const auto* usage = text.find("memory-usage")) evidence.push_back(usage);
@@ -142,6 +158,23 @@ void memory(const Scene& scene, Suspects& out) {
        {{others || !own ? "R08" : "R01", others || !own ? "this program itself takes all of it"
                                                         : "other processes hold the memory"},
         {"L04", "memory is free: then cuDNN or cuBLAS does not fit the framework"}}});
+}
+
+/// Every look of a tool finds the GPU busy, and nobody complains of the speed.
+bool works_all_the_time(const Scene& scene) {
+  constexpr double kBusy = 80; // percent
+  const auto& text = scene.text;
+  if (text.has("speed-words") || text.has("slower-words") || text.has("throttled")) return false;
+  std::size_t looks = 0;
+  for (const auto& [signal, group] : {std::pair<std::string_view, std::string_view>{"gpu-moment", "moment_use"},
+                                      {"smi-usage", "smi_util"},
+                                      {"gpu-use", "gpu_now"}}) {
+    for (const auto* seen : text.all(signal)) {
+      if (seen->value(group).empty() || number(seen->value(group)) < kBusy) return false;
+      ++looks;
+    }
+  }
+  return looks > 0;
 }
 
 void start(const Scene& scene, Suspects& out) {
@@ -223,6 +256,9 @@ void plain_suspects(const Scene& scene, Suspects& out) {
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     // With the plugin installed it is the list of platforms that asks for AMD's too.
     if (message.name == "jax-plugin/allocator" && scene.text.says("jax_plugin")) continue;
+    // What may slow a program down does not, where the GPU is seen to work all the time.
+    const auto* known = find_cause(message.cause);
+    if (known != nullptr && known->effect == "slows" && works_all_the_time(scene)) continue;
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
     out.push_back({std::string(message.cause),
