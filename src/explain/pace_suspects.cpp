@@ -132,6 +132,15 @@ void held_down(const Scene& scene, Suspects& out) {
   const bool hot = limit != nullptr && hottest(text) > 0 &&
                    hottest(text) + kNear >= value(limit, "limit_temp");
   const bool slow = text.has("speed-words") || text.has("slower-words") || text.has("slows-down");
+  if (const auto* cell = text.find("throttle-cell"); cell != nullptr && text.has("throttle-column")) {
+    out.push_back({"R06",
+                   Weight::probable,
+                   "the GPU slows itself down",
+                   {cell, text.find("throttle-column")},
+                   {},
+                   "nvidia-smi -q -d PERFORMANCE"});
+    return;
+  }
   if (!hot && !(low && slow)) return;
   out.push_back({"R06",
                  Weight::hint,
