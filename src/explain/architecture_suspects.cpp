@@ -57,6 +57,22 @@ std::optional<int> lowest_built(const Scene& scene) {
   return std::nullopt;
 }
 
+/// NVIDIA's images refuse to start where no GPU can compute: one too old for them, or one that CUDA
+/// cannot open, whatever the reason.
+void refused_by_image(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("image-without-gpu");
+  constexpr int kPascal = 6; // the oldest that the images of the last years compute on
+  if (seen == nullptr || !scene.capability || scene.capability->major >= kPascal) return;
+  const std::string gpu = scene.gpu.empty() ? "this GPU" : std::string(scene.gpu);
+  out.push_back({"H11",
+                 Weight::probable,
+                 gpu + " (compute capability " + scene.capability->str() +
+                     ") is older than what the image has code for",
+                 {seen},
+                 {},
+                 "nvidia-smi"});
+}
+
 /// No code for this GPU: too new for the build, or too old?
 void architecture(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("sm-unsupported");
@@ -212,6 +228,7 @@ void newer_gpu(const Scene& scene, Suspects& out) {
 } // namespace
 
 void architecture_suspects(const Scene& scene, Suspects& out) {
+  refused_by_image(scene, out);
   architecture(scene, out);
   ignored(scene, out);
   newer_gpu(scene, out);

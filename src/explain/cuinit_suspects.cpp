@@ -163,7 +163,7 @@ void two_versions(const Scene& scene, Suspects& out) {
   const auto* library = scene.text.find("libcuda-version");
   const auto* kernel = scene.text.find("kernel-version");
   if (kernel == nullptr) kernel = scene.text.find("kernel-module");
-  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr ||
+  if (library == nullptr || kernel == nullptr || scene.in_use != nullptr || scene.smi_works ||
       scene.text.has("driver-mismatch") || scene.text.has("versions-agree"))
     return;
   const auto loaded = Version::parse(library->value("libcuda"));

@@ -296,16 +296,19 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     else if (text.find("device-node") != nullptr &&
              text.find("device-node")->message->name == "device-node/denied")
       id = "H08";
-    out.push_back({std::string(id),
-                   Weight::probable,
-                   id == "C05"   ? "the driver in the virtual machine finds no GPU that it can use"
-                   : id == "H01" ? "there is no GPU in this machine, as the writer says"
-                   : id == "C07"
-                       ? "the job asked the scheduler for no GPU, so that it is shown none"
-                       : std::string(seen->message->says),
-                   {seen},
-                   {},
-                   seen->message->ask});
+    else if (scene.smi_works && scene.container)
+      id = scene.container_gets_gpu ? "C02" : "C01";
+    out.push_back(
+        {std::string(id),
+         Weight::probable,
+         id == "C05"         ? "the driver in the virtual machine finds no GPU that it can use"
+         : id == "H01"       ? "there is no GPU in this machine, as the writer says"
+         : id == "C07"       ? "the job asked the scheduler for no GPU, so that it is shown none"
+         : id.front() == 'C' ? "the host's driver shows the GPU, and none reaches the container"
+                             : std::string(seen->message->says),
+         {seen},
+         {},
+         seen->message->ask});
   }
   if (const auto* seen = text.find("passthrough")) {
     out.push_back({"C05",
