@@ -185,8 +185,9 @@ void start(const Scene& scene, Suspects& out) {
     return s->first <= pause->line && pause->line <= s->last;
   });
   if (found == all.end()) return;
+  // A server waits for its first request just so: without a message of its own this is a hint.
   out.push_back({"R11",
-                 Weight::probable,
+                 Weight::hint,
                  "the log stands still for " + std::to_string(static_cast<int>(pause->seconds)) +
                      " s while the GPU is started: its code is compiled from PTX",
                  {*found},
