@@ -12,10 +12,10 @@ namespace gpuwhy::explain {
 namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
-constexpr double kHot = 83;  // degrees from which NVIDIA's boards slow down
+constexpr double kHot = 83;          // degrees from which NVIDIA's boards slow down
 constexpr double kBusTraffic = 1000; // MB/s
-constexpr double kFarSlower = 3; // times longer: another way of computing
-constexpr double kIdle = 60; // percent up to which something holds the GPU back
+constexpr double kFarSlower = 3;     // times longer: another way of computing
+constexpr double kIdle = 60;         // percent up to which something holds the GPU back
 
 const Sighting* first_of(const View& text, std::initializer_list<std::string_view> signals) {
   for (const auto signal : signals) {
@@ -129,10 +129,11 @@ void held_down(const Scene& scene, Suspects& out) {
   const bool low = clocks.size() >= 2 && text.has("clock-highest") &&
                    value(clocks.front(), "sm_mhz") * 2 <= value(clocks.back(), "sm_mhz");
   constexpr double kNear = 3; // degrees
-  const bool hot = limit != nullptr && hottest(text) > 0 &&
-                   hottest(text) + kNear >= value(limit, "limit_temp");
+  const bool hot =
+      limit != nullptr && hottest(text) > 0 && hottest(text) + kNear >= value(limit, "limit_temp");
   const bool slow = text.has("speed-words") || text.has("slower-words") || text.has("slows-down");
-  if (const auto* cell = text.find("throttle-cell"); cell != nullptr && text.has("throttle-column")) {
+  if (const auto* cell = text.find("throttle-cell");
+      cell != nullptr && text.has("throttle-column")) {
     out.push_back({"R06",
                    Weight::probable,
                    "the GPU slows itself down",
@@ -215,9 +216,10 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
              (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses))) {
     out.push_back({"P09",
                    Weight::hint,
-                   loses ? "the processor does the same work in less time: there is too little work "
-                           "in a step"
-                         : "small layers on few examples: there is too little work in a step",
+                   loses
+                       ? "the processor does the same work in less time: there is too little work "
+                         "in a step"
+                       : "small layers on few examples: there is too little work in a step",
                    {pace.gpu_time, text.find("tiny-layers")},
                    {},
                    kWatch,
@@ -258,9 +260,10 @@ bool stands_now_and_then(const View& text) {
   const auto share = [](const Sighting* look) {
     return std::strtod(std::string(look->value("moment_use")).c_str(), nullptr);
   };
-  return std::any_of(looks.begin(), looks.end(), [&](const Sighting* look) {
-           return !look->value("moment_use").empty() && share(look) <= 1;
-         }) &&
+  return std::any_of(looks.begin(), looks.end(),
+                     [&](const Sighting* look) {
+                       return !look->value("moment_use").empty() && share(look) <= 1;
+                     }) &&
          std::any_of(looks.begin(), looks.end(),
                      [&](const Sighting* look) { return share(look) >= kIdle; });
 }

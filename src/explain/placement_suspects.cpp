@@ -30,9 +30,9 @@ void lies_on_processor(const Scene& scene, Suspects& out) {
   const auto* there = scene.text.find("gpu-listed");
   if (there == nullptr) there = scene.text.find("gpu-created");
   if (lies == nullptr || scene.no_gpu != nullptr) return;
-  const bool wanted = contains(lies->text, "parameters()") &&
-                      (scene.text.has("use-none") || scene.text.has("use-low") ||
-                       scene.text.has("doubt-words"));
+  const bool wanted =
+      contains(lies->text, "parameters()") &&
+      (scene.text.has("use-none") || scene.text.has("use-low") || scene.text.has("doubt-words"));
   if (there == nullptr && !wanted) return;
   out.push_back({"P15",
                  Weight::hint,
@@ -79,10 +79,10 @@ void too_late(const Scene& scene, Suspects& out) {
                        [&](std::string_view name) { return trim(name) == index; });
   };
   const auto processes = text.all("smi-process");
-  const bool others = !processes.empty() &&
-                      std::none_of(processes.begin(), processes.end(), [&](const Sighting* process) {
-                        return named(process->value("process_gpu"));
-                      });
+  const bool others =
+      !processes.empty() &&
+      std::none_of(processes.begin(), processes.end(),
+                   [&](const Sighting* process) { return named(process->value("process_gpu")); });
   const bool more = text.all("device-line").size() > names.size();
   if (!others && !more) return;
   out.push_back({"P03",

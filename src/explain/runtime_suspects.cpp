@@ -130,15 +130,15 @@ void memory(const Scene& scene, Suspects& out) {
   const auto left = to_number(text.said("memory_free"));
   const auto all = to_number(text.said("memory_total"));
   if (left && all && *left * 2 > *all) {
-    out.push_back({"L04",
-                   Weight::probable,
-                   "the library does not start although memory is free: it does not fit the "
-                   "framework or the driver",
-                   {seen, text.find("memory-usage")},
-                   {},
-                   "pip list | grep -i -E 'cudnn|jax|tensorflow|torch'",
-                   {{"L06", "another copy of it is found first"},
-                    {"H10", "the driver is too old for it"}}});
+    out.push_back(
+        {"L04",
+         Weight::probable,
+         "the library does not start although memory is free: it does not fit the "
+         "framework or the driver",
+         {seen, text.find("memory-usage")},
+         {},
+         "pip list | grep -i -E 'cudnn|jax|tensorflow|torch'",
+         {{"L06", "another copy of it is found first"}, {"H10", "the driver is too old for it"}}});
     return;
   }
   // A layer computes on the GPU: the program is there already.
@@ -166,9 +166,10 @@ bool works_all_the_time(const Scene& scene) {
   const auto& text = scene.text;
   if (text.has("speed-words") || text.has("slower-words") || text.has("throttled")) return false;
   std::size_t looks = 0;
-  for (const auto& [signal, group] : {std::pair<std::string_view, std::string_view>{"gpu-moment", "moment_use"},
-                                      {"smi-usage", "smi_util"},
-                                      {"gpu-use", "gpu_now"}}) {
+  for (const auto& [signal, group] :
+       {std::pair<std::string_view, std::string_view>{"gpu-moment", "moment_use"},
+        {"smi-usage", "smi_util"},
+        {"gpu-use", "gpu_now"}}) {
     for (const auto* seen : text.all(signal)) {
       if (seen->value(group).empty() || number(seen->value(group)) < kBusy) return false;
       ++looks;

@@ -53,11 +53,13 @@ TEST(Profile, TheGreatestShareTells) {
   EXPECT_EQ(root("cudaStreamSynchronize        41.02%      63.170ms           348\n"
                  "     cudaLaunchKernel        18.77%      28.906ms         10200\n"),
             "R05");
-  EXPECT_EQ(root("enumerate(DataLoader)#_SingleProcessDataLoaderIter._...   88.64%   78.632s\n"), "R03");
-  EXPECT_EQ(root("100 function calls in 9.575 seconds\n"
-                 "  289    4.347    0.015    4.347    0.015 {method 'cuda' of 'torch._C._TensorBase' "
-                 "objects}\n"),
-            "R05");
+  EXPECT_EQ(root("enumerate(DataLoader)#_SingleProcessDataLoaderIter._...   88.64%   78.632s\n"),
+            "R03");
+  EXPECT_EQ(
+      root("100 function calls in 9.575 seconds\n"
+           "  289    4.347    0.015    4.347    0.015 {method 'cuda' of 'torch._C._TensorBase' "
+           "objects}\n"),
+      "R05");
   EXPECT_EQ(root("     cudaLaunchKernel        8.77%      28.906ms         10200\n"), "-");
 }
 
@@ -71,9 +73,8 @@ TEST(Placement, WhatTheProgramComputesOn) {
                          "device(type='cpu')\n"),
             "-")
       << "tensors that are looked at";
-  const std::string card =
-      ">>> tf.config.list_physical_devices('GPU')\n"
-      "[PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')]\n";
+  const std::string card = ">>> tf.config.list_physical_devices('GPU')\n"
+                           "[PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')]\n";
   EXPECT_EQ(root(card + ">>> tf.config.get_visible_devices()\n"
                         "[PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]\n"),
             "P02");
