@@ -1,6 +1,8 @@
 // What the program's own lines show over its run: memory that only rises, steps that take longer
 // and longer, work that the processor does in less time; and the code that makes them so.
 #include "explain/pace.h"
+
+#include "base/text.h"
 #include "explain/suspect.h"
 #include "explain/use_figures.h"
 
@@ -51,7 +53,8 @@ void grows(const Scene& scene, const Pace& pace, const UseFigures& figures, Susp
   const auto* from = pace.memory_from;
   const auto* to = pace.memory_to;
   const bool slower = pace.steps_rise() || text.has("slows-down") || text.has("slower-words");
-  if (const auto* anew = makes_anew(text); anew != nullptr && (rises || full || slower)) {
+  if (const auto* anew = makes_anew(text);
+      anew != nullptr && (rises || full || slower || anew->message->signal == "loop-jit")) {
     out.push_back({"P18",
                    weight,
                    "the program makes anew in every turn of a loop what it should make once, and "
@@ -140,6 +143,17 @@ void held_down(const Scene& scene, Suspects& out) {
                    {cell, text.find("throttle-column")},
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
+    return;
+  }
+  const auto* power = text.find("power-held");
+  constexpr double kWhole = 0.7; // of the default, from which it hardly costs speed
+  if (power != nullptr && slow && value(power, "limit_w") < kWhole * value(power, "default_w")) {
+    out.push_back({"R06",
+                   Weight::hint,
+                   "the power limit is set far below its default",
+                   {power},
+                   "nvidia-smi -pl with the default, as root",
+                   "nvidia-smi -q -d POWER"});
     return;
   }
   if (!hot && !(low && slow)) return;
@@ -272,6 +286,10 @@ bool stands_now_and_then(const View& text) {
 void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
   const auto* input = first_of(text, {"input-words", "slow-input", "shuffle-buffer"});
+  if (const auto* loader = text.find("loader");
+      input == nullptr && loader != nullptr &&
+      !contains(loader->value("loader_args"), "num_workers"))
+    input = loader; // it reads in the program's own process
   const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low") ||
                     stands_now_and_then(text);
   if (input == nullptr || !idle || text.has("single-predict") || text.has("rl-words")) return;

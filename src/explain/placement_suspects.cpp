@@ -67,6 +67,13 @@ void stands_still(const Scene& scene, Suspects& out) {
                   {"R03", "it is moved there, and waits for its data"}}});
 }
 
+std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
 /// The program's own choice of GPUs came too late: it works on, or sees, others than it names.
 void too_late(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
@@ -83,7 +90,10 @@ void too_late(const Scene& scene, Suspects& out) {
       !processes.empty() &&
       std::none_of(processes.begin(), processes.end(),
                    [&](const Sighting* process) { return named(process->value("process_gpu")); });
-  const bool more = text.all("device-line").size() > names.size();
+  std::size_t shown = text.all("device-line").size();
+  for (const auto* list : text.all("gpu-created"))
+    shown = std::max(shown, count_of(list->text, "Device(id="));
+  const bool more = shown > names.size();
   if (!others && !more) return;
   out.push_back({"P03",
                  Weight::hint,

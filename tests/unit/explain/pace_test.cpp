@@ -81,6 +81,40 @@ TEST(Placement, WhatTheProgramComputesOn) {
   EXPECT_EQ(root(card), "-");
 }
 
+TEST(Placement, AChoiceThatComesTooLate) {
+  const std::string set = "6\tos.environ['CUDA_VISIBLE_DEVICES'] = '3'\n";
+  const std::string runs =
+      "|    0     18804      C   python3                            9871MiB |\n";
+  EXPECT_EQ(root(set + runs), "P03");
+  EXPECT_EQ(root(set + "|    3     18804      C   python3                            9871MiB |\n"),
+            "-");
+  EXPECT_EQ(root(">>> os.environ.get('CUDA_VISIBLE_DEVICES')\n''\n"), "P03");
+}
+
+TEST(Pace, TheClockIsHeld) {
+  const std::string clocks =
+      "    Clocks\n        SM                                : 300 MHz\n"
+      "    Max Clocks\n        SM                                : 2100 MHz\n";
+  EXPECT_EQ(root(clocks + "- symptom: it is slow\n"), "R06");
+  EXPECT_EQ(root(clocks), "-") << "an idle card has a low clock";
+  const std::string column = "clocks_throttle_reasons.hw_thermal_slowdown, temperature.gpu\n";
+  EXPECT_EQ(root(column + "Active, 94\n"), "R06");
+  EXPECT_EQ(root(column + "Not Active, 64\n"), "-");
+}
+
+TEST(Pace, TheFirstTimeIsSlow) {
+  EXPECT_EQ(root("jax 0.10.2 [CudaDevice(id=0)]\nones   cold 90.3 s   warm 0.00 s\n"), "R13");
+  EXPECT_EQ(root("jax 0.10.2 [CudaDevice(id=0)]\nones   cold 0.3 s   warm 0.00 s\n"), "-");
+}
+
+TEST(Use, WhatMaySlowDownDoesNotWhereTheGpuIsBusy) {
+  const std::string traced = "WARNING:tensorflow:5 out of the last 5 calls to <function f> "
+                             "triggered tf.function retracing.\n";
+  EXPECT_EQ(root(traced), "P18");
+  EXPECT_EQ(root(traced + "91 %\n90 %\n93 %\n"), "-");
+  EXPECT_EQ(root(traced + "91 %\n3 %\n2 %\n"), "P18");
+}
+
 TEST(Use, ABusyGpuHasNoCauseWithoutADoubt) {
   const std::string created =
       "Created device /job:localhost/replica:0/task:0/device:GPU:0 with 9000 MB memory:\n";
