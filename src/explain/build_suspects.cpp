@@ -72,7 +72,7 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {}});
   }
   if (scene.other_gpu_only && !text.says("rocm_package") && !text.says("directml") &&
-      !scene.macos && (line != nullptr || scene.tensorflow)) {
+      !scene.macos && (line != nullptr || scene.tensorflow || text.has("cpu-features"))) {
     out.push_back({"H02",
                    Weight::hint,
                    "the GPU is not NVIDIA's (" + scene.gpu + "), and this build wants CUDA",

@@ -110,9 +110,21 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
       other_busy = other_busy || now > 0;
   }
   const auto* import = scene.text.find("framework-import");
+  const auto chosen = split(set.value, ',');
+  const auto is_chosen = [&](std::string_view index) {
+    return std::find(chosen.begin(), chosen.end(), index) != chosen.end();
+  };
   bool held_elsewhere = false;
+  bool on_chosen = false;
+  bool on_others = false;
+  for (const auto* process : scene.text.all("smi-process")) {
+    if (!contains(process->value("process"), "python")) continue;
+    (is_chosen(process->value("process_gpu")) ? on_chosen : on_others) = true;
+  }
+  // One GPU was chosen and further ones are listed.
+  const bool sees_more = chosen.size() == 1 && scene.text.has("listed-device");
   for (const auto* held : scene.text.all("memory-held")) {
-    held_elsewhere = held_elsewhere || (held->value("held_index") != set.value &&
+    held_elsewhere = held_elsewhere || (!is_chosen(held->value("held_index")) &&
                                         to_number(held->value("held_mib")).value_or(0) > 1000);
   }
   const bool complains = scene.text.mentions("gpu 0") || scene.text.mentions("gpu0") ||
@@ -120,7 +132,8 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
                          scene.text.mentions("first gpu");
   const bool after_call = code != nullptr && import != nullptr && import->first < code->first &&
                           (complains || held_elsewhere);
-  if (set.in_code && ((chosen_idle && other_busy) || after_call)) {
+  if (set.in_code &&
+      ((chosen_idle && other_busy) || after_call || (on_others && !on_chosen) || sees_more)) {
     out.push_back({"P03",
                    Weight::hint,
                    "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +
@@ -129,6 +142,32 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
                    "set the variable before the program starts, or above its first import",
                    {}});
   }
+}
+
+/// nvidia-smi counts along the bus, CUDA the fastest GPU first: the program got another one than
+/// the list says.
+void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
+  const auto* got = scene.text.find("tf-gpu-name");
+  const auto index = to_number(set.value);
+  if (got == nullptr || !index || set.in_code) return;
+  std::vector<std::string_view> names;
+  for (const auto* listed : scene.text.all("smi-gpu")) {
+    if (listed->message->name == "smi-gpu/list") names.push_back(listed->value("gpu"));
+  }
+  const auto place = static_cast<std::size_t>(*index);
+  const auto name = got->value("gpu");
+  if (place >= names.size() || names[place] == name ||
+      std::find(names.begin(), names.end(), name) == names.end())
+    return;
+  out.push_back({"E02",
+                 Weight::hint,
+                 "CUDA_VISIBLE_DEVICES is '" + set.value + "', which is the " +
+                     std::string(names[place]) + " for nvidia-smi and the " + std::string(name) +
+                     " for CUDA: it counts the fastest GPU first",
+                 {scene.text.find("visible-devices"), got},
+                 "set CUDA_DEVICE_ORDER=PCI_BUS_ID, then the numbers are those of nvidia-smi",
+                 "nvidia-smi -L"});
+  out.back().beside_success = true;
 }
 
 } // namespace
@@ -207,6 +246,7 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   device_assert(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
+  if (set.choice == Choice::valid) other_order(scene, set, out);
   if (!set.shown || set.choice != Choice::hides_all) return;
   // A variable alone is a hint: it may be another program's.
   const auto* code = scene.text.find("code-hides");

@@ -139,12 +139,55 @@ void elsewhere(const Scene& scene, Suspects& out) {
   }
 }
 
+/// "C:/Python36/python.exe" of "PS C:\\work> & C:/Python36/python.exe x.py".
+std::string_view interpreter_of(std::string_view command) {
+  for (const auto word : split(command, ' ')) {
+    const auto name = word.substr(word.find_last_of(">") + 1); // behind a prompt
+    const auto base = name.substr(name.find_last_of("/\\") + 1);
+    if (base.starts_with("python")) return name;
+  }
+  return {};
+}
+
+bool by_path(std::string_view interpreter) {
+  return contains(interpreter, "/") || contains(interpreter, "\\");
+}
+
+/// A build without the GPU in one environment, and one with it in another.
+void environments(const Scene& scene, const Sighting& success, Suspects& out) {
+  const auto works = command_of(scene, success.last_run);
+  for (const std::string_view signal : {"not-built-with-cuda", "torch-cpu", "jax-no-cuda"}) {
+    const auto* seen = scene.text.find(signal);
+    if (seen == nullptr || seen->last_run == success.last_run) continue;
+    const auto fails = command_of(scene, seen->last_run);
+    if (fails.empty() || works.empty()) continue;
+    const auto one = interpreter_of(fails);
+    const auto other = interpreter_of(works);
+    const bool other_program = one != other && (by_path(one) || by_path(other));
+    if (!other_program && contains(fails, "activate ") == contains(works, "activate ")) continue;
+    out.push_back({other_program ? "F07" : std::string(seen->message->cause),
+                   Weight::probable,
+                   std::string(seen->message->says) +
+                       (other_program ? ": this run takes another Python than the one that works"
+                                      : " in this environment; in the other one it works"),
+                   {seen, &success},
+                   {},
+                   {},
+                   {},
+                   true});
+    return;
+  }
+}
+
 } // namespace
 
 void run_suspects(const Scene& scene, Suspects& out) {
   const auto* success = scene.succeeded != nullptr ? scene.succeeded : scene.text.find("gpu-found");
   if (success == nullptr) return;
-  if (scene.succeeded != nullptr) elsewhere(scene, out);
+  if (scene.succeeded != nullptr) {
+    elsewhere(scene, out);
+    environments(scene, *scene.succeeded, out);
+  }
   for (const std::string_view signal : {"no-device", "no-gpu-listed", "torch-false",
                                         "libcuda-missing", "cuinit-303", "cuinit-unknown"}) {
     for (const auto* seen : scene.text.all(signal)) {

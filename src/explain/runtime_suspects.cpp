@@ -127,25 +127,26 @@ void memory(const Scene& scene, Suspects& out) {
   if (text.has("cudnn-older") || text.has("library-missing") || text.has("undefined-symbol") ||
       text.has("cudnn-mixed") || text.has("oom"))
     return;
-  const auto left = to_number(text.said("memory_free"));
-  const auto all = to_number(text.said("memory_total"));
-  if (left && all && *left * 2 > *all) {
-    out.push_back(
-        {"L04",
-         Weight::probable,
-         "the library does not start although memory is free: it does not fit the "
-         "framework or the driver",
-         {seen, text.find("memory-usage")},
-         {},
-         "pip list | grep -i -E 'cudnn|jax|tensorflow|torch'",
-         {{"L06", "another copy of it is found first"}, {"H10", "the driver is too old for it"}}});
-    return;
-  }
-  // A layer computes on the GPU: the program is there already.
-  const bool own = scene.in_use != nullptr || text.has("torch-forward");
-  const bool others = others_hold_memory(scene, *seen);
   std::vector<const Sighting*> evidence = {seen};
   if (const auto* usage = text.find("memory-usage")) evidence.push_back(usage);
+  const auto free = to_number(text.said("memory_free"));
+  const auto size = to_number(text.said("memory_total"));
+  if (free && size && *free * 2 > *size) {
+    out.push_back({"L04",
+                   Weight::probable,
+                   "the library could not start, though memory is free: it does not fit the "
+                   "framework or the driver",
+                   std::move(evidence),
+                   {},
+                   kLook,
+                   {{"L06", "another copy of it is found first"},
+                    {"H10", "the driver is older than the library needs"}}});
+    return;
+  }
+  // PyTorch starts its libraries when they are first used: the model is on the GPU by then.
+  const bool own =
+      scene.in_use != nullptr || text.has("torch-forward") || contains(seen->text, "RuntimeError");
+  const bool others = others_hold_memory(scene, *seen);
   out.push_back(
       {others || !own ? "R01" : "R08",
        Weight::probable,

@@ -288,6 +288,12 @@ void copies(const Scene& scene, const UseFigures& figures, Suspects& out) {
          kWatch});
     return;
   }
+  const auto* step = scene.text.find("transfer-time");
+  if (step != nullptr && number(step->value("transfer_s")) >= number(step->value("compute_s"))) {
+    out.push_back(
+        {"R05", Weight::hint, "a step copies for longer than it computes", {step}, {}, kWatch});
+    return;
+  }
   if (const auto* seen = scene.text.find("transfer-words")) {
     out.push_back({"R05",
                    Weight::hint,
@@ -298,11 +304,27 @@ void copies(const Scene& scene, const UseFigures& figures, Suspects& out) {
   }
 }
 
+/// The driver compiles what ptxas should, and the first use waits for it.
+void first_use(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("ptx-by-driver");
+  const bool waits =
+      scene.text.mentions("first") && scene.text.mentions("minutes") &&
+      (scene.text.mentions("block") || scene.text.mentions("hang") || scene.text.mentions("take"));
+  if (seen == nullptr || !waits) return;
+  out.push_back({"R11",
+                 Weight::hint,
+                 "the first use waits while the driver compiles the kernels for this GPU",
+                 {seen},
+                 {},
+                 kWatch});
+}
+
 } // namespace
 
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out) {
   placed_on_processor(scene, out);
   compiles_again(scene, out);
+  first_use(scene, out);
   copies(scene, figures, out);
   eager(scene, figures, out);
   changes(scene, figures, out);

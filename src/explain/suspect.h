@@ -49,6 +49,7 @@ void access_suspects(const Scene& scene, Suspects& out);
 void choice_suspects(const Scene& scene, Suspects& out);
 void run_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
+void companion_suspects(const Scene& scene, Suspects& out);
 void package_suspects(const Scene& scene, Suspects& out);
 void build_suspects(const Scene& scene, Suspects& out);
 void architecture_suspects(const Scene& scene, Suspects& out);

@@ -318,6 +318,7 @@ UseFigures::UseFigures(const View& text) {
   if (samples.hottest && text.has("slows-down"))
     temperature = std::max(temperature.value_or(0), *samples.hottest);
   stated = stated || said_low;
+  processor_busy = processor_busy || text.has("processor-full");
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
   // What the program prints counts before the words: a start that settles is no leak.
   const auto amounts = text.all("memory-series");

@@ -68,7 +68,8 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
     }
   } else if (figures.lowest_use && *figures.lowest_use >= kBusy && !text.has("slow-clock") &&
              !text.has("slows-down") && !text.has("topology") &&
-             (scene.in_use == nullptr || text.has("doubt-words") || text.has("gauge"))) {
+             (scene.in_use == nullptr || figures.said_low || text.has("doubt-words") ||
+              text.has("gauge"))) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is busy: its use is stated as " + figures.quote,
@@ -349,8 +350,8 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
               figures.sampled_low || text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
-              (text.has("single-predict") && !text.has("processor-full") &&
-               (slow || (scene.in_use != nullptr && complains))))) {
+              (text.has("single-predict") && !figures.processor_busy &&
+               !text.has("processor-full") && (slow || (scene.in_use != nullptr && complains))))) {
     out.push_back({"P09",
                    Weight::hint,
                    "the GPU is slower than the processor: there is too little work in a step",
