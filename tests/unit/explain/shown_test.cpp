@@ -76,6 +76,14 @@ TEST(Shown, WhetherMemoryIsFreeWhenALibraryDoesNotStart) {
   EXPECT_EQ(root(fails + "Memory usage: 91226112 bytes free, 25386352640 bytes total.\n"), "R01");
 }
 
+TEST(Shown, StepsAndMemoryByKeysAndFigures) {
+  EXPECT_EQ(root("- data_wait_per_step: 180 ms\n- step_time: 240 ms\n- gpu_util: 30 %\n"), "R03");
+  EXPECT_EQ(root("- data_wait_per_step: 10 ms\n- step_time: 240 ms\n"), "-");
+  EXPECT_EQ(root("- gpu_memory_epoch_1: 2100 MiB\n- gpu_memory_epoch_2: 3400 MiB\n"
+                 "- gpu_memory_epoch_3: 4700 MiB\n- gpu_memory_epoch_4: 6000 MiB\n"),
+            "R07");
+}
+
 TEST(Shown, ImageThatFindsNoGpuToComputeOn) {
   const std::string refused = "ERROR: No supported GPU(s) detected to run this container\n";
   EXPECT_EQ(root(refused), "-") << "the fabric manager, MIG, the driver or the GPU's age";
