@@ -10,9 +10,9 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr double kMuch = 1.25;   // times more, over four figures or more
-constexpr double kDouble = 1.8;  // over three
-constexpr double kLoses = 1.2;   // times longer on the GPU
+constexpr double kMuch = 1.25;  // times more, over four figures or more
+constexpr double kDouble = 1.8; // over three
+constexpr double kLoses = 1.2;  // times longer on the GPU
 
 double number(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);

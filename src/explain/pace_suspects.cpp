@@ -1,6 +1,8 @@
 // What the program's own lines show over its run: memory that only rises, steps that take longer
 // and longer, work that the processor does in less time; and the code that makes them so.
 #include "explain/pace.h"
+
+#include "base/text.h"
 #include "explain/suspect.h"
 #include "explain/use_figures.h"
 
@@ -12,9 +14,10 @@ namespace gpuwhy::explain {
 namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
-constexpr double kHot = 83;  // degrees from which NVIDIA's boards slow down
-constexpr double kFarSlower = 3; // times longer: another way of computing
-constexpr double kIdle = 60; // percent up to which something holds the GPU back
+constexpr double kHot = 83;          // degrees from which NVIDIA's boards slow down
+constexpr double kBusTraffic = 1000; // MB/s
+constexpr double kFarSlower = 3;     // times longer: another way of computing
+constexpr double kIdle = 60;         // percent up to which something holds the GPU back
 
 const Sighting* first_of(const View& text, std::initializer_list<std::string_view> signals) {
   for (const auto signal : signals) {
@@ -50,7 +53,8 @@ void grows(const Scene& scene, const Pace& pace, const UseFigures& figures, Susp
   const auto* from = pace.memory_from;
   const auto* to = pace.memory_to;
   const bool slower = pace.steps_rise() || text.has("slows-down") || text.has("slower-words");
-  if (const auto* anew = makes_anew(text); anew != nullptr && (rises || full || slower)) {
+  if (const auto* anew = makes_anew(text);
+      anew != nullptr && (rises || full || slower || anew->message->signal == "loop-jit")) {
     out.push_back({"P18",
                    weight,
                    "the program makes anew in every turn of a loop what it should make once, and "
@@ -117,6 +121,75 @@ void slows(const Scene& scene, const Pace& pace, Suspects& out) {
   }
 }
 
+/// The clock is held far below what it can be, or the card is at the temperature that it may have.
+void held_down(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto clocks = text.all("clock-now");
+  const auto* limit = text.find("operating-limit");
+  const auto value = [](const Sighting* seen, std::string_view group) {
+    return std::strtod(std::string(seen->value(group)).c_str(), nullptr);
+  };
+  const bool low = clocks.size() >= 2 && text.has("clock-highest") &&
+                   value(clocks.front(), "sm_mhz") * 2 <= value(clocks.back(), "sm_mhz");
+  constexpr double kNear = 3; // degrees
+  const bool hot =
+      limit != nullptr && hottest(text) > 0 && hottest(text) + kNear >= value(limit, "limit_temp");
+  const bool slow = text.has("speed-words") || text.has("slower-words") || text.has("slows-down");
+  if (const auto* cell = text.find("throttle-cell");
+      cell != nullptr && text.has("throttle-column")) {
+    out.push_back({"R06",
+                   Weight::probable,
+                   "the GPU slows itself down",
+                   {cell, text.find("throttle-column")},
+                   {},
+                   "nvidia-smi -q -d PERFORMANCE"});
+    return;
+  }
+  const auto* power = text.find("power-held");
+  constexpr double kWhole = 0.7; // of the default, from which it hardly costs speed
+  if (power != nullptr && slow && value(power, "limit_w") < kWhole * value(power, "default_w")) {
+    out.push_back({"R06",
+                   Weight::hint,
+                   "the power limit is set far below its default",
+                   {power},
+                   "nvidia-smi -pl with the default, as root",
+                   "nvidia-smi -q -d POWER"});
+    return;
+  }
+  if (!hot && !(low && slow)) return;
+  out.push_back({"R06",
+                 Weight::hint,
+                 hot ? "the card is at the temperature from which it lowers its clock"
+                     : "the clock is held far below what the card can do",
+                 {hot ? limit : clocks.front(), hot ? text.find("smi-temperature") : nullptr},
+                 {},
+                 "nvidia-smi -q -d PERFORMANCE"});
+}
+
+/// The first time is slow and those after it are not: code is compiled.
+void late_start(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto value = [](const Sighting* seen, std::string_view group) {
+    return std::strtod(std::string(seen->value(group)).c_str(), nullptr);
+  };
+  constexpr double kLong = 10; // seconds
+  const auto* cold = text.find("cold-warm");
+  const bool timed = cold != nullptr && value(cold, "cold_s") >= kLong &&
+                     value(cold, "cold_s") >= kLong * value(cold, "warm_s");
+  const auto* words = text.find("first-slow");
+  if (!timed && words == nullptr) return;
+  const auto* driver = text.find("ptx-by-driver");
+  const bool xla = driver == nullptr && (text.says("jax") || text.says("jaxlib") || timed);
+  out.push_back({xla ? "R13" : "R11",
+                 Weight::hint,
+                 "the first time is slow and those after it are not: code is compiled for the GPU",
+                 {timed ? cold : words, driver},
+                 {},
+                 kLook,
+                 {xla ? Instead{"R11", "the build has no ready code for this GPU"}
+                      : Instead{"R13", "XLA compiles or tunes at every start"}}});
+}
+
 /// Single answers, small operations one after the other, or a processor that is no slower.
 void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
@@ -126,7 +199,16 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
   const auto* single = first_of(text, {"loop-predict", "rl-words", "one-by-one"});
   const bool reached = scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
                        figures.sampled_low || loses;
-  if (!reached) return;
+  if (!reached || (figures.received && *figures.received >= kBusTraffic)) return;
+  if (text.has("processor-full") && text.has("rl-words")) {
+    out.push_back({"R03",
+                   Weight::hint,
+                   "the processor is busy with what the agent acts in, and the GPU waits for it",
+                   {text.find("processor-full"), text.find("rl-words")},
+                   {},
+                   kWatch});
+    return;
+  }
   if (small != nullptr && (loses || little || text.has("launch-words"))) {
     out.push_back({"R04",
                    Weight::hint,
@@ -148,9 +230,10 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
              (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses))) {
     out.push_back({"P09",
                    Weight::hint,
-                   loses ? "the processor does the same work in less time: there is too little work "
-                           "in a step"
-                         : "small layers on few examples: there is too little work in a step",
+                   loses
+                       ? "the processor does the same work in less time: there is too little work "
+                         "in a step"
+                       : "small layers on few examples: there is too little work in a step",
                    {pace.gpu_time, text.find("tiny-layers")},
                    {},
                    kWatch,
@@ -174,7 +257,7 @@ void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    {},
                    kWatch});
   }
-  const auto* eager = first_of(text, {"eager-code", "loop-tape"});
+  const auto* eager = first_of(text, {"eager-code", "loop-tape", "eager-words"});
   if (eager != nullptr && pace.differs >= kFarSlower && !pace.steps_rise()) {
     out.push_back({"P07",
                    Weight::hint,
@@ -185,11 +268,30 @@ void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures,
   }
 }
 
+/// Looks at which it stands still beside such at which it computes.
+bool stands_now_and_then(const View& text) {
+  const auto looks = text.all("gpu-moment");
+  const auto share = [](const Sighting* look) {
+    return std::strtod(std::string(look->value("moment_use")).c_str(), nullptr);
+  };
+  return std::any_of(looks.begin(), looks.end(),
+                     [&](const Sighting* look) {
+                       return !look->value("moment_use").empty() && share(look) <= 1;
+                     }) &&
+         std::any_of(looks.begin(), looks.end(),
+                     [&](const Sighting* look) { return share(look) >= kIdle; });
+}
+
 /// The GPU stands still, and the input is what it waits for.
 void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
   const auto* input = first_of(text, {"input-words", "slow-input", "shuffle-buffer"});
-  const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low");
+  if (const auto* loader = text.find("loader");
+      input == nullptr && loader != nullptr &&
+      !contains(loader->value("loader_args"), "num_workers"))
+    input = loader; // it reads in the program's own process
+  const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low") ||
+                    stands_now_and_then(text);
   if (input == nullptr || !idle || text.has("single-predict") || text.has("rl-words")) return;
   out.push_back({"R03",
                  Weight::hint,
@@ -246,6 +348,8 @@ void pace_suspects(const Scene& scene, Suspects& out) {
   grows(scene, pace, figures, out);
   offloaded(scene, out);
   slows(scene, pace, out);
+  held_down(scene, out);
+  late_start(scene, out);
   short_work(scene, pace, figures, out);
   slow_forms(scene, pace, figures, out);
   starves(scene, figures, out);

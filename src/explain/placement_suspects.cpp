@@ -1,7 +1,10 @@
 // The framework has the GPU: does the model, an array or a list of devices show that the program
 // uses it?
 #include "base/text.h"
+#include "explain/choice.h"
 #include "explain/suspect.h"
+
+#include <algorithm>
 
 namespace gpuwhy::explain {
 namespace {
@@ -27,9 +30,9 @@ void lies_on_processor(const Scene& scene, Suspects& out) {
   const auto* there = scene.text.find("gpu-listed");
   if (there == nullptr) there = scene.text.find("gpu-created");
   if (lies == nullptr || scene.no_gpu != nullptr) return;
-  const bool wanted = contains(lies->text, "parameters()") &&
-                      (scene.text.has("use-none") || scene.text.has("use-low") ||
-                       scene.text.has("doubt-words"));
+  const bool wanted =
+      contains(lies->text, "parameters()") &&
+      (scene.text.has("use-none") || scene.text.has("use-low") || scene.text.has("doubt-words"));
   if (there == nullptr && !wanted) return;
   out.push_back({"P15",
                  Weight::hint,
@@ -64,12 +67,73 @@ void stands_still(const Scene& scene, Suspects& out) {
                   {"R03", "it is moved there, and waits for its data"}}});
 }
 
+std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
+/// The program's own choice of GPUs came too late: it works on, or sees, others than it names.
+void too_late(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto chosen = chosen_devices(scene);
+  const auto* code = text.find("code-hides");
+  if (!chosen.shown || !chosen.in_code || chosen.choice != Choice::valid || code == nullptr) return;
+  const auto names = split(chosen.value, ',');
+  const auto named = [&](std::string_view index) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](std::string_view name) { return trim(name) == index; });
+  };
+  const auto processes = text.all("smi-process");
+  const bool others =
+      !processes.empty() &&
+      std::none_of(processes.begin(), processes.end(),
+                   [&](const Sighting* process) { return named(process->value("process_gpu")); });
+  std::size_t shown = text.all("device-line").size();
+  for (const auto* list : text.all("gpu-created"))
+    shown = std::max(shown, count_of(list->text, "Device(id="));
+  const bool more = shown > names.size();
+  if (!others && !more) return;
+  out.push_back({"P03",
+                 Weight::hint,
+                 "the program sets CUDA_VISIBLE_DEVICES=" + chosen.value +
+                     " when CUDA was started already: it has no effect",
+                 {code, others ? processes.front() : text.find("device-line")},
+                 "set it before the first import of a framework, or in the shell",
+                 {}});
+}
+
+/// What hides the GPUs stands in the process, not in the shell.
+void hidden_in_process(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  if (const auto* none = text.find("env-answer"); none != nullptr && scene.in_use == nullptr) {
+    out.push_back({"P03",
+                   Weight::probable,
+                   "in the running program CUDA_VISIBLE_DEVICES hides every GPU",
+                   {none},
+                   "find what sets it: the program, or what it imports",
+                   "env | grep VISIBLE_DEVICES",
+                   {{"E01", "it is set so in the shell"}}});
+  }
+  if (const auto* ray = text.find("ray-no-gpu"); ray != nullptr && scene.in_use == nullptr) {
+    out.push_back({"P02",
+                   Weight::probable,
+                   "the workers are started without a share of the GPU, and Ray hides it from them",
+                   {ray, text.find("no-device")},
+                   "ask for it: num_gpus=1, resources_per_trial={'gpu': 1}",
+                   {}});
+  }
+}
+
 } // namespace
 
 void placement_suspects(const Scene& scene, Suspects& out) {
   hidden(scene, out);
   lies_on_processor(scene, out);
   stands_still(scene, out);
+  too_late(scene, out);
+  hidden_in_process(scene, out);
 }
 
 } // namespace gpuwhy::explain

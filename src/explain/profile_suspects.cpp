@@ -10,9 +10,10 @@ namespace gpuwhy::explain {
 namespace {
 
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
-constexpr double kTelling = 25;      // percent of the time
-constexpr double kShortKernel = 20;  // microseconds: less than two launches
+constexpr double kTelling = 25;     // percent of the time
+constexpr double kShortKernel = 20; // microseconds: less than two launches
 constexpr double kManyCalls = 100;
+constexpr double kMuch = 0.4; // of a step
 
 double number(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);
@@ -26,8 +27,10 @@ struct Row {
 
 constexpr std::array kRows = {
     Row{"DataLoader", "R03", "most of the profiled time goes into waiting for the next batch"},
-    Row{"cudaStreamSynchronize", "R05", "much of the profiled time is waiting for the GPU's results"},
-    Row{"cudaDeviceSynchronize", "R05", "much of the profiled time is waiting for the GPU's results"},
+    Row{"cudaStreamSynchronize", "R05",
+        "much of the profiled time is waiting for the GPU's results"},
+    Row{"cudaDeviceSynchronize", "R05",
+        "much of the profiled time is waiting for the GPU's results"},
     Row{"aten::item", "R05", "much of the profiled time goes into reading values back"},
     Row{"_local_scalar_dense", "R05", "much of the profiled time goes into reading values back"},
     Row{"cudaMemcpy", "R05", "much of the profiled time goes into copies"},
@@ -38,6 +41,8 @@ constexpr std::array kRows = {
     Row{"method 'cpu' of", "R05", "much of the profiled time goes into copies from the GPU"},
     Row{"method 'to' of", "R05", "much of the profiled time goes into copies"},
     Row{"method 'item' of", "R05", "much of the profiled time goes into reading values back"},
+    Row{"GpuFromHost", "R05", "much of the profiled time goes into copies to the GPU"},
+    Row{"HostFromGpu", "R05", "much of the profiled time goes into copies from the GPU"},
     Row{".item()", "R05", "much of the profiled time goes into reading values back"},
     Row{".cpu()", "R05", "much of the profiled time goes into reading values back"},
     Row{".numpy()", "R05", "much of the profiled time goes into reading values back"},
@@ -80,12 +85,24 @@ void profile_suspects(const Scene& scene, Suspects& out) {
   const auto most = greatest(scene.text);
   if (most.percent >= kTelling) {
     const auto* row = row_of(*most.seen);
-    out.push_back({std::string(row->id),
+    out.push_back(
+        {std::string(row->id),
+         Weight::probable,
+         std::string(row->summary) + " (" + std::to_string(static_cast<int>(most.percent)) + " %)",
+         {most.seen},
+         {},
+         kWatch});
+    return;
+  }
+  if (const auto* copies = scene.text.find("transfer-share");
+      copies != nullptr &&
+      number(copies->value("transfer_s")) >= kMuch * number(copies->value("whole_s"))) {
+    out.push_back({"R05",
                    Weight::probable,
-                   std::string(row->summary) + " (" +
-                       std::to_string(static_cast<int>(most.percent)) + " %)",
-                   {most.seen},
-                   {},
+                   "much of a step goes into copies (" + std::string(copies->value("transfer_s")) +
+                       " of " + std::string(copies->value("whole_s")) + " s)",
+                   {copies},
+                   "pinned memory, and copies that overlap with computing (non_blocking)",
                    kWatch});
     return;
   }

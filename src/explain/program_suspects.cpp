@@ -69,13 +69,24 @@ void outside_of_environment(const Scene& scene, Suspects& out) {
   }
 }
 
+/// Another framework computes, and TensorFlow only reads its data.
+bool only_reads_data(const Scene& scene) {
+  const auto& text = scene.text;
+  if (scene.no_gpu != nullptr || text.has("doubt-words") || text.has("speed-words")) return false;
+  const auto imports = text.all("framework-import");
+  return std::any_of(imports.begin(), imports.end(), [](const Sighting* seen) {
+    return contains(seen->text, "torch") || contains(seen->text, "jax");
+  });
+}
+
 /// What the code says counts where nothing before it failed.
 void code(const Scene& scene, Suspects& out) {
   for (const auto* seen : scene.text.all("code-hides")) {
     const auto& name = seen->message->name;
     const bool others = scene.in_use != nullptr && !scene.in_use->message->framework.empty() &&
                         scene.in_use->message->framework != "tensorflow";
-    if (name == "code-hides/set" && !others) // on purpose, where another framework computes
+    if (name == "code-hides/set" && !others &&
+        !only_reads_data(scene)) // on purpose, where another framework computes
       out.push_back({"P02",
                      Weight::probable,
                      "the program hides the GPUs: set_visible_devices([], 'GPU')",
@@ -205,9 +216,9 @@ void chose_processor(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
-  if (const auto* model = scene.text.find("model-on-cpu");
-      model != nullptr && there != nullptr && scene.no_gpu == nullptr &&
-      !scene.text.has("model-on-gpu")) {
+  if (const auto* model = scene.text.find("model-on-cpu"); model != nullptr && there != nullptr &&
+                                                           scene.no_gpu == nullptr &&
+                                                           !scene.text.has("model-on-gpu")) {
     out.push_back({"P15",
                    Weight::hint,
                    "PyTorch has the GPU, and the model lies on the processor",

@@ -77,7 +77,8 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   }
   if (contains(stripped.source, "cudart_stub"))
     say("cudart_source", std::string(stripped.source), number, false);
-  if (number <= kHead) {
+  if (in_head(number)) {
+    head_bytes_ += text.size();
     state(stripped.body, number);
     converse(stripped.body, stripped.rank, number);
     pip_show(stripped.body, stripped.rank, number);
@@ -210,7 +211,7 @@ void Reader::again(Sighting& sighting, std::string_view body, std::uint64_t numb
 std::vector<std::size_t> Reader::see(std::string_view body, std::string_view rank,
                                      std::uint64_t number) {
   table_.sieve().collect(body, candidates_);
-  const bool head = number <= kHead;
+  const bool head = in_head(number);
   if (candidates_.empty() && !head) return {};
   const auto hash = hash_of(rank, hash_of(body));
   if (const auto known = known_.find(hash); known != known_.end()) {

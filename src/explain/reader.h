@@ -19,6 +19,8 @@ public:
 
   /// Lines up to this number are read for statements too; the sieve must let them all pass.
   static constexpr std::uint64_t kHead = 400;
+  /// And no more than this of them: a line may be as long as a file.
+  static constexpr std::uint64_t kHeadBytes = 256 * 1024;
 
   void line(std::string_view raw, std::uint64_t number);
   /// No line follows.
@@ -26,6 +28,7 @@ public:
   const Reading& reading() const { return reading_; }
 
 private:
+  bool in_head(std::uint64_t number) const { return number <= kHead && head_bytes_ < kHeadBytes; }
   void segment(std::string_view text, std::uint64_t number);
   void converse(std::string_view body, std::string_view rank, std::uint64_t number);
   void state(std::string_view body, std::uint64_t number);
@@ -54,7 +57,8 @@ private:
   std::string shown_;             // the package that pip shows
   std::optional<Question> question_; // at a prompt, not yet answered
   CodeReader code_;
-  bool looping_ = false; // what a loop repeats is read once more, as that and nothing else
+  std::uint64_t head_bytes_ = 0; // read of the head
+  bool looping_ = false;         // what a loop repeats is read once more, as that and nothing else
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
   bool notebook_ = false;            // the last run was begun in a notebook
 };

@@ -1,6 +1,7 @@
 // The GPU is reached: is there memory, does it compute, does the reader read the right gauge?
 #include "base/text.h"
 #include "explain/suspect.h"
+#include "knowledge/causes.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -143,7 +144,8 @@ void memory(const Scene& scene, Suspects& out) {
     return;
   }
   // PyTorch starts its libraries when they are first used: the model is on the GPU by then.
-  const bool own = scene.in_use != nullptr || contains(seen->text, "RuntimeError");
+  const bool own =
+      scene.in_use != nullptr || text.has("torch-forward") || contains(seen->text, "RuntimeError");
   const bool others = others_hold_memory(scene, *seen);
   out.push_back(
       {others || !own ? "R01" : "R08",
@@ -159,6 +161,24 @@ void memory(const Scene& scene, Suspects& out) {
         {"L04", "memory is free: then cuDNN or cuBLAS does not fit the framework"}}});
 }
 
+/// Every look of a tool finds the GPU busy, and nobody complains of the speed.
+bool works_all_the_time(const Scene& scene) {
+  constexpr double kBusy = 80; // percent
+  const auto& text = scene.text;
+  if (text.has("speed-words") || text.has("slower-words") || text.has("throttled")) return false;
+  std::size_t looks = 0;
+  for (const auto& [signal, group] :
+       {std::pair<std::string_view, std::string_view>{"gpu-moment", "moment_use"},
+        {"smi-usage", "smi_util"},
+        {"gpu-use", "gpu_now"}}) {
+    for (const auto* seen : text.all(signal)) {
+      if (seen->value(group).empty() || number(seen->value(group)) < kBusy) return false;
+      ++looks;
+    }
+  }
+  return looks > 0;
+}
+
 void start(const Scene& scene, Suspects& out) {
   const auto& pause = scene.text.reading().pause;
   if (!pause || pause->seconds < kStandstill || scene.text.has("no-kernel")) return;
@@ -167,8 +187,9 @@ void start(const Scene& scene, Suspects& out) {
     return s->first <= pause->line && pause->line <= s->last;
   });
   if (found == all.end()) return;
+  // A server waits for its first request just so: without a message of its own this is a hint.
   out.push_back({"R11",
-                 Weight::probable,
+                 Weight::hint,
                  "the log stands still for " + std::to_string(static_cast<int>(pause->seconds)) +
                      " s while the GPU is started: its code is compiled from PTX",
                  {*found},
@@ -238,6 +259,9 @@ void plain_suspects(const Scene& scene, Suspects& out) {
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     // With the plugin installed it is the list of platforms that asks for AMD's too.
     if (message.name == "jax-plugin/allocator" && scene.text.says("jax_plugin")) continue;
+    // What may slow a program down does not, where the GPU is seen to work all the time.
+    const auto* known = find_cause(message.cause);
+    if (known != nullptr && known->effect == "slows" && works_all_the_time(scene)) continue;
     const bool own_word = message.signal == "no-wheel" && message.cause != "F08";
     if (elsewhere && !own_word) continue;
     out.push_back({std::string(message.cause),

@@ -143,7 +143,8 @@ void read_gpus(Scene& scene) {
   if (scene.smi_gpus == 0) scene.smi_gpus = text.all("gpu-use").size();
   // "2x RTX 2080", as people state what the machine has; a job may get fewer.
   const bool whole = !scene.slurm && !scene.container;
-  if (scene.smi_gpus == 0 && whole && gpu.size() > 2 && (gpu[1] == 'x' || gpu.substr(1, 2) == " x")) {
+  if (scene.smi_gpus == 0 && whole && gpu.size() > 2 &&
+      (gpu[1] == 'x' || gpu.substr(1, 2) == " x")) {
     if (const auto count = to_number(gpu.substr(0, 1)); count && *count > 0)
       scene.smi_gpus = static_cast<std::size_t>(*count);
   }

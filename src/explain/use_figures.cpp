@@ -107,6 +107,13 @@ std::string in_digits(std::string text) {
   return text;
 }
 
+/// At least four figures that only rise, by a fourth or more: more than the first steps' warming
+/// up.
+bool only_up(const std::vector<double>& series) {
+  return series.size() >= 4 && std::is_sorted(series.begin(), series.end()) && series.front() > 0 &&
+         series.back() >= 1.25 * series.front();
+}
+
 class FigureReader {
 public:
   explicit FigureReader(UseFigures& out) : out_(out) {}
@@ -123,9 +130,30 @@ public:
     if (!contains(key, "epoch")) change(key, value);
     first_waits(value);
     against(value);
+    step(key, value);
+    if (is_memory_key(key) && is_digit(key.back())) {
+      const auto figures = numbers_in(value);
+      if (!figures.empty()) memory_.push_back(figures.front());
+    }
+  }
+  /// What several statements tell together.
+  void finish() {
+    if (only_up(memory_)) out_.memory_grows = true;
+    if (data_ && step_ && *step_ > 0 && *data_ <= *step_) out_.waits = *data_ / *step_;
+    if (cpu_step_ && step_ && *step_ > *cpu_step_) out_.slower_than_cpu = true;
   }
 
 private:
+  /// "step time: 240 ms", "cpu step time: 90 ms", "data wait per step: 180 ms".
+  void step(const std::string& key, const std::string& value) {
+    if (split(value, ',').size() > 1 || contains(value, " on ")) return;
+    const bool data = contains(key, "wait") && any(key, {"data", "input", "loader"});
+    const bool steps = any(key, {"step time", "time per step", "step ms"});
+    if (!data && !steps) return;
+    const auto time = longest_time(value);
+    if (!time) return;
+    (data ? data_ : contains(key, "cpu") ? cpu_step_ : step_) = time;
+  }
   void use(const std::string& value) {
     if (any(value, {"n/a", "err!", "not supported"})) out_.use_unreadable = true;
     out_.in_bursts = out_.in_bursts || bursts(value);
@@ -233,14 +261,11 @@ private:
   }
 
   UseFigures& out_;
+  std::vector<double> memory_;     // "memory epoch 1", "memory epoch 2", in the text's order
+  std::optional<double> step_;     // seconds
+  std::optional<double> cpu_step_; // the same on the processor
+  std::optional<double> data_;     // of a step, waiting for data
 };
-
-/// At least four figures that only rise, by a fourth or more: more than the first steps' warming
-/// up.
-bool only_up(const std::vector<double>& series) {
-  return series.size() >= 4 && std::is_sorted(series.begin(), series.end()) && series.front() > 0 &&
-         series.back() >= 1.25 * series.front();
-}
 
 bool rises(const View& text) {
   for (const std::string_view group : {"mem_now", "rss_now"}) {
@@ -302,10 +327,11 @@ UseFigures::UseFigures(const View& text) {
   FigureReader reader(*this);
   for (const auto& said : text.reading().said) {
     if (said.by_hand)
-      reader.statement(lower(said.key), in_digits(lower(said.value)));
+      reader.statement(replace_all(lower(said.key), "_", " "), in_digits(lower(said.value)));
     else if (said.key == "stated_util")
       reader.statement("gpu util", lower(said.value));
   }
+  reader.finish();
   for (const auto* seen : text.all("use-stated"))
     in_bursts = in_bursts || bursts(lower(seen->text));
   said_low = text.has("use-low");
@@ -329,7 +355,7 @@ UseFigures::UseFigures(const View& text) {
     if (text.has("slows-down"))
       temperature = std::max(temperature.value_or(0), number(seen->value("smi_temp")));
   }
-  waits = waiting(text);
+  if (!waits) waits = waiting(text);
   epochs_differ = epochs_differ_in(text);
   first_slower(text, *this);
 }

@@ -134,7 +134,11 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    kMonitor,
                    {{"R03", "kernels run now and then, and the GPU waits for data between them"}}});
   }
-  if (figures.sampled_idle && !text.has("dmon-row")) {
+  const auto usages = text.all("smi-usage");
+  const bool held = std::any_of(usages.begin(), usages.end(), [](const Sighting* usage) {
+    return number(usage->value("used_mib")) >= kInUseMib;
+  });
+  if (figures.sampled_idle && (held || !text.has("dmon-row"))) {
     out.push_back({"R02",
                    Weight::hint,
                    "memory is taken and the GPU's use is 0 % in every moment: no kernel runs",
@@ -308,6 +312,8 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const bool tiny = params != nullptr && number(params->value("params")) > 0 &&
                     number(params->value("params")) < kTinyModel;
   const bool minute = tiny && number(params->value("params")) < kMinuteModel;
+  const bool complains =
+      text.has("speed-words") || text.has("slower-words") || text.has("doubt-words");
   const bool slow = figures.slower_than_cpu || figures.low_or_said(kIdle);
   if (figures.gpu_step && *figures.gpu_step >= kLongStep) {
     out.push_back({"R05",
@@ -345,7 +351,7 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
               figures.sampled_low || text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
               (text.has("single-predict") && !figures.processor_busy &&
-               (slow || scene.in_use != nullptr)))) {
+               !text.has("processor-full") && (slow || (scene.in_use != nullptr && complains))))) {
     out.push_back({"P09",
                    Weight::hint,
                    "the GPU is slower than the processor: there is too little work in a step",

@@ -31,7 +31,8 @@ TEST(CodeReader, WhatALoopRepeats) {
 TEST(CodeReader, OneLineAndStatements) {
   CodeReader reader;
   EXPECT_EQ(reader.looped("while True: model = build()"), "in a loop: model = build()");
-  EXPECT_EQ(reader.looped("- code: for x, y in ds[0:9]: loss = step(x)"), "in a loop: loss = step(x)");
+  EXPECT_EQ(reader.looped("- code: for x, y in ds[0:9]: loss = step(x)"),
+            "in a loop: loss = step(x)");
   EXPECT_FALSE(reader.looped("- code: model.fit(x)"));
   EXPECT_FALSE(reader.looped("for more information, see the manual:")) << "no code";
 }

@@ -53,11 +53,13 @@ TEST(Profile, TheGreatestShareTells) {
   EXPECT_EQ(root("cudaStreamSynchronize        41.02%      63.170ms           348\n"
                  "     cudaLaunchKernel        18.77%      28.906ms         10200\n"),
             "R05");
-  EXPECT_EQ(root("enumerate(DataLoader)#_SingleProcessDataLoaderIter._...   88.64%   78.632s\n"), "R03");
-  EXPECT_EQ(root("100 function calls in 9.575 seconds\n"
-                 "  289    4.347    0.015    4.347    0.015 {method 'cuda' of 'torch._C._TensorBase' "
-                 "objects}\n"),
-            "R05");
+  EXPECT_EQ(root("enumerate(DataLoader)#_SingleProcessDataLoaderIter._...   88.64%   78.632s\n"),
+            "R03");
+  EXPECT_EQ(
+      root("100 function calls in 9.575 seconds\n"
+           "  289    4.347    0.015    4.347    0.015 {method 'cuda' of 'torch._C._TensorBase' "
+           "objects}\n"),
+      "R05");
   EXPECT_EQ(root("     cudaLaunchKernel        8.77%      28.906ms         10200\n"), "-");
 }
 
@@ -71,13 +73,46 @@ TEST(Placement, WhatTheProgramComputesOn) {
                          "device(type='cpu')\n"),
             "-")
       << "tensors that are looked at";
-  const std::string card =
-      ">>> tf.config.list_physical_devices('GPU')\n"
-      "[PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')]\n";
+  const std::string card = ">>> tf.config.list_physical_devices('GPU')\n"
+                           "[PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')]\n";
   EXPECT_EQ(root(card + ">>> tf.config.get_visible_devices()\n"
                         "[PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]\n"),
             "P02");
   EXPECT_EQ(root(card), "-");
+}
+
+TEST(Placement, AChoiceThatComesTooLate) {
+  const std::string set = "6\tos.environ['CUDA_VISIBLE_DEVICES'] = '3'\n";
+  const std::string runs =
+      "|    0     18804      C   python3                            9871MiB |\n";
+  EXPECT_EQ(root(set + runs), "P03");
+  EXPECT_EQ(root(set + "|    3     18804      C   python3                            9871MiB |\n"),
+            "-");
+  EXPECT_EQ(root(">>> os.environ.get('CUDA_VISIBLE_DEVICES')\n''\n"), "P03");
+}
+
+TEST(Pace, TheClockIsHeld) {
+  const std::string clocks =
+      "    Clocks\n        SM                                : 300 MHz\n"
+      "    Max Clocks\n        SM                                : 2100 MHz\n";
+  EXPECT_EQ(root(clocks + "- symptom: it is slow\n"), "R06");
+  EXPECT_EQ(root(clocks), "-") << "an idle card has a low clock";
+  const std::string column = "clocks_throttle_reasons.hw_thermal_slowdown, temperature.gpu\n";
+  EXPECT_EQ(root(column + "Active, 94\n"), "R06");
+  EXPECT_EQ(root(column + "Not Active, 64\n"), "-");
+}
+
+TEST(Pace, TheFirstTimeIsSlow) {
+  EXPECT_EQ(root("jax 0.10.2 [CudaDevice(id=0)]\nones   cold 90.3 s   warm 0.00 s\n"), "R13");
+  EXPECT_EQ(root("jax 0.10.2 [CudaDevice(id=0)]\nones   cold 0.3 s   warm 0.00 s\n"), "-");
+}
+
+TEST(Use, WhatMaySlowDownDoesNotWhereTheGpuIsBusy) {
+  const std::string traced = "WARNING:tensorflow:5 out of the last 5 calls to <function f> "
+                             "triggered tf.function retracing.\n";
+  EXPECT_EQ(root(traced), "P18");
+  EXPECT_EQ(root(traced + "91 %\n90 %\n93 %\n"), "-");
+  EXPECT_EQ(root(traced + "91 %\n3 %\n2 %\n"), "P18");
 }
 
 TEST(Use, ABusyGpuHasNoCauseWithoutADoubt) {

@@ -55,6 +55,56 @@ TEST(Shown, AGpuThatIsLittleUsedIsNotCalledWell) {
   EXPECT_EQ(needs("- gpu: Tesla T4"), "");
 }
 
+TEST(TwoRuns, OneInterpreterWithAndOneWithoutTheGpu) {
+  const std::string without = "is_built_with_cuda False\n";
+  const std::string with = "Created TensorFlow device (/device:GPU:0 with 4716 MB memory) -> "
+                           "physical GPU (device: 0, name: GeForce RTX 2060)\n";
+  const std::string other = "PS C:\\w> & C:/Python36/python.exe c:/w/a.py\n";
+  const std::string same = "(gpu) C:\\w>python a.py\n";
+  EXPECT_EQ(root(other + without + same + with), "F07");
+  EXPECT_EQ(root(same + with), "-");
+  const std::string jax = "An NVIDIA GPU may be present on this machine, but a CUDA-enabled jaxlib "
+                          "is not installed. Falling back to cpu.\n";
+  EXPECT_EQ(root("$ python a.py\n" + jax + "$ conda activate pip && python a.py\n" +
+                 "[CudaDevice(id=0)]\n"),
+            "F12");
+}
+
+TEST(Shown, GpusThatCudaCountsInAnotherOrder) {
+  const std::string listed = "$ nvidia-smi -L\nGPU 0: GeForce GT 1030 (UUID: GPU-0e0c1bde)\n"
+                             "GPU 1: GeForce GTX 1080 Ti (UUID: GPU-61f2db02)\n";
+  const std::string run = "$ CUDA_VISIBLE_DEVICES=1 python a.py\n";
+  const auto got = [](const std::string& name) {
+    return "Found device 0 with properties:\nname: " + name +
+           " major: 6 minor: 1\nCreated TensorFlow device (/job:localhost/replica:0/task:0/"
+           "device:GPU:0 with 1378 MB memory) -> physical GPU (device: 0, name: " +
+           name + ")\n";
+  };
+  EXPECT_EQ(root(listed + run + got("GeForce GT 1030")), "E02");
+  EXPECT_EQ(root(listed + run + got("GeForce GTX 1080 Ti")), "-");
+}
+
+TEST(Shown, WhetherMemoryIsFreeWhenALibraryDoesNotStart) {
+  const std::string fails = "Could not create cudnn handle: CUDNN_STATUS_INTERNAL_ERROR\n";
+  EXPECT_EQ(root(fails + "Memory usage: 24974655488 bytes free, 25386352640 bytes total.\n"),
+            "L04");
+  EXPECT_EQ(root(fails + "Memory usage: 91226112 bytes free, 25386352640 bytes total.\n"), "R01");
+}
+
+TEST(Shown, StepsAndMemoryByKeysAndFigures) {
+  EXPECT_EQ(root("- data_wait_per_step: 180 ms\n- step_time: 240 ms\n- gpu_util: 30 %\n"), "R03");
+  EXPECT_EQ(root("- data_wait_per_step: 10 ms\n- step_time: 240 ms\n"), "-");
+  EXPECT_EQ(root("- gpu_memory_epoch_1: 2100 MiB\n- gpu_memory_epoch_2: 3400 MiB\n"
+                 "- gpu_memory_epoch_3: 4700 MiB\n- gpu_memory_epoch_4: 6000 MiB\n"),
+            "R07");
+}
+
+TEST(Shown, ImageThatFindsNoGpuToComputeOn) {
+  const std::string refused = "ERROR: No supported GPU(s) detected to run this container\n";
+  EXPECT_EQ(root(refused), "-") << "the fabric manager, MIG, the driver or the GPU's age";
+  EXPECT_EQ(root("GPU 0: Tesla K80 (UUID: GPU-1)\n" + refused), "H11");
+}
+
 TEST(Shown, WhichInterpreterRuns) {
   const std::string made = "$ conda create -n gpu tensorflow-gpu\n";
   const std::string none = ">>> tf.test.is_gpu_available()\nFalse\n";
