@@ -94,13 +94,13 @@ format:
 
 tidy:
 	@tools/install_packages.sh $(test_packages) $(clang_packages)
-	@cmake --preset tidy
+	@cmake --preset tidy $(launcher)
 	@cmake --build --preset tidy
 
 fuzz:
 	@tools/install_packages.sh $(test_packages) $(clang_packages)
-	@cmake --preset fuzz
-	@cmake --build --preset fuzz
+	@cmake --preset fuzz $(launcher)
+	@cmake --build --preset fuzz --target gpuwhy_fuzzers
 	@tests/fuzz/run.sh build/fuzz
 
 clean:

@@ -29,6 +29,7 @@ gpuwhy_fetch(tree-sitter 0.23.2 66bae8dd47f1fed7bdef816115146d3a41c39b5c482d7bad
 add_library(tree_sitter_python STATIC ${grammar}/parser.c ${grammar}/scanner.c)
 target_include_directories(tree_sitter_python BEFORE PRIVATE ${grammar})
 target_compile_options(tree_sitter_python PRIVATE -w -O2)
+set_target_properties(tree_sitter_python PROPERTIES C_CLANG_TIDY "") # not ours
 add_library(tree_sitter INTERFACE)
 target_include_directories(tree_sitter SYSTEM INTERFACE ${TREE_SITTER_INCLUDE})
 target_link_libraries(tree_sitter INTERFACE tree_sitter_python ${TREE_SITTER_ARCHIVE})

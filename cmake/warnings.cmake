@@ -8,6 +8,7 @@ target_compile_options(gpuwhy_warnings INTERFACE
 if(GPUWHY_SANITIZE)
   add_compile_options(-fsanitize=${GPUWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GPUWHY_SANITIZE})
+  add_compile_definitions(_GLIBCXX_ASSERTIONS) # an empty optional that is read, an index past the end
 endif()
 if(GPUWHY_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link) # coverage, for libFuzzer to steer by

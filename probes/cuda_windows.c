@@ -1,7 +1,8 @@
 // Counts a program's CUDA calls in short windows. libcuda loads this library into the program (by
 // CUDA_INJECTION64_PATH) and calls InitializeInjection() from cuInit. A thread of ours then
 // subscribes to CUPTI's callbacks for a fifth of a second or less, often at first and then every
-// five seconds, and writes the sums into a file that gpuwhy reads. Between the windows nothing is
+// five seconds, more seldom where that would cost the program more than half a per cent of its time,
+// and writes the sums into a file that gpuwhy reads. Between the windows nothing is
 // subscribed, so that a profiler that the program brings along finds CUPTI free; while it runs, our
 // windows are left out.
 //
@@ -28,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "old_glibc.h"
@@ -35,17 +37,27 @@
 enum {
   WINDOW_MS = 200,
   SHORTEST_WINDOW_MS = 10,
-  SHORT_WINDOW_MS = 50,
+  STEP_MS = 50,
   LONGEST_WINDOW_MS = 1000,
   ENOUGH_CALLS = 50,
-  MANY_CALLS = 1000
+  MANY_CALLS = 1000,
+  MOST_CALLS = 4000
 };
 enum {
-  FIRST_PAUSE_MS = 500, // doubled after every second window
+  FIRST_PAUSE_MS = 500, // doubled after every window
   PAUSE_MS = 4800,
+  LONGEST_PAUSE_MS = 60000,
   TAKEN_PAUSE_MS = 10000,
   LEAVE_MS = 100,
+  SETTLE_MS = 1000,
+  LONGEST_SETTLE_MS = 10000,
+  POLL_MS = 100,
 };
+
+// What looking may cost the program: a part of its time, and so much of it in advance that the
+// first seconds are seen, too. Nanoseconds.
+static const uint64_t PART = 200, ADVANCE = 50000000; // 0.5 %; that of ten seconds
+static const uint64_t CALL_COST = 2000;               // of one that is counted; seen: 1 to 3.5 us
 enum { PATH_SIZE = 4096 };
 
 static struct {
@@ -68,11 +80,27 @@ static pid_t owner;
 static int wake = -1;
 static atomic_int stopping, stopped;
 
+static uint64_t begun;                    // when the library came
+static atomic_ullong spent;               // of the program's time, as far as is known
+static uint64_t spent_before_last_window; // the next one is taken to cost as much as the last
+
+static uint64_t read_clock(clockid_t clock) {
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t now(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
 static void leave(void) {
   int asked = LEAVE;
   if (!atomic_compare_exchange_strong(&leaving, &asked, LEAVING)) return;
+  uint64_t start = now();
   cupti.unsubscribe(subscriber);
   cupti.finalize();
+  atomic_fetch_add(&spent, now() - start);
   atomic_store_explicit(&leaving, LEFT, memory_order_release);
 }
 
@@ -107,13 +135,31 @@ static void enable_all(void) {
   }
 }
 
-static bool dense(void) {
-  return calls_in_window() >= MANY_CALLS && !pauses_in_window();
+// Where one call follows the other, a short look tells as much and costs less; where hardly
+// anything is called, a long one costs as little and sees calls from end to end.
+static bool seen_enough(int milliseconds) {
+  const unsigned calls = calls_in_window();
+  if (calls >= MOST_CALLS || (calls >= MANY_CALLS && !pauses_in_window())) return true;
+  return milliseconds >= WINDOW_MS && calls >= ENOUGH_CALLS;
+}
+
+static int pause_after(unsigned number) {
+  const int usual = number < 4 ? FIRST_PAUSE_MS << number : PAUSE_MS;
+  const uint64_t sum = atomic_load(&spent), next = sum + (sum - spent_before_last_window);
+  if (next <= ADVANCE) return usual;
+  const uint64_t due = next * PART, time = now() - begun;
+  const uint64_t wait = due > time ? (due - time) / 1000000 : 0;
+  if (wait <= (uint64_t)usual) return usual;
+  return wait < LONGEST_PAUSE_MS ? (int)wait : LONGEST_PAUSE_MS;
 }
 
 // How long to wait for the next window; negative: there will be none.
 static int look_once(unsigned number) {
   if (atomic_load(&leaving) == LEAVING) return FIRST_PAUSE_MS;
+  spent_before_last_window = atomic_load(&spent);
+  // The processor's time: behind a driver that compiles or loads it is the program that holds us
+  // up.
+  const uint64_t start = read_clock(CLOCK_THREAD_CPUTIME_ID);
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
       result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
@@ -127,16 +173,18 @@ static int look_once(unsigned number) {
   open_window();
   atomic_store(&leaving, KEEP);
   enable_all();
-  // Where one call follows the other, a short look tells as much and costs less; where hardly
-  // anything is called, a long one costs as little and sees calls from end to end.
+  const uint64_t attaching = read_clock(CLOCK_THREAD_CPUTIME_ID) - start;
   bool ends = rest(SHORTEST_WINDOW_MS);
-  if (!ends && !dense()) ends = rest(SHORT_WINDOW_MS - SHORTEST_WINDOW_MS);
-  if (!ends && !dense()) ends = rest(WINDOW_MS - SHORT_WINDOW_MS);
-  for (int open = WINDOW_MS; !ends && open < LONGEST_WINDOW_MS; open += WINDOW_MS) {
-    if (calls_in_window() >= ENOUGH_CALLS) break;
-    ends = rest(WINDOW_MS);
+  for (int open = SHORTEST_WINDOW_MS; !ends && open < LONGEST_WINDOW_MS && !seen_enough(open);) {
+    const int step = open == SHORTEST_WINDOW_MS ? STEP_MS - SHORTEST_WINDOW_MS : STEP_MS;
+    ends = rest(step);
+    open += step;
   }
   atomic_store(&leaving, LEAVE);
+  const unsigned calls = calls_in_window();
+  // A program that hardly calls is hardly ever held up.
+  if (calls >= ENOUGH_CALLS) atomic_fetch_add(&spent, attaching);
+  atomic_fetch_add(&spent, calls * CALL_COST);
   close_window(shared);
   set_state(GPUWHY_WINDOWS_WORKING, 0);
   // No call, no cost: a program that rests gets CUPTI back by us, and the next window finalizes it.
@@ -147,8 +195,8 @@ static int look_once(unsigned number) {
     cupti.unsubscribe(subscriber);
     atomic_store(&leaving, LEFT);
   }
-  const int pause = number < 8 ? FIRST_PAUSE_MS << number / 2 : PAUSE_MS;
-  return pause < PAUSE_MS ? pause : PAUSE_MS;
+  shared->spent_time = atomic_load(&spent);
+  return pause_after(number);
 }
 
 // --- the thread
@@ -172,11 +220,59 @@ static bool bind_cupti(void) {
   return true;
 }
 
+static struct {
+  CUresult (*count)(int*);
+  CUresult (*state)(CUdevice, unsigned*, int*);
+} devices;
+
+static bool bind_driver(void) {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  if (!driver) return false;
+  void* count = dlsym(driver, "cuDeviceGetCount");
+  void* state = dlsym(driver, "cuDevicePrimaryCtxGetState");
+  memcpy(&devices.count, &count, sizeof(count));
+  memcpy(&devices.state, &state, sizeof(state));
+  return count && state;
+}
+
+// A bit for each device whose primary context lives.
+static uint64_t contexts(void) {
+  int count = 0;
+  uint64_t found = 0;
+  if (devices.count(&count) != CUDA_SUCCESS) return 0;
+  for (int device = 0; device < count && device < 64; ++device) {
+    unsigned flags = 0;
+    int active = 0;
+    if (devices.state(device, &flags, &active) == CUDA_SUCCESS && active)
+      found |= UINT64_C(1) << device;
+  }
+  return found;
+}
+
+// Waits until contexts live and no other has joined them for a while: a JAX program on an H200
+// whose context was being created while CUPTI was attached never came back from it. Contexts that
+// are not primary ones are not told of; after some seconds they are taken to be there. True: the
+// program ends.
+static bool settle(void) {
+  bool ends = rest(FIRST_PAUSE_MS);
+  if (ends || !bind_driver()) return ends;
+  uint64_t known = 0;
+  int since = 0;
+  for (int waited = 0; !ends && waited < LONGEST_SETTLE_MS; waited += POLL_MS) {
+    const uint64_t seen = contexts();
+    since = seen == known ? since + POLL_MS : 0;
+    known = seen;
+    if (known && since >= SETTLE_MS) break;
+    ends = rest(POLL_MS);
+  }
+  return ends;
+}
+
 static void* watch(void* nothing) {
   (void)nothing;
   prctl(PR_SET_NAME, "gpuwhy");
   // The program is within cuInit, and its libraries may be on their way in.
-  bool ends = rest(FIRST_PAUSE_MS);
+  bool ends = settle();
   bool found = !ends && bind_cupti();
   for (int attempt = 0; !ends && !found && attempt < 5; ++attempt) {
     ends = rest(1000);
@@ -230,16 +326,17 @@ static bool start_thread(void) {
   if (!create) return false;
   uint64_t all = ~UINT64_C(0), before = 0; // the kernel's sigset: signals are the program's
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-  pthread_t made;
+  pthread_t made = 0;
   int error = create(&made, NULL, watch, NULL);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
   return error == 0;
 }
 
 __attribute__((visibility("default"))) int InitializeInjection(void) {
-  static atomic_int begun;
-  if (atomic_exchange(&begun, 1)) return 1;
+  static atomic_int called;
+  if (atomic_exchange(&called, 1)) return 1;
   owner = getpid();
+  begun = now();
   wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake < 0 || !map_file()) return 1;
   fill_kinds();

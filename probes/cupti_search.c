@@ -62,9 +62,10 @@ static int note_path(struct dl_phdr_info* object, size_t size, void* data) {
   (void)size;
   struct paths* paths = data;
   const char* name = object->dlpi_name;
-  if (!name || strlen(name) >= sizeof(paths->text[0])) return 0;
+  size_t length = name ? strlen(name) : 0;
+  if (length == 0 || length >= sizeof(paths->text[0])) return 0;
   if (!strstr(name, "/nvidia/") && !strstr(name, "/torch/lib/")) return 0;
-  strcpy(paths->text[paths->count++], name);
+  memcpy(paths->text[paths->count++], name, length + 1);
   return paths->count == 64;
 }
 

@@ -29,7 +29,7 @@ static long owner;
 
 #if defined(__x86_64__)
 static long call(long number, long a, long b, long c, long d) {
-  long result;
+  long result = 0;
   register long fourth __asm__("r10") = d;
   __asm__ volatile("syscall"
                    : "=a"(result)

@@ -43,7 +43,7 @@ static struct {
 } blas;
 
 static uint16_t bfloat16_of(float value) { // exact for small whole numbers
-  uint32_t bits;
+  uint32_t bits = 0;
   memcpy(&bits, &value, sizeof(bits));
   return (uint16_t)(bits >> 16);
 }

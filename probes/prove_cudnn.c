@@ -82,12 +82,17 @@ static int output_at(const struct shape* s, int image, int out, int y, int x, co
   return (int)sum;
 }
 
+static size_t elements(int images, int channels, int size) {
+  return (size_t)images * (size_t)channels * (size_t)size * (size_t)size;
+}
+
 // A 3x3 convolution of whole numbers; every `stride`-th element is compared.
 static bool convolve(dnn_handle handle, const struct shape* s, size_t stride, int rounds) {
-  size_t inputs = (size_t)(s->images * s->channels * s->size * s->size);
-  size_t weights = (size_t)(s->filters * s->channels * 9);
-  size_t outputs = (size_t)(s->images * s->filters * s->size * s->size);
-  float* host = malloc((inputs + weights + outputs) * sizeof(float));
+  size_t inputs = elements(s->images, s->channels, s->size);
+  size_t weights = elements(s->filters, s->channels, 3);
+  size_t outputs = elements(s->images, s->filters, s->size);
+  static float* host; // what a layer holds when it fails goes with its process
+  host = malloc((inputs + weights + outputs) * sizeof(float));
   if (!host) return fail("malloc", "no memory on the host");
   float *w = host + inputs, *result = w + weights;
   for (size_t i = 0; i < inputs; ++i) host[i] = small_integer((uint32_t)i, 5);
@@ -179,7 +184,7 @@ static void tell_parts(void) {
 
 static bool try_library(void* library) {
   static const struct shape small = {2, 8, 16, 8}, large = {32, 64, 56, 64};
-  size_t (*version)(void);
+  size_t (*version)(void) = NULL;
   NEED(version, library, "cudnnGetVersion");
   figure("version", (double)version());
   TRY(bind_library(library));

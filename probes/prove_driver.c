@@ -115,9 +115,9 @@ float small_integer(uint32_t index, uint32_t seed) {
 
 // ---- driver, device, context ----
 
-static void put_file_of(const void* function) {
+static void put_file_of(const void* code) {
   Dl_info found;
-  if (!function || !dladdr(function, &found) || !found.dli_fname) return;
+  if (!code || !dladdr(code, &found) || !found.dli_fname) return;
   char* real = realpath(found.dli_fname, NULL);
   detail(real ? real : found.dli_fname);
   free(real);

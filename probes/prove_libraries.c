@@ -57,9 +57,9 @@ bool prove_cudart(void) {
   enum { TO_DEVICE = 1, TO_HOST = 2, BYTES = 1 << 20 };
   void* library = open_library("CUDART");
   if (!library) return true;
-  int (*version)(int*), (*count)(int*), (*set_device)(int), (*allocate)(void**, size_t),
-      (*release)(void*);
-  int (*copy)(void*, const void*, size_t, int);
+  int (*version)(int*) = NULL, (*count)(int*) = NULL, (*set_device)(int) = NULL;
+  int (*allocate)(void**, size_t) = NULL, (*release)(void*) = NULL;
+  int (*copy)(void*, const void*, size_t, int) = NULL;
   NEED(runtime.error_name, library, "cudaGetErrorName");
   NEED(runtime.error_text, library, "cudaGetErrorString");
   NEED(version, library, "cudaRuntimeGetVersion");
@@ -76,7 +76,7 @@ bool prove_cudart(void) {
   RUNTIME("cudaSetDevice", set_device(request.device));
   void* memory = NULL;
   RUNTIME("cudaMalloc", allocate(&memory, BYTES));
-  uint32_t* words = malloc(2 * BYTES);
+  uint32_t* words = malloc((size_t)2 * BYTES);
   if (!words) return fail("malloc", "no memory on the host");
   uint32_t* back = words + BYTES / sizeof(*words);
   for (uint32_t i = 0; i < BYTES / sizeof(*words); ++i) words[i] = scrambled(i);
@@ -112,8 +112,8 @@ bool prove_cufft(void) {
   static float values[2 * N], result[2 * N];
   void* library = open_library("CUFFT");
   if (!library) return true;
-  int (*version)(int*), (*plan)(int*, int, int, int), (*run)(int, void*, void*, int),
-      (*destroy)(int);
+  int (*version)(int*) = NULL, (*plan)(int*, int, int, int) = NULL;
+  int (*run)(int, void*, void*, int) = NULL, (*destroy)(int) = NULL;
   NEED(version, library, "cufftGetVersion");
   NEED(plan, library, "cufftPlan1d");
   NEED(run, library, "cufftExecC2C");
@@ -134,10 +134,10 @@ bool prove_cufft(void) {
   CU(CtxSynchronize);
   CU(MemcpyDtoH, result, data, sizeof(result));
   double error = 0, size = 0;
-  for (int k = 0; k < N; ++k) {
+  for (size_t k = 0; k < N; ++k) {
     double real = 0, imaginary = 0;
-    for (int j = 0; j < N; ++j) {
-      double angle = -2 * M_PI * (double)((long)j * k % N) / N, x = (double)values[2 * j],
+    for (size_t j = 0; j < N; ++j) {
+      double angle = -2 * M_PI * (double)(j * k % N) / N, x = (double)values[2 * j],
              y = (double)values[2 * j + 1];
       real += x * cos(angle) - y * sin(angle);
       imaginary += x * sin(angle) + y * cos(angle);
@@ -195,9 +195,9 @@ bool prove_cusolver(void) {
   static double exact[N * N];
   void* library = open_library("CUSOLVER");
   if (!library) return true;
-  int (*create)(solver_handle*), (*destroy)(solver_handle);
-  int (*size_of)(solver_handle, int, int, float*, int, int*);
-  int (*run)(solver_handle, int, int, float*, int, float*, int, int*);
+  int (*create)(solver_handle*) = NULL, (*destroy)(solver_handle) = NULL;
+  int (*size_of)(solver_handle, int, int, float*, int, int*) = NULL;
+  int (*run)(solver_handle, int, int, float*, int, float*, int, int*) = NULL;
   NEED(create, library, "cusolverDnCreate");
   NEED(destroy, library, "cusolverDnDestroy");
   NEED(size_of, library, "cusolverDnSpotrf_bufferSize");

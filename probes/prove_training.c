@@ -95,7 +95,8 @@ static double host_step(int step) {
   int first = (step - 1) % BATCHES * BATCH;
   double loss = 0, rate = corrected_rate(step);
   memset(host.gradient, 0, sizeof(host.gradient));
-  for (int i = first; i < first + BATCH; ++i) loss += learn(inputs + i * FEATURES, labels[i]);
+  for (int i = first; i < first + BATCH; ++i)
+    loss += learn(inputs + (size_t)i * FEATURES, labels[i]);
   for (int i = 0; i < WEIGHTS; ++i) {
     double g = host.gradient[i];
     host.mean[i] += (1 - kBeta1) * (g - host.mean[i]);
@@ -134,9 +135,9 @@ static bool prepare(module kernels) {
   TRY(upload(&gpu.mean, NULL, sizeof(weights)));
   TRY(upload(&gpu.square, NULL, sizeof(weights)));
   TRY(upload(&gpu.gradient, NULL, sizeof(weights)));
-  TRY(upload(&gpu.hidden, NULL, BATCH * HIDDEN * sizeof(float)));
-  TRY(upload(&gpu.scores, NULL, BATCH * CLASSES * sizeof(float)));
-  TRY(upload(&gpu.back, NULL, BATCH * HIDDEN * sizeof(float)));
+  TRY(upload(&gpu.hidden, NULL, sizeof(float) * BATCH * HIDDEN));
+  TRY(upload(&gpu.scores, NULL, sizeof(float) * BATCH * CLASSES));
+  TRY(upload(&gpu.back, NULL, sizeof(float) * BATCH * HIDDEN));
   return upload(&gpu.loss, NULL, BATCH * sizeof(float));
 }
 
@@ -154,7 +155,7 @@ static bool column_sums(device_pointer sums, device_pointer d, unsigned rows, un
 
 static bool gpu_step(int step, double* loss) {
   const size_t size = sizeof(float);
-  size_t first = (size_t)((step - 1) % BATCHES * BATCH);
+  size_t first = (size_t)((step - 1) % BATCHES) * BATCH;
   device_pointer x = gpu.inputs + first * FEATURES * size,
                  truth = gpu.labels + first * sizeof(uint32_t);
   device_pointer w1 = gpu.weights, b1 = w1 + W1 * size, w2 = b1 + HIDDEN * size,

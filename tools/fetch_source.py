@@ -42,8 +42,13 @@ def download(name, version, sha256, folder):
              f"with no network, put its source archive into {folder}")
 
 
+def plain(name):
+    """As npm names a package's archive: "@microsoft/jest-sarif" is "microsoft-jest-sarif"."""
+    return name.lstrip("@").replace("/", "-")
+
+
 def download_npm(name, version, sha256, folder):
-    archive = folder / f"{name}-{version}.tgz"
+    archive = folder / f"{plain(name)}-{version}.tgz"
     if not (archive.is_file() and digest(archive) == sha256):
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -85,7 +90,7 @@ def main():
         arguments = arguments[1:]
     name, version, sha256, folder, downloads, target, *suffixes = arguments
     target = pathlib.Path(target)
-    stamp = target / f"{name}.sha256"
+    stamp = target / f"{plain(name)}.sha256"
     if stamp.is_file() and stamp.read_text() == sha256:
         return
     unpack(fetch(name, version, sha256, pathlib.Path(downloads)), folder, target, suffixes)

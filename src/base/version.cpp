@@ -34,7 +34,7 @@ std::string Version::str() const {
 std::strong_ordering Version::operator<=>(const Version& other) const {
   const std::size_t count = std::max(parts.size(), other.parts.size());
   for (std::size_t i = 0; i < count; ++i) {
-    if (const auto order = part(i) <=> other.part(i); order != 0) return order;
+    if (const auto order = part(i) <=> other.part(i); std::is_neq(order)) return order;
   }
   return std::strong_ordering::equal;
 }

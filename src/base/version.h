@@ -25,7 +25,7 @@ struct Version {
 
   /// 12.4 equals 12.4.0.
   std::strong_ordering operator<=>(const Version& other) const;
-  bool operator==(const Version& other) const { return (*this <=> other) == 0; }
+  bool operator==(const Version& other) const { return std::is_eq(*this <=> other); }
 };
 
 } // namespace gpuwhy

@@ -22,7 +22,7 @@ bool exists(System& system, const std::string& path) {
 
 /// What `container=` and /run/systemd/container say, in our words; empty for what is no container.
 std::string named_container(std::string_view name) {
-  const std::string word = lower(trim(name));
+  std::string word = lower(trim(name));
   if (word == "lxc" || word == "lxc-libvirt") return "lxc";
   if (word == "docker" || word == "podman" || word == "systemd-nspawn") return word;
   if (word == "kube" || word == "kubernetes") return "kubernetes";

@@ -66,7 +66,7 @@ private:
 
   /// An interpreter, or the directory of an environment that holds one, or a name on PATH.
   std::string interpreter_of(const std::string& given) {
-    const auto path = in_working_directory(system_, given);
+    auto path = in_working_directory(system_, given);
     if (!contains(given, "/") && !system_.status(path)) {
       for (const auto& directory : path_) {
         if (const auto target = program_in(directory, given)) return target->path;

@@ -173,9 +173,10 @@ std::vector<LayerRun> do_at_once(System& system, const LayerRequest& request,
                                  const std::vector<Layer>& layers) {
   std::vector<std::future<std::vector<LayerRun>>> pending;
   for (const auto layer : layers) {
-    pending.push_back(std::async(std::launch::async, [&system, &request, layer] {
-      return do_errand(system, request, {{layer}});
-    }));
+    // Deferred is for where no thread can be started: then it is done below, in turn.
+    constexpr auto kIfPossible = std::launch::async | std::launch::deferred;
+    pending.push_back(std::async(
+        kIfPossible, [&system, &request, layer] { return do_errand(system, request, {{layer}}); }));
   }
   std::vector<LayerRun> runs;
   for (auto& each : pending) append(runs, each.get());

@@ -92,7 +92,7 @@ bool has_library(System& system, const std::string& prefix, const std::string& v
 /// sys.prefix of an interpreter that is in no virtual environment: the first directory above it
 /// that holds the standard library.
 std::string find_prefix(System& system, const std::string& executable, const std::string& version) {
-  const std::string first(parent_path(parent_path(executable)));
+  std::string first(parent_path(parent_path(executable)));
   if (version.empty()) return first;
   std::string directory(parent_path(executable));
   for (std::size_t step = 0; step < kMostParents && directory.size() > 1; ++step) {

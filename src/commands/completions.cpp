@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "commands/rule_texts.h"
+#include "commands/schema.h"
 
 #include <array>
 #include <ostream>
@@ -18,7 +19,7 @@ struct Values {
   std::vector<std::string> words;
 };
 
-/// "[PATH]", "FILE", "[snapshot|report]", "gpu": capitals name a kind, small letters are the word.
+/// "[PATH]", "FILE", "bash|zsh", "gpu": capitals name a kind, small letters are the word.
 Values values_of(std::string_view argument) {
   Values values;
   const auto plain = replace_all(replace_all(std::string(argument), "[", ""), "]", "");
@@ -28,6 +29,8 @@ Values values_of(std::string_view argument) {
       values.files = true;
     } else if (name == "ID") {
       for (const Rule* rule : all_rules()) values.words.emplace_back(rule->id);
+    } else if (name == "SCHEMA") {
+      for (auto& schema : schema_names()) values.words.push_back(std::move(schema));
     } else if (name == "COMMAND") {
       for (const auto* command : all_commands()) values.words.emplace_back(command->name);
     } else if (!name.empty() && name != "-" && lower(name) == name) {

@@ -16,7 +16,7 @@ concept Struct = requires { T::fields([](auto&&...) {}); };
 /// What a field holds, without Fact<>, lists and maps around it; and how a path shows the latter.
 template <class T> struct Held {
   using Type = T;
-  static constexpr std::string_view kMark = "";
+  static constexpr std::string_view kMark = {};
 };
 template <class T> struct Held<Fact<T>> : Held<T> {};
 template <class T> struct Held<std::vector<T>> {

@@ -6,6 +6,7 @@
 #include "judge/what_if.h"
 #include "mend/mender.h"
 #include "mend/text_edits.h"
+#include "render/mending_json.h"
 #include "render/plan_text.h"
 #include "render/wording.h"
 #include "system/live.h"
@@ -13,13 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace gpuwhy {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array kOptions{
     Option{"apply", 0, "", "do the steps that need no root and can be undone"},
@@ -119,43 +117,6 @@ Result<Prepared> prepare(const Facts& facts, const Verdict& verdict, const Argum
   return prepared;
 }
 
-Json steps_json(const std::vector<Fix>& steps) {
-  Json array = Json::array();
-  for (const auto& step : steps)
-    array.push_back({{"words", step.words}, {"commands", step.commands}});
-  return array;
-}
-
-/// `applied` is null where nothing was to be applied.
-std::string json_of(const Mending& mending, const Json& applied) {
-  const auto& verdict = mending.verdict;
-  constexpr std::array kAnswers{"gpu", "no_gpu", "unknown"};
-  Json steps = Json::array();
-  for (const auto& step : mending.steps) {
-    steps.push_back({{"words", step.fix.words},
-                     {"commands", step.fix.commands},
-                     {"verified", step.fix.verified},
-                     {"by_hand", step.by_hand.empty() ? Json(nullptr) : Json(step.by_hand)}});
-  }
-  Json alternatives = Json::array();
-  for (const auto& other : verdict.alternatives) alternatives.push_back(steps_json(other.steps));
-  const Json report{
-      {"schema", "gpuwhy.report/1"},
-      {"command", "fix"},
-      {"version", GPUWHY_VERSION},
-      {"framework", verdict.framework},
-      {"interpreter", verdict.interpreter},
-      {"verdict", kAnswers.at(static_cast<std::size_t>(verdict.answer))},
-      {"cause", verdict.causes.empty() ? Json(nullptr) : Json(verdict.causes.front().id)},
-      {"plan", steps},
-      {"plan_reaches_gpu", verdict.plan_reaches_gpu},
-      {"alternatives", alternatives},
-      {"obstacle", verdict.obstacle.empty() ? Json(nullptr) : Json(verdict.obstacle)},
-      {"file", mending.file.empty() ? Json(nullptr) : Json(mending.file)},
-      {"applied", applied}};
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 Exit exit_of(const FrameworkVerdict& verdict) {
   if (verdict.answer == Usable::unknown) return Exit::unknown;
   return verdict.answer == Usable::gpu && tone_of(verdict) != Tone::bad ? Exit::gpu
@@ -207,7 +168,8 @@ Exit judge_again(const Arguments& arguments, const Prepared& prepared, Console& 
   const bool left = std::any_of(mending.steps.begin(), mending.steps.end(),
                                 [](const MendStep& step) { return !step.by_hand.empty(); });
   if (json) {
-    console.out << json_of(mending, {{"done", true}, {"gpu", held}, {"left_to_you", left}});
+    console.out << mending_json(
+        mending, Applied{.done = true, .gpu = held, .left_to_you = left, .problem = {}});
     return exit_of(*now);
   }
   console.out << "looked again: " << printable(answer_words(*now)) << "\n";
@@ -255,7 +217,9 @@ Exit apply(const Arguments& arguments, const Prepared& prepared, Console& consol
     console.errors << "gpuwhy: " << printable(done.error().message)
                    << "\ngpuwhy: stopped there; 'gpuwhy fix --undo' takes back what was done\n";
     if (arguments.has("json"))
-      console.out << json_of(mending, {{"done", false}, {"problem", done.error().message}});
+      console.out << mending_json(
+          mending,
+          Applied{.done = false, .gpu = {}, .left_to_you = {}, .problem = done.error().message});
     return Exit::findings;
   }
   take_over(prepared.actions);
@@ -302,7 +266,7 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto prepared = prepare(*facts, verdict, arguments);
   if (!prepared) return wrong_usage(console, prepared.error().message);
   if (changes) return apply(arguments, *prepared, console);
-  console.out << (arguments.has("json") ? json_of(prepared->mending, nullptr)
+  console.out << (arguments.has("json") ? mending_json(prepared->mending)
                                         : plan_text(prepared->mending, console.style));
   return exit_of(prepared->mending.verdict);
 }

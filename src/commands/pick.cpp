@@ -1,3 +1,4 @@
+#include "commands/pick_json.h"
 #include "commands/table.h"
 
 #include "base/amount.h"
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <thread>
 #include <unistd.h>
@@ -149,31 +149,6 @@ std::string visible_devices(const Choice& choice, const PickWish& wish) {
   return join(names, ",");
 }
 
-nlohmann::ordered_json report_of(const Attempt& attempt, const PickWish& wish) {
-  using Json = nlohmann::ordered_json;
-  Json report{{"schema", "gpuwhy.report/1"}, {"command", "pick"}, {"gpus", Json::array()}};
-  for (const auto& chosen : attempt.choice.chosen) {
-    report["gpus"].push_back({{"uuid", chosen.uuid},
-                              {"index", chosen.index},
-                              {"name", chosen.name},
-                              {"memory_free", chosen.memory_free},
-                              {"memory_total", chosen.memory_total},
-                              {"utilization", chosen.utilization},
-                              {"temperature", chosen.temperature},
-                              {"processes", chosen.processes}});
-  }
-  report["environment"] = Json::object();
-  if (!attempt.choice.chosen.empty()) {
-    report["environment"]["CUDA_VISIBLE_DEVICES"] = visible_devices(attempt.choice, wish);
-    if (wish.by_index) report["environment"]["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
-  }
-  report["bounds"] = attempt.candidates.bounds;
-  report["refused"] = attempt.choice.refused;
-  report["problem"] =
-      attempt.candidates.problem.empty() ? attempt.choice.why_not : attempt.candidates.problem;
-  return report;
-}
-
 void explain(const Attempt& attempt, Console& console) {
   for (const auto& chosen : attempt.choice.chosen) {
     console.errors << "gpuwhy: GPU " << chosen.index << " " << printable(chosen.name) << ", "
@@ -205,9 +180,9 @@ Exit report(const Arguments& arguments, const Request& request, const Attempt& a
   const bool chosen = !attempt.choice.chosen.empty();
   if (arguments.has("verbose")) explain(attempt, console);
   if (arguments.has("json")) {
-    console.out << report_of(attempt, request.wish)
-                       .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                << "\n";
+    console.out << pick_json({&attempt.candidates, &attempt.choice,
+                              visible_devices(attempt.choice, request.wish),
+                              request.wish.by_index});
   } else if (chosen && arguments.has("export")) {
     if (request.wish.by_index) console.out << "export CUDA_DEVICE_ORDER=PCI_BUS_ID\n";
     console.out << "export CUDA_VISIBLE_DEVICES=" << visible_devices(attempt.choice, request.wish)

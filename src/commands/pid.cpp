@@ -22,7 +22,7 @@ namespace gpuwhy {
 namespace {
 
 constexpr std::int64_t kSeconds = 5;
-constexpr std::int64_t kMostSeconds = 7 * 24 * 3600;
+constexpr std::int64_t kMostSeconds = std::int64_t{7} * 24 * 3600;
 
 constexpr std::array kOptions{
     kRunJsonOption,
@@ -79,17 +79,13 @@ watch::AttachOptions attach_to(const use::ProcessFacts& process) {
 /// For programs that watch themselves: the first line says that observing has begun.
 Exit serve(System& system, use::ProcessFacts process, Console& console) {
   auto answer = Used::unknown;
-  const auto begun = [&] {
-    console.out << R"({"schema":"gpuwhy.report/1","command":"pid","watching":)" << process.pid
-                << "}" << std::endl;
-  };
+  const auto begun = [&] { console.out << watching_json(process.pid) << std::flush; };
   const auto report = [&](use::RunStatistics statistics, bool last) {
     if (auto now = watch::read_process(system, process.pid)) process = std::move(*now);
     for (const auto& problem : process.problems) statistics.end.notes.push_back(problem);
     const auto verdict = judged(system, statistics, process);
     answer = verdict.answer;
-    console.out << on_one_line(with_process(
-                       run_json(verdict, statistics, frameworks_in(statistics), "pid"), process))
+    console.out << pid_json(verdict, statistics, frameworks_in(statistics), process, -1)
                 << std::flush;
     return !last && console.out.good();
   };
@@ -127,7 +123,7 @@ Exit run(const Arguments& arguments, Console& console) {
   const auto frameworks = frameworks_in(statistics);
   const auto report =
       arguments.has("json")
-          ? with_process(run_json(verdict, statistics, frameworks, "pid"), *process)
+          ? pid_json(verdict, statistics, frameworks, *process)
           : run_text(verdict, statistics, frameworks, console.style, arguments.has("verbose")) +
                 process_text(*process, console.style, arguments.has("verbose"));
   if (const auto written = write_run_page(verdict, statistics, arguments, console, "pid"); !written)

@@ -39,7 +39,10 @@ Facts look_at_machine(System& system, const std::vector<std::string>& command) {
     const auto program = program_of(command);
     if (!program.empty() && check_program(system, program)) arguments.operands = {program};
   }
-  auto facts = look_at(system, arguments);
+  auto scope = scope_of(arguments);
+  if (!scope.python.empty()) scope.chosen_by = "the command that was run";
+  Facts facts;
+  for (const auto& collector : all_collectors()) collector.collect(system, scope, facts);
   read_program(system, arguments, facts);
   return facts;
 }
@@ -103,6 +106,49 @@ std::vector<Cause> by_output(const Verdict& machine, const explain::Explanation&
   return {};
 }
 
+/// What killed the program, in its own words, unless the machine speaks against it.
+std::vector<Cause> by_failure(const Verdict& machine, const explain::Explanation& output) {
+  const auto log = compare_log(std::string(kOutput), output, machine);
+  for (std::size_t at = 0; at < log.causes.size() && at < output.whole.causes.size(); ++at) {
+    const auto& named = output.whole.causes[at];
+    if (named.effect == "slows") return {};
+    if (log.causes[at].here == LogCause::Here::ruled_out) continue;
+    if (auto cause = on_machine(machine, named.id)) return {std::move(*cause)};
+    return {told_by_output(named)};
+  }
+  return {};
+}
+
+/// A program that died of something else may have been on its way to the GPU: what its code would
+/// have done there is no reason.
+bool died_of_something_else(const use::RunStatistics& run) {
+  static constexpr std::string_view kWords[] = {"cuda",   "gpu",   "nvidia",    "cudnn",
+                                                "cublas", "nccl",  "device",    "xla",
+                                                "jax",    "torch", "tensorflow"};
+  const auto* words = run.end.last_words();
+  if (words == nullptr) return false;
+  const auto text = lower(words->text);
+  return std::none_of(std::begin(kWords), std::end(kWords),
+                      [&](std::string_view word) { return contains(text, word); });
+}
+
+/// Memory is held and nothing runs: where the code puts its work on the processor, it says why.
+void add_placement(const FrameworkVerdict* framework, RunVerdict& verdict) {
+  if (framework == nullptr) return;
+  std::copy_if(
+      framework->causes.begin(), framework->causes.end(), std::back_inserter(verdict.causes),
+      [](const Cause& cause) { return cause.gate == Gate::code && cause.effect == Effect::hides; });
+}
+
+/// The framework was not there to use it.
+bool failed_first(const std::vector<Cause>& causes) {
+  return !causes.empty() && causes.front().gate == Gate::program;
+}
+
+bool ends_program(const Cause& cause) {
+  return cause.effect == Effect::breaks;
+}
+
 /// The loader said in the run what it did not find (rules/L_libraries/seen_searching.h).
 bool by_loader(const Cause& cause) {
   return cause.gate == Gate::libraries;
@@ -133,17 +179,33 @@ void add_loader(std::vector<Cause> seen, std::vector<Cause>& causes) {
 void add_reasons(System& system, const use::RunStatistics& run, const explain::Explanation& output,
                  RunVerdict& verdict) {
   const bool unsettled = verdict.answer == Used::not_used || verdict.answer == Used::unknown;
-  const bool asked = unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front()));
+  const bool failed = run.end.last_words() != nullptr &&
+                      std::none_of(verdict.causes.begin(), verdict.causes.end(), ends_program);
+  const bool idle = !verdict.causes.empty() && verdict.causes.front().id == "R02";
+  const bool asked = failed || idle ||
+                     (unsettled && (verdict.causes.empty() || by_loader(verdict.causes.front())));
   const bool compares = run.end.loader.works && !frameworks_in(run).empty();
   if (run.start.command.empty() || (!asked && !compares)) return;
   const auto facts = look_at_machine(system, run.start.command);
   verdict.loading = compare_loading(facts, run, frameworks_in(run));
   if (!asked) return;
   const auto machine = judge(facts);
+  if (idle && !failed) return add_placement(framework_of(machine, run), verdict);
   auto seen = std::exchange(verdict.causes, {});
-  verdict.causes = by_output(machine, output, false);
+  if (failed) verdict.causes = by_failure(machine, output);
+  if (verdict.answer == Used::unknown && failed_first(verdict.causes)) {
+    verdict.answer = Used::not_used;
+    verdict.sentence = "the GPU was not used: the program failed before it could use it";
+  }
+  if (verdict.causes.empty() && unsettled) verdict.causes = by_output(machine, output, false);
   if (verdict.causes.empty() && verdict.answer == Used::not_used) {
     if (const auto* framework = framework_of(machine, run)) verdict.causes = framework->causes;
+    if (died_of_something_else(run))
+      std::erase_if(verdict.causes, [](const Cause& each) { return each.gate == Gate::code; });
+  }
+  if (!unsettled) {
+    std::move(seen.begin(), seen.end(), std::back_inserter(verdict.causes));
+    return;
   }
   // The output is the program's own: it ran where gpuwhy did not look.
   if (verdict.causes.empty()) verdict.causes = by_output(machine, output, true);

@@ -44,14 +44,13 @@ Result<void> tell_run(const use::RunStatistics& run, const Arguments& arguments,
   const bool json = arguments.has("json");
   const bool file = arguments.has("output");
   if (file) style.color = false;
-  const auto report = json ? run_json(verdict, run, frameworks, name)
+  const auto report = json ? run_json(verdict, run, frameworks)
                            : run_text(verdict, run, frameworks, style, arguments.has("verbose"));
   if (!file && !page_to_output(arguments)) (json ? console.out : text) << report;
   if (file) {
-    if (const auto written = write_output(arguments.value("output"), report); !written)
-      return written;
+    if (auto written = write_output(arguments.value("output"), report); !written) return written;
   }
-  if (const auto written = write_run_page(verdict, run, arguments, console, name); !written)
+  if (auto written = write_run_page(verdict, run, arguments, console, name); !written)
     return written;
   if (!arguments.has("trace")) return {};
   return write_output(arguments.value("trace"), run_trace(verdict, run));

@@ -106,7 +106,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
                    {},
                    "scontrol show job $SLURM_JOB_ID | grep -i tres"};
   }
-  if (set.shown && set.value.find_first_not_of("0") != std::string::npos && scene.smi_gpus == 0) {
+  if (set.shown && set.value.find_first_not_of('0') != std::string::npos && scene.smi_gpus == 0) {
     return Suspect{"E02",
                    Weight::probable,
                    "CUDA_VISIBLE_DEVICES is '" + set.value +

@@ -17,9 +17,11 @@ bool after_last_windows_release(const Version& version) {
 }
 
 void windows(const Scene& scene, Suspects& out) {
-  if (!scene.windows || !scene.tensorflow || !after_last_windows_release(*scene.tensorflow) ||
-      scene.in_use != nullptr)
-    return;
+  if (!scene.windows || !scene.tensorflow || !after_last_windows_release(*scene.tensorflow)) return;
+  // PyTorch's success says nothing of TensorFlow, where that shows none itself.
+  const bool other = scene.in_use != nullptr && scene.in_use->message->framework == "torch" &&
+                     scene.no_gpu != nullptr && scene.no_gpu->message->framework == "tensorflow";
+  if (scene.in_use != nullptr && !other) return;
   if (scene.text.says("directml")) return;
   const bool says_so = scene.text.has("not-built-with-cuda"); // no release for Windows is
   out.push_back({"F03",

@@ -239,7 +239,7 @@ void by_numbers(const Scene& scene, Suspects& out) {
 
 /// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
 std::optional<Version> cuda_of_torch(const View& text) {
-  if (const auto stated = Version::parse(text.said("torch_cuda"))) return stated;
+  if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
   const auto torch = text.said("torch");
   const auto at = torch.find("+cu");
   if (at == std::string_view::npos && !contains(torch, "+")) {

@@ -11,7 +11,7 @@ constexpr std::uint32_t kReplacement = 0xfffd;
 bool all_ascii(std::string_view bytes) {
   std::uint64_t any = 0;
   for (; bytes.size() >= sizeof(any); bytes.remove_prefix(sizeof(any))) {
-    std::uint64_t word;
+    std::uint64_t word = 0;
     std::memcpy(&word, bytes.data(), sizeof(word));
     any |= word;
   }

@@ -61,8 +61,29 @@ bool is_value(std::string_view word) {
          word.find_first_not_of("0123456789.+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
 
+/// ">>> x.devices()", "In [3]: print(self.device)": where something lies.
+bool asks_where(std::string_view line) {
+  if (!line.starts_with(">>> ") && !line.starts_with("In [")) return false;
+  if (contains(line, "jax.devices(") || contains(line, "local_devices(") ||
+      contains(line, "cuda.device"))
+    return false;
+  while (line.ends_with(')') && !line.ends_with("()")) line.remove_suffix(1);
+  return line.ends_with(".device") || line.ends_with(".device()") || line.ends_with(".devices()") ||
+         line.ends_with(".is_cuda");
+}
+
 bool asks_yes_or_no(std::string_view question) {
   return contains(question, "is_available()") || contains(question, "is_gpu_available(");
+}
+
+/// "GPUs:" of 'print("GPUs: ", tf.config.list_physical_devices())'.
+std::string_view printed_label(std::string_view question) {
+  const auto at = question.find("print(");
+  if (at == std::string_view::npos || at + 8 > question.size()) return {};
+  const char quote = question[at + 6];
+  if (quote != '"' && quote != '\'') return {};
+  const auto label = question.substr(at + 7);
+  return trim(label.substr(0, std::min(label.find(quote), label.size())));
 }
 
 bool is_answer(std::string_view text) {
@@ -84,17 +105,21 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
   auto answer = trim(line);
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
+  if (const auto label = printed_label(text); !label.empty() && answer.starts_with(label))
+    answer = trim(answer.substr(label.size()));
   if (anything_answers && !answer.empty() && !unix_prompt(line))
     return std::string(answer.substr(0, kLongest));
   if (asks_yes_or_no(text)) {
     // Of a print of several values only the first kinds are told for sure: "2.3.1+cu121 True RTX".
-    const auto words = split(answer, ' ');
+    auto bare = std::string(answer); // a tuple: "(True, 1)"
+    for (char& c : bare) c = c == '(' || c == ')' || c == ',' ? ' ' : c;
+    const auto words = split(trim(bare), ' ');
     const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
       return word == "True" || word == "False";
     });
     const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, is_value) &&
                       answer.size() <= kLongest;
-    return told ? std::optional(std::string(answer)) : std::nullopt;
+    return told ? std::optional(std::string(trim(bare))) : std::nullopt;
   }
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
@@ -105,8 +130,7 @@ std::optional<Question> question_in(std::string_view line) {
                                 [&](std::string_view name) { return contains(line, name); });
   if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
     return Question{std::string(trim(line)), false, true};
-  if (contains(line, "parameters()).device") ||
-      (line.starts_with(">>> ") && line.ends_with(".device")))
+  if (contains(line, "parameters()).device") || asks_where(line))
     return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;

@@ -17,6 +17,8 @@ struct Follows {
   std::string_view cause;
   std::string_view consequence;
 };
+constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
+
 constexpr std::array kFollows = {
     Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
     Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
@@ -64,7 +66,10 @@ Suspects gather(const Scene& scene) {
   architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);
   runtime_suspects(scene, suspects);
+  placement_suspects(scene, suspects);
+  profile_suspects(scene, suspects);
   use_suspects(scene, suspects);
+  pace_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
   return suspects;
@@ -210,6 +215,13 @@ NamedCause named(const Suspect& suspect) {
   return named;
 }
 
+/// A GPU is there and little used, as the text says.
+bool complains(const Scene& scene) {
+  constexpr double kLittle = 30; // per cent
+  const UseFigures figures(scene.text);
+  return figures.low_or_said(kLittle) || figures.slower_than_cpu;
+}
+
 /// The command that the telling consequence asks for; where nothing was said about a GPU, one that
 /// says it; where its use was, one that finds out what holds it back.
 std::string needed(const Scene& scene) {
@@ -218,7 +230,7 @@ std::string needed(const Scene& scene) {
         seen->message->kind == Kind::consequence || seen->message->kind == Kind::cause;
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
-  if (UseFigures(scene.text).stated) return "gpuwhy run -- python train.py";
+  if (UseFigures(scene.text).stated) return std::string(kWatch);
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }
@@ -269,6 +281,8 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   if (scene.in_use != nullptr) judgement.works = quote(*scene.in_use);
   judgement.verdict = verdict_of(scene, judgement.causes);
   if (judgement.verdict == Verdict::cannot_tell) judgement.needs = needed(scene);
+  if (judgement.verdict == Verdict::gpu && judgement.causes.empty() && complains(scene))
+    judgement.needs = kWatch;
   if (!judgement.causes.empty() && !judgement.causes.front().alternatives.empty())
     judgement.needs = judgement.causes.front().confirm;
   return judgement;

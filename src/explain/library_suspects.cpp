@@ -276,6 +276,9 @@ void without_names(const Scene& scene, Suspects& out) {
   if (scene.has_gpu == false) {
     suspect.id = "H01";
     suspect.summary = "there is no GPU in this machine, as the writer says";
+  } else if (scene.other_gpu_only && scene.text.says("rocm_package")) {
+    suspect.id = "F14";
+    suspect.summary = "libraries of ROCm are missing for this build";
   } else if (scene.other_gpu_only) {
     suspect.id = "H02";
     suspect.summary = "the GPU is not NVIDIA's, and this build wants CUDA";

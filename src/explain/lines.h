@@ -17,7 +17,7 @@ public:
   /// pieces.
   using Sink = std::function<void(std::string_view line, std::uint64_t number)>;
 
-  static constexpr std::size_t kLongestPiece = 64 * 1024;
+  static constexpr std::size_t kLongestPiece = 64U << 10U;
   static constexpr std::size_t kOverlap = 1024;
 
   /// Lines up to number `head` pass whatever they say.

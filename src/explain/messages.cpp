@@ -202,7 +202,7 @@ MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
       literals.push_back(literal);
       row_of_.push_back(messages_.size());
     }
-    messages_.push_back(std::move(message));
+    messages_.push_back(message);
   }
   literals.emplace_back("\x1b");
   sieve_ = std::make_unique<LiteralSet>(literals);

@@ -97,12 +97,35 @@ void image(const Scene& scene, Suspects& out) {
                  {}});
 }
 
-/// A wheel cannot be had: is it the Python, or the package's name?
+/// pip was asked for a build with CUDA ("torch==1.7.1+cu110") and lists the release without it: the
+/// Python fits, and the index that it asked does not carry such builds.
+bool other_index(const Sighting& seen) {
+  const auto plus = seen.text.find("+cu");
+  const auto listed = seen.text.find("from versions:");
+  if (plus == std::string::npos || listed == std::string::npos || plus > listed) return false;
+  const auto start = seen.text.rfind("==", plus);
+  if (start == std::string::npos) return false;
+  const auto release = seen.text.substr(start + 2, plus - start - 2);
+  const auto versions = seen.text.substr(listed);
+  return contains(versions, " " + release + ",") || contains(versions, " " + release + ")");
+}
+
+/// A wheel cannot be had: is it the Python, the index, or the package's name?
 void no_wheel(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("no-wheel");
   if (seen == nullptr || seen->message->cause != "F08") return;
   const auto python = version_in(scene.text.said("python"));
   const auto package = seen->value("package");
+  if (other_index(*seen)) {
+    out.push_back({package.starts_with("jax") ? "F12" : "F13",
+                   Weight::probable,
+                   "the index that pip asks has no " + std::string(package) +
+                       " built with CUDA: it was given a page without such wheels",
+                   {seen},
+                   {},
+                   "pip list"});
+    return;
+  }
   std::string summary = "pip finds no wheel of " +
                         std::string(package.empty() ? "the framework" : package) +
                         " for this Python or platform";

@@ -206,7 +206,8 @@ void chose_processor(const Scene& scene, Suspects& out) {
     return;
   }
   if (const auto* model = scene.text.find("model-on-cpu");
-      model != nullptr && there != nullptr && scene.no_gpu == nullptr) {
+      model != nullptr && there != nullptr && scene.no_gpu == nullptr &&
+      !scene.text.has("model-on-gpu")) {
     out.push_back({"P15",
                    Weight::hint,
                    "PyTorch has the GPU, and the model lies on the processor",

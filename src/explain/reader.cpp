@@ -81,6 +81,11 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
     state(stripped.body, number);
     converse(stripped.body, stripped.rank, number);
     pip_show(stripped.body, stripped.rank, number);
+    if (const auto looped = code_.looped(stripped.body)) {
+      looping_ = true;
+      see(*looped, stripped.rank, number);
+      looping_ = false;
+    }
   }
   const auto seen = see(stripped.body, stripped.rank, number);
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
@@ -214,6 +219,8 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   std::vector<Match> matches;
   table_.match(body, candidates_, head, matches);
+  if (looping_)
+    std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
   std::vector<std::size_t> kept;
   for (auto& match : matches) {
     for (const auto& [key, value] : match.values) say(key, value, number, false);

@@ -2,6 +2,7 @@
 // within bounds.
 #pragma once
 
+#include "explain/code_reader.h"
 #include "explain/dialogue.h"
 #include "explain/reading.h"
 
@@ -52,6 +53,8 @@ private:
   bool joining_ = false;          // a question is seen again, with its answer: nothing is started
   std::string shown_;             // the package that pip shows
   std::optional<Question> question_; // at a prompt, not yet answered
+  CodeReader code_;
+  bool looping_ = false; // what a loop repeats is read once more, as that and nothing else
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
   bool notebook_ = false;            // the last run was begun in a notebook
 };

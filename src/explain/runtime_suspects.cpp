@@ -79,6 +79,12 @@ bool others_hold_memory(const Scene& scene, const Sighting& seen) {
   if (processes.size() == 1 && usage != nullptr && processes.front()->first > seen.last &&
       number(processes.front()->value("process_mib")) > number(usage->value("total_mib")) / 2)
     return true;
+  // At a prompt behind the failure the program is gone, and what is taken is not its own.
+  const auto* called = scene.text.find("smi-called");
+  if (processes.empty() && usage != nullptr && called != nullptr && called->first > seen.last &&
+      usage->first > called->first &&
+      number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2)
+    return true;
   return processes_on_one_gpu(processes) > 1;
 }
 

@@ -141,6 +141,12 @@ void read_gpus(Scene& scene) {
       scene.smi_gpus = static_cast<std::size_t>(*count);
   }
   if (scene.smi_gpus == 0) scene.smi_gpus = text.all("gpu-use").size();
+  // "2x RTX 2080", as people state what the machine has; a job may get fewer.
+  const bool whole = !scene.slurm && !scene.container;
+  if (scene.smi_gpus == 0 && whole && gpu.size() > 2 && (gpu[1] == 'x' || gpu.substr(1, 2) == " x")) {
+    if (const auto count = to_number(gpu.substr(0, 1)); count && *count > 0)
+      scene.smi_gpus = static_cast<std::size_t>(*count);
+  }
   scene.module_runs =
       text.has("kernel-version") || text.has("kernel-module") || text.has("nvidia-loaded");
   scene.gpu = text.said("gpu");
@@ -295,7 +301,7 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
 std::optional<Version> version_in(std::string_view text) {
   for (auto at = text.find_first_of("0123456789"); at != std::string_view::npos;
        at = text.find_first_of("0123456789", at + 1)) {
-    const auto version = Version::parse(text.substr(at));
+    auto version = Version::parse(text.substr(at));
     if (version && version->parts.size() >= 2) return version;
     if (version && at + text.size() < 4) return version;
     at = std::min(text.find_first_not_of("0123456789.", at), text.size());

@@ -14,13 +14,13 @@ namespace {
 constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kIdle = 60;      // percent up to which something holds the GPU back
 constexpr double kHot = 83;       // degrees from which NVIDIA's boards slow down
+constexpr double kTooHot = 90;    // degrees at which they all do
 constexpr double kLongStart = 60; // seconds until the first step
 constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
-constexpr double kBusTraffic = 1000; // MB/s
-constexpr double kCapped = 0.7;      // of the usual power limit
-constexpr double kShare = 30;        // percent of a profile, of one line
-constexpr double kMostly = 40;       // percent of a profile
+constexpr double kCapped = 0.7; // of the usual power limit
+constexpr double kShare = 30;   // percent of a profile, of one line
+constexpr double kMostly = 40;  // percent of a profile
 
 double number(std::string_view text) {
   return std::strtod(std::string(replace_all(std::string(text), ",", "")).c_str(), nullptr);
@@ -66,7 +66,10 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
   }
-  if (figures.temperature && *figures.temperature >= kHot) {
+  // A busy GPU is warm; it is a fault where the speed falls.
+  const bool slower = scene.text.has("slows-down") || scene.text.has("slower-words") ||
+                      scene.text.has("speed-words") || figures.slowdown;
+  if (figures.temperature && *figures.temperature >= (slower ? kHot : kTooHot)) {
     out.push_back({"R06",
                    Weight::hint,
                    "at " + std::to_string(static_cast<int>(*figures.temperature)) +

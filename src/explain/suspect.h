@@ -56,6 +56,9 @@ void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
 void runtime_suspects(const Scene& scene, Suspects& out);
 void use_suspects(const Scene& scene, Suspects& out);
+void pace_suspects(const Scene& scene, Suspects& out);
+void placement_suspects(const Scene& scene, Suspects& out);
+void profile_suspects(const Scene& scene, Suspects& out);
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.

@@ -121,7 +121,8 @@ public:
   void statement(const std::string& key, const std::string& value) {
     const bool run_key = any(key, {"step time", "epoch time", "speed", "throughput", "iteration"});
     out_.stated = out_.stated || is_use_key(key) || is_memory_key(key) || run_key;
-    if (is_use_key(key)) use(value);
+    const bool gauge = key == "gauge" && contains(value, "task manager");
+    if (is_use_key(key) || gauge) use(value);
     processor(key, value);
     if (is_memory_key(key)) memory(value);
     if (contains(key, "temp")) temperature(value);
@@ -215,7 +216,7 @@ private:
   /// "the first .cuda() call takes 5 minutes".
   void first_waits(const std::string& value) {
     static const re2::RE2 kFirst(
-        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?|hangs?) (?:about |around |over )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
+        R"(\b(?:first|start\w*|initiali\w*)\b[^;]{0,40}?\b(?:takes?|took|waits?|needs?|hangs?) (?:about |around |over |more than |at least |almost |nearly |roughly |up to )?(\d+(?:\.\d+)?) ?(sec\w*|s|min\w*|m|hours?|h)\b)");
     std::string amount;
     std::string unit;
     if (!re2::RE2::PartialMatch(value, kFirst, &amount, &unit)) return;
@@ -334,6 +335,7 @@ UseFigures::UseFigures(const View& text) {
   for (const auto* seen : text.all("use-stated"))
     in_bursts = in_bursts || bursts(lower(seen->text));
   said_low = text.has("use-low");
+  in_bursts = in_bursts || text.has("use-bursts");
   const UseSamples samples(text);
   sampled_low = samples.low;
   sampled_idle = samples.idle;
@@ -344,6 +346,10 @@ UseFigures::UseFigures(const View& text) {
   stated = stated || said_low;
   processor_busy = processor_busy || text.has("processor-full");
   memory_grows = memory_grows || text.has("memory-grows") || rises(text);
+  if (text.has("memory-at-once") && !rises(text)) memory_grows = false;
+  // What the program prints counts before the words: a start that settles is no leak.
+  const auto amounts = text.all("memory-series");
+  if (amounts.size() > 1 && amounts.back()->count > 1) memory_grows = false;
   slower_than_cpu = slower_than_cpu || text.has("slower-than-cpu");
   for (const auto* seen : text.all("smi-temperature")) {
     if (text.has("slows-down"))

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace gpuwhy::explain {
@@ -29,6 +31,10 @@ struct Series {
     double sum = 0;
     for (const double value : use) sum += value;
     return use.empty() ? 0 : sum / static_cast<double>(use.size());
+  }
+  bool idle() const {
+    return use.size() >= 3 &&
+           std::all_of(use.begin(), use.end(), [](double share) { return share <= 1; });
   }
   bool bursts() const {
     const auto idle = std::count_if(use.begin(), use.end(), [](double x) { return x <= kIdle; });
@@ -64,26 +70,32 @@ std::optional<double> cell(const std::vector<std::string_view>& columns,
 } // namespace
 
 UseSamples::UseSamples(const View& text) {
-  Series moments;
+  std::map<std::string, Series> gpus; // by index, where the tool tells it
   const auto columns = dmon_columns(text);
   for (const auto* seen : text.all("dmon-row")) {
     const auto row = words(seen->text);
-    if (const auto use = cell(columns, row, "sm")) moments.add(*use, seen->count);
+    if (const auto use = cell(columns, row, "sm"))
+      gpus[std::string(row.front())].add(*use, seen->count);
     if (const auto heat = cell(columns, row, "gtemp"))
       hottest = std::max(hottest.value_or(0), *heat);
     if (const auto rx = cell(columns, row, "rxpci")) received = std::max(received.value_or(0), *rx);
   }
   for (const auto* seen : text.all("gpu-moment")) {
+    auto& moments = gpus[std::string(seen->value("moment_gpu"))];
     if (!seen->value("moment_use").empty())
       moments.add(number(seen->value("moment_use")), seen->count);
     for (const auto word : words(seen->value("moments"))) {
       if (word != "%") moments.add(number(word), 1);
     }
   }
-  bursts = moments.bursts();
-  idle = moments.use.size() >= 3 &&
-         std::all_of(moments.use.begin(), moments.use.end(), [](double use) { return use <= 1; });
-  low = !moments.use.empty() && moments.mean() <= kLow;
+  double mean = 0;
+  idle = !gpus.empty();
+  for (const auto& [index, moments] : gpus) {
+    bursts = bursts || moments.bursts();
+    mean = std::max(mean, moments.mean());
+    idle = idle && moments.idle();
+  }
+  low = !gpus.empty() && mean <= kLow;
   // One look at each GPU: low where all that hold a program are.
   std::optional<double> most;
   const auto look = [&](double use, double held) {

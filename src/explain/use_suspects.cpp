@@ -42,7 +42,11 @@ const Sighting* shows_use(const Scene& scene) {
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kIdle;
   });
-  return busy == usages.end() ? nullptr : *busy;
+  if (busy != usages.end()) return *busy;
+  for (const auto* look : scene.text.all("gpu-moment")) {
+    if (number(look->value("moment_use")) >= kIdle) return look;
+  }
+  return nullptr;
 }
 
 /// The one that was read does not show compute work; another one does, or the GPU is plainly busy.
@@ -63,8 +67,9 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
                             {"R03", "it shows little too: the GPU waits for its data"}};
     }
   } else if (figures.lowest_use && *figures.lowest_use >= kBusy && !text.has("slow-clock") &&
-             !text.has("slows-down") &&
-             (scene.in_use == nullptr || figures.said_low || text.has("gauge"))) {
+             !text.has("slows-down") && !text.has("topology") &&
+             (scene.in_use == nullptr || figures.said_low || text.has("doubt-words") ||
+              text.has("gauge"))) {
     out.push_back({"R10",
                    Weight::hint,
                    "the GPU is busy: its use is stated as " + figures.quote,
@@ -154,16 +159,36 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
 /// One GPU computes, the others only lend their memory.
 void one_of_many(const Scene& scene, Suspects& out) {
   const bool table = scene.text.has("smi-gpu");
-  const auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
+  auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
   if (table && (scene.smi_gpus < 2 || uses.size() < 2)) return; // one GPU, or one at other moments
   std::vector<const Sighting*> busy;
   std::vector<const Sighting*> lent;
+  const bool stat = !table && uses.empty();
+  if (stat) {
+    for (const auto* look : scene.text.all("gpu-moment")) {
+      if (!look->value("moment_gpu").empty()) uses.push_back(look);
+    }
+  }
+  const auto index_of = [&](const Sighting* use) {
+    return use->value(stat ? "moment_gpu" : "gpu_index");
+  };
   for (const auto* use : uses) {
-    const double now = number(use->value(table ? "smi_util" : "gpu_now"));
-    const double held = number(use->value(table ? "used_mib" : "gpu_mib"));
+    const double now = number(use->value(table ? "smi_util" : stat ? "moment_use" : "gpu_now"));
+    const double held = number(use->value(table ? "used_mib" : stat ? "moment_mib" : "gpu_mib"));
     if (now >= kSome) busy.push_back(use);
     if (now < kSome && held >= kInUseMib) lent.push_back(use);
   }
+  // Of looks at several moments: a GPU that is idle at most of them is not the busy one.
+  const auto looks = [&](const std::vector<const Sighting*>& seen, std::string_view gpu) {
+    std::uint64_t times = 0;
+    for (const auto* use : seen) times += index_of(use) == gpu ? use->count : 0;
+    return times;
+  };
+  const auto mostly_idle = [&](const Sighting* use) {
+    const auto gpu = index_of(use);
+    return looks(lent, gpu) >= looks(busy, gpu);
+  };
+  if (!table) std::erase_if(busy, mostly_idle);
   const auto stated = scene.text.said("gpu");
   const bool several = scene.smi_gpus >= 2 || stated.starts_with("2x") ||
                        stated.starts_with("4x") || stated.starts_with("8x");
@@ -181,6 +206,14 @@ void one_of_many(const Scene& scene, Suspects& out) {
                                                       number(pair->value("first_use")) >= kHalf) {
     out.push_back(
         {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
+  } else if (table && busy.size() == 1 && lent.empty() && scene.text.has("multi-words") &&
+             number(busy.front()->value("smi_util")) >= kHalf) {
+    out.push_back({"P10",
+                   Weight::hint,
+                   "one GPU computes, the other does nothing",
+                   {busy.front(), scene.text.find("multi-words")},
+                   {},
+                   {}});
   } else if (busy.size() == 1 && !lent.empty()) {
     out.push_back(
         {"P10",

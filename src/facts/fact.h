@@ -30,17 +30,15 @@ public:
 
   Fact() = default; // not looked
   static Fact known(T value, Source source = {}) {
-    Fact fact;
-    fact.state_ = State::known;
+    Fact fact(State::known, {}, std::move(source));
     fact.value_ = std::move(value);
-    fact.source_ = std::move(source);
     return fact;
   }
   static Fact absent(Source source, std::string reason = {}) {
-    return without(State::absent, std::move(reason), std::move(source));
+    return Fact(State::absent, std::move(reason), std::move(source));
   }
   static Fact unknown(std::string reason, Source source = {}) {
-    return without(State::unknown, std::move(reason), std::move(source));
+    return Fact(State::unknown, std::move(reason), std::move(source));
   }
 
   State state() const { return state_; }
@@ -63,13 +61,8 @@ public:
   const Source& source() const { return source_; }
 
 private:
-  static Fact without(State state, std::string reason, Source source) {
-    Fact fact;
-    fact.state_ = state;
-    fact.reason_ = std::move(reason);
-    fact.source_ = std::move(source);
-    return fact;
-  }
+  Fact(State state, std::string reason, Source source)
+      : state_(state), reason_(std::move(reason)), source_(std::move(source)) {}
 
   State state_ = State::not_looked;
   std::optional<T> value_;

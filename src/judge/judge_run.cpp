@@ -88,7 +88,7 @@ void answer(const use::RunStatistics& run, RunVerdict& verdict) {
   verdict.sentence = (poor ? "the GPU was used, but poorly; " : "the GPU was used; ") + busy;
   const auto wait = rules::bottleneck_of(run).wait;
   const bool waits = wait != rules::Wait::nothing && wait != rules::Wait::unknown &&
-                     wait != rules::Wait::small_kernels;
+                     wait != rules::Wait::small_kernels && wait != rules::Wait::late_rank;
   if (waits && gpu->busy > 0.1) verdict.at_most_faster = 100 / gpu->busy;
 }
 

@@ -46,8 +46,7 @@ std::vector<Case> imported_with(const Case& subject) {
 }
 
 std::string importer_text(const Case& framework) {
-  const auto text =
-      std::string(rules::display_name(framework.wanted)) + ", which the program imports";
+  auto text = std::string(rules::display_name(framework.wanted)) + ", which the program imports";
   const auto& program = framework.facts.program;
   for (const auto& import : program.imports) {
     if (brought_by(framework.facts, *framework.python, import) == framework.wanted)

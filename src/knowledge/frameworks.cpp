@@ -24,7 +24,7 @@ void read_torch(Builds& builds) {
     if (!builds.torch.empty()) {
       const auto& above = builds.torch.back();
       const auto order = *Version::parse(above.version) <=> *version;
-      if (order > 0 || (order == 0 && !(above.cuda < *cuda))) {
+      if (std::is_gt(order) || (std::is_eq(order) && !(above.cuda < *cuda))) {
         table.complain(line, "not after the row above");
       }
     }

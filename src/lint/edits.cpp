@@ -5,7 +5,7 @@
 
 namespace gpuwhy::lint {
 
-std::string apply_edits(std::string bytes, const std::vector<CodeFinding>& findings) {
+std::string apply_edits(const std::string& bytes, const std::vector<CodeFinding>& findings) {
   std::vector<TextEdit> edits;
   for (const auto& finding : findings) {
     if (finding.edit && finding.edit->begin <= finding.edit->end &&

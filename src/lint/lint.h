@@ -68,7 +68,7 @@ void apply_ignores(const program::Unit& unit, const Selection& selection,
                    std::vector<CodeFinding>& findings);
 
 /// The bytes with all safe edits of `findings` applied; overlapping edits: the first wins.
-std::string apply_edits(std::string bytes, const std::vector<CodeFinding>& findings);
+std::string apply_edits(const std::string& bytes, const std::vector<CodeFinding>& findings);
 
 Result<LintReport> run(System& system, const Options& options);
 

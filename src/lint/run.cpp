@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 namespace gpuwhy::lint {
@@ -49,8 +50,11 @@ Result<LintReport> run(System& system, const Options& options) {
   const unsigned wanted =
       options.jobs == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.jobs;
   std::vector<std::thread> helpers;
-  for (unsigned helper = 1; helper < wanted && helper < targets->size(); ++helper)
-    helpers.emplace_back(work);
+  try {
+    for (unsigned helper = 1; helper < wanted && helper < targets->size(); ++helper)
+      helpers.emplace_back(work);
+  } catch (const std::system_error&) { // a container's limit: those that there are do it all
+  }
   work();
   for (auto& helper : helpers) helper.join();
 

@@ -153,7 +153,7 @@ private:
 
 } // namespace
 
-Process::Process(const Libraries& libraries, Setting setting, std::set<std::string> loaded)
+Process::Process(const Libraries& libraries, Setting setting, const std::set<std::string>& loaded)
     : libraries_(libraries), setting_(std::move(setting)) {
   for (const auto& name : loaded) names_.by_name.emplace(name, std::string());
 }

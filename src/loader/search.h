@@ -80,7 +80,7 @@ class Process {
 public:
   /// `loaded` are sonames that are in the process from the start and need no search (libc.so.6
   /// ...).
-  Process(const Libraries& libraries, Setting setting, std::set<std::string> loaded = {});
+  Process(const Libraries& libraries, Setting setting, const std::set<std::string>& loaded = {});
   /// dlopen: on success the library and what it needs stay loaded; on failure nothing does.
   Found open(const Request& request);
 

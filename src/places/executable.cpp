@@ -38,7 +38,7 @@ std::string find_program(System& system, std::string_view name, std::string_view
   std::size_t count = 0;
   for (const auto directory : split(path, ':')) {
     if (++count > kMostOnPath) break;
-    const auto candidate = normalize_path(join_path(join_path(here, directory), name));
+    auto candidate = normalize_path(join_path(join_path(here, directory), name));
     if (is_executable(system, candidate)) return candidate;
   }
   return {};

@@ -102,7 +102,7 @@ std::string substitute(std::string_view text, const Environment& environment) {
 std::string server_python(const Here& here, const KernelFolder& kernel) {
   for (const auto* program : {"jupyter", "jupyter-lab", "jupyter-notebook"}) {
     const auto path = find_program(here.system, program, value_of(here.environment, "PATH"));
-    const auto python = path.empty() ? std::string() : python_of_script(here.system, path);
+    auto python = path.empty() ? std::string() : python_of_script(here.system, path);
     if (!python.empty()) return python;
   }
   if (!kernel.prefix.empty()) return kernel.prefix + "/bin/python";

@@ -18,7 +18,7 @@ constexpr std::size_t kMostLibraries = 100;
 class Reader {
 public:
   Reader(const Here& here, int pid)
-      : here_(here), system_(here.system), base_("/proc/" + std::to_string(pid)), pid_(pid) {}
+      : system_(here.system), base_("/proc/" + std::to_string(pid)), pid_(pid) {}
 
   Result<FoundPlace> read() {
     found_.place.kind = "process";
@@ -233,7 +233,6 @@ private:
                        [](std::string_view line) { return line.starts_with("0::/user.slice/"); });
   }
 
-  const Here& here_;
   System& system_;
   const std::string base_;
   const int pid_;

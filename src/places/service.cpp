@@ -149,7 +149,7 @@ private:
   // --- variables
 
   void set(std::string_view name, std::string_view value, const std::string& path, int line,
-           std::string text) {
+           std::string_view text) {
     if (!is_variable_name(name)) return;
     VariableOrigin origin{printable(path), line, printable(text.substr(0, 200)), true, {}};
     found_.environment.insert_or_assign(std::string(name), std::string(value));

@@ -100,7 +100,7 @@ constexpr auto kTensorMakers =
                                      "where"});
 
 bool keras_model_class(const Module& module, NodeId call) {
-  const auto callee = module.callee(call);
+  const auto& callee = module.callee(call);
   if (callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
       callee == "keras.models.load_model" || callee == "keras.models.model_from_json" ||
       callee == "keras.models.model_from_yaml" || callee == "keras.models.clone_model" ||
@@ -207,7 +207,7 @@ Device device_list(const Module& module, NodeId expression) {
   const auto& tree = module.tree();
   const NodeId call = module.deref(expression);
   if (tree.kind(call) != Kind::call) return {};
-  const auto name = module.callee(call);
+  const auto& name = module.callee(call);
   NodeId which = kNoNode;
   if (name == "jax.devices" || name == "jax.local_devices") {
     which = module.argument(call, name == "jax.devices" ? 0 : 1, "backend");
@@ -244,7 +244,7 @@ Device device_of(const Module& module, NodeId expression) {
     return device;
   }
   if (tree.kind(node) != Kind::call) return {};
-  const auto name = module.callee(node);
+  const auto& name = module.callee(node);
   if (name == "torch.device") {
     auto device = device_of(module, module.argument(node, 0, "device"));
     const auto index = module.fold(module.argument(node, 1, "index"));
@@ -328,7 +328,7 @@ bool makes_whole_model(const Module& module, NodeId call) {
 
 bool makes_model(const Module& module, NodeId call) {
   if (makes_whole_model(module, call)) return true;
-  const auto callee = module.callee(call);
+  const auto& callee = module.callee(call);
   const auto last = std::string_view(callee).substr(callee.rfind('.') + 1);
   if (begins_with_name(callee, "keras.layers")) {
     return !one_of(kHostLayers, last) && is_upper(last.empty() ? 'a' : last.front());
@@ -348,7 +348,7 @@ bool makes_model(const Module& module, NodeId call) {
 
 bool opens_tensorflow(const Module& module, NodeId call) {
   if (keras_model_class(module, call)) return true;
-  const auto name = module.callee(call);
+  const auto& name = module.callee(call);
   if (name == "tensorflow.config.list_logical_devices" ||
       name == "tensorflow.test.is_gpu_available" || name == "tensorflow.test.gpu_device_name" ||
       name == "tensorflow.distribute.MirroredStrategy" ||
@@ -383,7 +383,7 @@ bool opens_tensorflow(const Module& module, NodeId call) {
 }
 
 bool opens_cuda(const Module& module, NodeId call) {
-  const auto name = module.callee(call);
+  const auto& name = module.callee(call);
   if (opens_tensorflow(module, call)) {
     // In a torch or JAX program a function that is merely named for a model proves nothing.
     return module.imports("tensorflow") || module.imports("keras");

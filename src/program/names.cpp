@@ -305,7 +305,7 @@ std::string Module::resolve(NodeId expression, int depth) const {
   if (binding->type == Binding::Type::assigned) {
     const Kind kind = tree_.kind(binding->value);
     if (kind == Kind::attribute || kind == Kind::identifier) {
-      const auto meaning = resolve(binding->value, depth + 1);
+      auto meaning = resolve(binding->value, depth + 1);
       if (!meaning.empty()) return meaning;
     }
   }

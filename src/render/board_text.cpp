@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 namespace gpuwhy {
 namespace {
@@ -161,44 +160,6 @@ std::vector<std::string> board_lines(const Board& board, const BoardView& view, 
     lines.push_back(paint(style, Ink::faint, cut(keys, style.width)));
   }
   return lines;
-}
-
-std::string board_json(const Board& board) {
-  using Json = nlohmann::ordered_json;
-  const auto maybe = [](const auto& value) { return value ? Json(*value) : Json(); };
-  Json gpus = Json::array();
-  for (const auto& gpu : board.gpus) {
-    gpus.push_back({{"index", gpu.identity.index},
-                    {"name", gpu.identity.name},
-                    {"uuid", gpu.identity.uuid},
-                    {"busy", maybe(gpu.now.busy)},
-                    {"multiprocessors_busy", maybe(gpu.now.sm)},
-                    {"memory", maybe(gpu.now.memory)},
-                    {"memory_total", maybe(gpu.identity.memory_total)},
-                    {"power_watts", maybe(gpu.now.power)},
-                    {"temperature", maybe(gpu.now.temperature)},
-                    {"sm_clock_mhz", maybe(gpu.now.sm_clock)},
-                    {"clock_reasons", maybe(gpu.now.reasons)},
-                    {"error", maybe(gpu.now.error)}});
-  }
-  Json processes = Json::array();
-  for (const auto& each : board.processes) {
-    processes.push_back({{"pid", each.pid},
-                         {"gpu", each.gpu},
-                         {"memory", maybe(each.memory)},
-                         {"busy", maybe(each.sm)},
-                         {"cores", maybe(each.cores)},
-                         {"frameworks", each.frameworks},
-                         {"command", each.command},
-                         {"unseen", each.unseen.empty() ? Json() : Json(each.unseen)}});
-  }
-  const Json report{{"schema", "gpuwhy.report/1"},
-                    {"command", "watch"},
-                    {"driver", board.driver},
-                    {"problem", board.nvml.problem.empty() ? Json() : Json(board.nvml.problem)},
-                    {"gpus", gpus},
-                    {"processes", processes}};
-  return report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace gpuwhy

@@ -14,5 +14,7 @@ std::vector<std::string> board_lines(const use::Board& board, const use::BoardVi
                                      const Style& style, std::size_t height);
 /// One JSON document on one line.
 std::string board_json(const use::Board& board);
+/// The JSON Schema (draft 2020-12) of what board_json() writes.
+std::string board_schema();
 
 } // namespace gpuwhy

@@ -5,12 +5,9 @@
 #include "render/wording.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace gpuwhy {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string name_of(const Needs& needs) {
   return std::string(product_name(needs.framework)) + " " + needs.version +
@@ -102,19 +99,6 @@ void brief(Page& page, const Style& style, const FitTable& table) {
   }
 }
 
-Json json_of(const Needs& needs) {
-  const auto text = [](const std::string& each) {
-    return each.empty() ? Json(nullptr) : Json(each);
-  };
-  return {{"framework", needs.framework},       {"version", needs.version},
-          {"variant", text(needs.variant)},     {"released", text(needs.released)},
-          {"python", text(needs.python)},       {"cuda", text(needs.cuda)},
-          {"cudnn", text(needs.cudnn)},         {"driver", text(needs.driver)},
-          {"machine_code", needs.machine_code}, {"ptx", needs.ptx},
-          {"install", text(needs.install)},     {"notes", text(needs.notes)},
-          {"source", text(needs.source)}};
-}
-
 } // namespace
 
 std::string compat_text(const Compat& compat, const Style& style, bool all) {
@@ -147,37 +131,6 @@ std::string compat_text(const Compat& compat, const Style& style, bool all) {
   }
   if (compat.here.empty()) page.row("Python", "none was found here");
   return page.take();
-}
-
-std::string compat_json(const Compat& compat) {
-  Json needs = Json::array();
-  for (const auto& each : compat.needs) needs.push_back(json_of(each));
-  Json here = Json::array();
-  for (const auto& table : compat.here) {
-    Json fits = Json::array();
-    for (const auto& fit : table.fits) {
-      fits.push_back(
-          {{"works",
-            fit.against.empty() ? (fit.open.empty() ? Json(true) : Json(nullptr)) : Json(false)},
-           {"against", fit.against},
-           {"unknown", fit.open},
-           {"needs", json_of(fit.needs)}});
-    }
-    here.push_back({{"framework", table.framework},
-                    {"python", table.python},
-                    {"interpreter", table.interpreter},
-                    {"releases", fits}});
-  }
-  const Json report{{"schema", "gpuwhy.report/1"},
-                    {"command", "compat"},
-                    {"version", GPUWHY_VERSION},
-                    {"asked", compat.asked.empty() ? Json(nullptr) : Json(compat.asked)},
-                    {"note", compat.note.empty() ? Json(nullptr) : Json(compat.note)},
-                    {"needs", needs},
-                    {"gpu", compat.gpu.empty() ? Json(nullptr) : Json(compat.gpu)},
-                    {"driver", compat.driver.empty() ? Json(nullptr) : Json(compat.driver)},
-                    {"here", here}};
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace gpuwhy

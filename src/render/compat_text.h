@@ -12,5 +12,7 @@ namespace gpuwhy {
 std::string compat_text(const Compat& compat, const Style& style, bool all);
 /// One JSON document and a line feed: schema gpuwhy.report/1, command "compat".
 std::string compat_json(const Compat& compat);
+/// The JSON Schema (draft 2020-12) of what compat_json() writes.
+std::string compat_schema();
 
 } // namespace gpuwhy

@@ -2,8 +2,7 @@
 #include "render/explanation.h"
 
 #include "base/text.h"
-#include "render/shapes.h"
-#include "render/verdict_json.h"
+#include "render/report.h"
 
 namespace gpuwhy {
 namespace shapes {
@@ -77,8 +76,8 @@ template <class T, class V, class Of> void judgement_fields(V&& v, const Of& of)
         const auto& needs = of(object).needs;
         return needs.empty() ? std::optional<std::string>() : needs;
       },
-      "The one command whose output would settle it, where the verdict is cannot_tell or the first "
-      "cause has alternatives");
+      "The one command whose output would settle it, where the verdict is cannot_tell, the first "
+      "cause has alternatives, or the GPU is said to be used little and nothing tells why");
 }
 
 template <> struct Shape<Judgement> {
@@ -129,27 +128,12 @@ template <> struct Shape<Explanation> {
 } // namespace shapes
 
 std::string explanation_json(const explain::Explanation& explanation) {
-  shapes::Json report{
-      {"schema", kReportSchema}, {"command", "explain"}, {"version", GPUWHY_VERSION}};
-  report.update(shapes::Writer::write(explanation));
-  return report.dump(2, ' ', false, shapes::Json::error_handler_t::replace) + "\n";
+  return report_text("explain", explanation);
 }
 
 std::string explanation_schema() {
-  using shapes::Json;
-  Json definitions = Json::object();
-  const Json fields = shapes::Schema<explain::Explanation>::object(definitions);
-  Json properties = {{"schema", {{"const", kReportSchema}}},
-                     {"command", {{"const", "explain"}}},
-                     {"version", {{"description", "Version of gpuwhy"}, {"type", "string"}}}};
-  Json required = {"schema", "command", "version"};
-  properties.update(fields["properties"]);
-  for (const auto& name : fields["required"]) required.push_back(name);
-  const Json schema = {
-      {"$schema", shapes::kDraft}, {"title", "gpuwhy explain: what a log says about the GPU"},
-      {"type", "object"},          {"required", required},
-      {"properties", properties},  {"$defs", definitions}};
-  return schema.dump(2) + "\n";
+  return report_schema_of<explain::Explanation>("explain",
+                                                "gpuwhy explain: what a log says about the GPU");
 }
 
 } // namespace gpuwhy

@@ -35,7 +35,8 @@ public:
   /// A tick is for what is well, or is said to be by mistake; what the GPU is held back by is no
   /// tick.
   std::string mark(const explain::Judgement& judgement) const {
-    const bool held_back = !judgement.causes.empty() && judgement.causes.front().id != "R10";
+    const bool held_back =
+        judgement.causes.empty() ? !judgement.needs.empty() : judgement.causes.front().id != "R10";
     switch (judgement.verdict) {
     case explain::Verdict::gpu:
       if (held_back) return color("33", "!");
@@ -68,6 +69,8 @@ std::string cut(std::string_view text, std::size_t most = kMostQuote) {
 
 std::string headline(const explain::Judgement& judgement) {
   if (!judgement.causes.empty()) return printable(judgement.causes.front().summary);
+  if (judgement.verdict == explain::Verdict::gpu && !judgement.needs.empty())
+    return "the GPU is in reach; what keeps it from being used better, the text does not tell";
   if (judgement.verdict == explain::Verdict::gpu)
     return "the GPU is used; nothing in this text says otherwise";
   return "the text does not settle why, or whether, the GPU is not used";

@@ -214,7 +214,7 @@ std::string short_number(double value) {
 
 std::string run_time(double seconds) {
   if (seconds < 120) return decimal(seconds, 1) + " s";
-  const auto minutes = static_cast<std::uint64_t>(std::clamp(seconds, 0.0, 1e12) / 60 + 0.5);
+  const auto minutes = std::llround(std::clamp(seconds, 0.0, 1e12) / 60);
   if (minutes < 120) return std::to_string(minutes) + " min";
   return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
 }

@@ -153,10 +153,10 @@ std::string lint_html(const LintReport& report, const PageContext& context) {
   return html_page(context, {.title = said}, [&](Html& html) {
     html_answer(html, "h1", "answer", tone, said);
     choice(html, all);
-    for (const auto& [path, findings] : files) {
+    for (const auto& file : files) {
       html.element("section", {{"class", "file"}}, [&] {
-        html.element("h2", {}, [&] { html.element("code", {}, path); });
-        for (const auto* each : findings) html_finding(html, *each);
+        html.element("h2", {}, [&] { html.element("code", {}, file.first); });
+        for (const auto* each : file.second) html_finding(html, *each);
       });
       html.line();
     }

@@ -48,6 +48,7 @@ void figures(Html& html, const RunVerdict& verdict, const use::RunStatistics& ru
              const std::vector<std::string>& frameworks) {
   html.element("dl", {{"class", "figures"}}, [&] {
     figure(html, "run", run_time(run.end.time) + ", " + ended(run.end));
+    if (const auto* words = run.end.last_words()) figure(html, "failed", words->text);
     if (run.first_use) figure(html, "first kernel after", run_time(*run.first_use));
     if (const auto* gpu = run.main_gpu()) {
       figure(html, "GPU " + std::to_string(gpu->identity.index) + " busy, steady phase",
@@ -80,9 +81,10 @@ void calls(Html& html, const use::CallUse& calls, bool used) {
                      (used ? "in the steady phase; " : "in the whole run; ") +
                      time_words(calls.window) + " observed with CUPTI.");
     html.element("table", {{"class", "shares"}}, [&] {
-      for (const auto& [name, share] : shares) {
+      for (const auto& row : shares) {
+        const double share = row.second;
         html.element("tr", {}, [&] {
-          html.element("th", {{"scope", "row"}}, name);
+          html.element("th", {{"scope", "row"}}, row.first);
           html.element("td", {{"class", "number"}}, decimal(share * 100, 1) + " %");
           html.element("td", {{"class", "bar"}}, [&] {
             html.element("svg",

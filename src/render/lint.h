@@ -12,6 +12,8 @@ namespace gpuwhy::render {
 std::string lint_text(const LintReport& report, const Style& style);
 /// gpuwhy.report/1
 std::string lint_json(const LintReport& report);
+/// The JSON Schema (draft 2020-12) of what lint_json() writes.
+std::string lint_schema();
 /// SARIF 2.1.0
 std::string lint_sarif(const LintReport& report);
 /// Workflow commands: ::error file=...,line=...::...

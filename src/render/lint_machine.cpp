@@ -1,4 +1,4 @@
-// Findings for programs: gpuwhy.report/1, SARIF 2.1.0, GitHub's workflow commands.
+// Findings for programs: SARIF 2.1.0, GitHub's workflow commands.
 // Truth: the OASIS SARIF 2.1.0 specification; GitHub's documentation of workflow commands.
 #include "render/lint.h"
 
@@ -81,41 +81,6 @@ std::string escaped(std::string text, bool property) {
 }
 
 } // namespace
-
-std::string lint_json(const LintReport& report) {
-  Json findings = Json::array();
-  for (const auto& finding : report.findings) {
-    Json item{{"id", finding.id},
-              {"slug", finding.slug},
-              {"path", finding.path},
-              {"line", finding.line},
-              {"column", finding.column},
-              {"end_line", finding.end_line},
-              {"end_column", finding.end_column},
-              {"title", finding.title},
-              {"severity", name_of(finding.severity)},
-              {"message", finding.message},
-              {"fix", finding.fix}};
-    if (finding.cell != 0) item["cell"] = finding.cell;
-    if (finding.edit) {
-      item["edit"] = {{"begin", finding.edit->begin},
-                      {"end", finding.edit->end},
-                      {"replacement", finding.edit->replacement}};
-    }
-    findings.push_back(std::move(item));
-  }
-  Json notes = Json::array();
-  for (const auto& note : report.notes) {
-    Json item{{"path", note.path}, {"text", note.text}};
-    if (note.line != 0) item["line"] = note.line;
-    notes.push_back(std::move(item));
-  }
-  return dump({{"schema", "gpuwhy.report/1"},
-               {"command", "lint"},
-               {"files", report.files},
-               {"findings", findings},
-               {"notes", notes}});
-}
 
 std::string lint_sarif(const LintReport& report) {
   std::map<std::string, const CodeFinding*> rules;

@@ -3,8 +3,6 @@
 #include "base/text.h"
 #include "render/page.h"
 
-#include <nlohmann/json.hpp>
-
 namespace gpuwhy {
 
 std::string process_text(const use::ProcessFacts& process, const Style& style, bool full) {
@@ -36,31 +34,6 @@ std::string process_text(const use::ProcessFacts& process, const Style& style, b
   }
   for (const auto& problem : process.problems) page.row("unseen", problem);
   return page.take();
-}
-
-std::string with_process(const std::string& report, const use::ProcessFacts& process) {
-  using Json = nlohmann::ordered_json;
-  auto json = Json::parse(report, nullptr, false);
-  if (!json.is_object()) return report;
-  Json libraries = Json::array();
-  for (const auto& each : process.libraries)
-    libraries.push_back({{"name", each.name}, {"path", each.path}, {"deleted", each.deleted}});
-  Json variables = Json::object();
-  for (const auto& [name, value] : process.variables) variables[name] = value;
-  json["process"] = {{"pid", process.pid},
-                     {"name", process.name},
-                     {"command", process.command},
-                     {"threads", process.threads},
-                     {"frameworks", process.frameworks},
-                     {"libcuda_mapped", process.has_libcuda()},
-                     {"libraries", libraries},
-                     {"devices", process.devices},
-                     {"variables", variables},
-                     {"cgroup", process.cgroup},
-                     {"container", process.other_root},
-                     {"inner_pid", process.inner_pid == 0 ? Json() : Json(process.inner_pid)},
-                     {"problems", process.problems}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace gpuwhy

@@ -9,7 +9,5 @@
 namespace gpuwhy {
 
 std::string process_text(const use::ProcessFacts& process, const Style& style, bool full);
-/// The report of run_json() with a member "process" more.
-std::string with_process(const std::string& report, const use::ProcessFacts& process);
 
 } // namespace gpuwhy

@@ -1,240 +1,247 @@
+// Every object of the report has one table of its fields (render/shapes.h).
 #include "render/run_json.h"
 
-#include <array>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include "render/run_shapes.h"
+
+#include <algorithm>
+#include <map>
 
 namespace gpuwhy {
-namespace {
+namespace shapes {
 
-using Json = nlohmann::ordered_json;
+// --- the timeline
 
-constexpr std::size_t kRows = 240; // of the timeline
-
-/// Three digits behind the point are more than any gauge has.
-Json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return std::round(value * 1000) / 1000;
-}
-template <class T> Json maybe(const std::optional<T>& value) {
-  if (!value) return nullptr;
-  if constexpr (std::is_same_v<T, double>)
-    return number(*value);
-  else
-    return *value;
+inline std::optional<double> mean(const use::Mean& mean) {
+  return mean.known() ? finite(mean.value()) : std::nullopt;
 }
 
-Json cause_json(const Cause& cause) {
-  static constexpr std::array kEffects{"hides", "breaks", "slows"};
-  Json evidence = Json::array();
-  for (const auto& each : cause.evidence) {
-    evidence.push_back({{"text", each.text},
-                        {"source", each.source.where.empty() ? Json() : Json(each.source.where)},
-                        {"line", each.source.line > 0 ? Json(each.source.line) : Json()}});
+template <> struct Shape<use::GpuMoment> {
+  static constexpr const char* name = "gpu_moment";
+  static constexpr bool row = true;
+  template <class V> static void fields(V&& v) {
+    using G = use::GpuMoment;
+    const auto of = [](use::Mean G::*member) {
+      return [member](const G& gpu) { return mean(gpu.*member); };
+    };
+    v("busy", of(&G::busy), "Per cent of the time in which a kernel ran; null: not told");
+    v("multiprocessors_busy", of(&G::sm),
+      "Per cent of the multiprocessors that had work; null: not told");
+    v("power_watts", of(&G::power), "Watts; null: not told");
+    v("memory", &G::memory, "Most bytes in use, by all processes");
   }
-  Json fix;
-  if (cause.fix)
-    fix = {{"words", cause.fix->words},
-           {"commands", cause.fix->commands},
-           {"verified", cause.fix->verified}};
-  return {{"id", cause.id},
-          {"slug", cause.slug},
-          {"gate", name_of(cause.gate)},
-          {"effect", kEffects[static_cast<std::size_t>(cause.effect)]},
-          {"title", cause.title},
-          {"summary", cause.summary},
-          {"evidence", evidence},
-          {"fix", fix}};
-}
+};
 
-Json gpu_json(const use::GpuUse& gpu) {
-  Json steady;
-  if (gpu.steady) steady = {number(gpu.steady->from), number(gpu.steady->to)};
-  return {{"index", gpu.identity.index},
-          {"name", gpu.identity.name},
-          {"uuid", gpu.identity.uuid},
-          {"used", gpu.used},
-          {"held", gpu.held},
-          {"steady", steady},
-          {"busy", number(gpu.busy)},
-          {"busy_whole_run", number(gpu.busy_whole)},
-          {"multiprocessors_busy", maybe(gpu.sm)},
-          {"power_watts", maybe(gpu.power)},
-          {"sm_clock_mhz", maybe(gpu.sm_clock)},
-          {"temperature_max", number(gpu.hottest)},
-          {"pcie_to_gpu", gpu.pcie_rx ? number(*gpu.pcie_rx * 1024) : Json()},
-          {"pcie_from_gpu", gpu.pcie_tx ? number(*gpu.pcie_tx * 1024) : Json()},
-          {"memory",
-           {{"total", maybe(gpu.identity.memory_total)},
-            {"before", gpu.memory_before},
-            {"peak", gpu.memory_peak},
-            {"own_peak", gpu.own_peak},
-            {"after", gpu.after_known ? Json(gpu.memory_after) : Json()}}}};
-}
-
-Json calls_json(const use::CallUse& calls) {
-  if (!calls.known()) return nullptr;
-  return {{"observed_seconds", number(calls.window)},
-          {"launches_per_second", number(calls.per_second(calls.sums.launches))},
-          {"graphs_per_second", number(calls.per_second(calls.sums.graphs))},
-          {"to_gpu_bytes_per_second", number(calls.per_second(calls.sums.to_device_bytes))},
-          {"from_gpu_bytes_per_second", number(calls.per_second(calls.sums.to_host_bytes))},
-          {"syncs_per_second", number(calls.per_second(calls.sums.syncs))},
-          {"loads_per_second", number(calls.per_second(calls.sums.loads))},
-          {"shares",
-           {{"pause", number(calls.pause)},
-            {"copy", number(calls.copy)},
-            {"sync", number(calls.sync)},
-            {"load", number(calls.load)},
-            {"issue", number(calls.issue)}}}};
-}
-
-Json libraries_json(const std::vector<use::LibrarySearch>& searches) {
-  Json all = Json::array();
-  for (const auto& search : searches) {
-    Json tried = Json::array();
-    for (const auto& each : search.tried)
-      tried.push_back({{"path", each.path}, {"rule", each.rule}, {"present", each.present}});
-    all.push_back({{"name", search.name},
-                   {"pid", search.pid},
-                   {"tried", tried},
-                   {"took", search.took.empty() ? Json() : Json(search.took)}});
+template <> struct Shape<use::Moment> {
+  static constexpr const char* name = "moment";
+  static constexpr bool row = true;
+  template <class V> static void fields(V&& v) {
+    using M = use::Moment;
+    v("seconds", number(&M::start), "Seconds since the program started");
+    v(
+        "cores", [](const M& moment) { return mean(moment.host.cores); },
+        "Processor cores that the program kept busy; null: not looked at");
+    v("gpus", &M::gpus, "One for each of the report's GPUs, in their order");
   }
-  return all;
-}
+};
+
+struct RunTimeline {
+  double interval = 0;
+  std::vector<use::Moment> rows;
+};
+template <> struct Shape<RunTimeline> {
+  static constexpr const char* name = "timeline";
+  template <class V> static void fields(V&& v) {
+    v("interval", number(&RunTimeline::interval), "Seconds from one row to the next");
+    v(
+        "columns", [](const RunTimeline&) { return columns<use::Moment>(); },
+        "Names of what a row holds");
+    v(
+        "gpu_columns", [](const RunTimeline&) { return columns<use::GpuMoment>(); },
+        "Names of what a row holds of each GPU");
+    v("rows", &RunTimeline::rows, "At most 240, each the mean of its interval");
+  }
+};
 
 /// Every moment, or means of several where there are many.
-Json timeline_json(const use::RunStatistics& run) {
-  Json rows = Json::array();
+inline RunTimeline timeline_of(const use::RunStatistics& run) {
+  constexpr std::size_t kRows = 240;
   const std::size_t step = run.moments.size() / kRows + 1;
+  RunTimeline timeline{run.moment_width * static_cast<double>(step), {}};
   for (std::size_t i = 0; i < run.moments.size(); i += step) {
     auto sum = run.moments[i];
     for (std::size_t j = i + 1; j < std::min(i + step, run.moments.size()); ++j)
       sum.add(run.moments[j]);
-    Json gpus = Json::array();
-    for (const auto& gpu : sum.gpus) {
-      gpus.push_back({gpu.busy.known() ? number(gpu.busy.value()) : Json(),
-                      gpu.sm.known() ? number(gpu.sm.value()) : Json(),
-                      gpu.power.known() ? number(gpu.power.value()) : Json(), gpu.memory});
-    }
-    rows.push_back({number(sum.start),
-                    sum.host.cores.known() ? number(sum.host.cores.value()) : Json(), gpus});
+    timeline.rows.push_back(std::move(sum));
   }
-  return {{"interval", number(run.moment_width * static_cast<double>(step))},
-          {"columns", {"seconds", "cores", "gpus"}},
-          {"gpu_columns", {"busy", "multiprocessors_busy", "power_watts", "memory"}},
-          {"rows", rows}};
+  return timeline;
 }
 
-std::string text(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+// --- the documents
 
-} // namespace
+struct RunReport {
+  const RunVerdict* verdict = nullptr;
+  const use::RunStatistics* run = nullptr;
+  const std::vector<std::string>* frameworks = nullptr;
+};
+template <> struct Shape<RunReport> {
+  static constexpr const char* name = "run";
+  template <class V> static void fields(V&& v) {
+    constexpr auto of = &RunReport::verdict;
+    constexpr auto run = &RunReport::run;
+    v("verdict", through<of>(&RunVerdict::answer),
+      "Whether the GPU was used; poorly_used: it was, and something holds it back");
+    v("sentence", through<of>(&RunVerdict::sentence),
+      "The answer in one sentence, without a full stop");
+    v(
+        "causes",
+        [](const RunReport& report) {
+          std::vector<RunCause> causes;
+          for (const auto& each : report.verdict->causes) causes.push_back({&each});
+          return causes;
+        },
+        "The root cause first");
+    v("at_most_faster", through<of>(number(&RunVerdict::at_most_faster)),
+      "How many times faster it would be at most, if the GPU never waited; null: nothing bounds "
+      "that");
+    v("gpus", through<run>(&use::RunStatistics::gpus),
+      "GPUs of this machine, as the run used them");
+    v(
+        "program",
+        [](const RunReport& report) {
+          return RunProgram{report.run, report.frameworks};
+        },
+        "The program");
+    v(
+        "calls",
+        [](const RunReport& report) {
+          const auto& calls = report.run->calls;
+          return calls.known() ? std::optional(calls) : std::nullopt;
+        },
+        "Calls of CUDA in the steady phase, counted in windows; null: none was observed");
+    v(
+        "sources", [](const RunReport& report) { return Sources{&report.run->end}; },
+        "How far what was asked could tell");
+    v(
+        "libraries", [](const RunReport& report) { return report.run->end.libraries; },
+        "With --libraries: what the loader was asked for, tried and took");
+    v("unknown", through<of>(&RunVerdict::unknown), "What could not be told");
+    v("ruled_out", through<of>(&RunVerdict::ruled_out),
+      "Causes that were looked for and are not there, and why");
+    v("notes", through<of>(&RunVerdict::notes), "What else is to know");
+    v("loading", through<of>(&RunVerdict::loading),
+      "With --libraries: what was loaded, held against what check expects");
+    v(
+        "timeline", [](const RunReport& report) { return timeline_of(*report.run); },
+        "The run as it went");
+  }
+};
+
+template <> struct Shape<use::LoadedLibrary> {
+  static constexpr const char* name = "library";
+  template <class V> static void fields(V&& v) {
+    using L = use::LoadedLibrary;
+    v("name", &L::name, "Name of the file");
+    v("path", &L::path, "Where it was loaded from");
+    v("deleted", &L::deleted, "Replaced on disk since it was loaded");
+  }
+};
+
+template <> struct Shape<use::ProcessFacts> {
+  static constexpr const char* name = "process";
+  template <class V> static void fields(V&& v) {
+    using P = use::ProcessFacts;
+    v("pid", &P::pid, "Number of the process");
+    v("name", &P::name, "Its name");
+    v("command", &P::command, "Its command line, word for word");
+    v("threads", &P::threads, "How many threads it has");
+    v("frameworks", &P::frameworks, "Frameworks that it has loaded");
+    v("libcuda_mapped", &P::has_libcuda, "It has loaded the driver's libcuda");
+    v("libraries", &P::libraries, "Libraries of CUDA and of frameworks that it has loaded");
+    v("devices", &P::devices, "NVIDIA's device files that it holds open");
+    v(
+        "variables",
+        [](const P& process) {
+          std::map<std::string, std::string> variables;
+          for (const auto& [variable, value] : process.variables) variables[variable] = value;
+          return variables;
+        },
+        "Environment variables that bear on the GPU, as it was given them");
+    v("cgroup", &P::cgroup, "Its control group; may be empty");
+    v("container", &P::other_root, "It sees other files than we do: it runs in a container");
+    v(
+        "inner_pid",
+        [](const P& process) {
+          return process.inner_pid != 0 ? std::optional(process.inner_pid) : std::nullopt;
+        },
+        "Its number within its container; null: the same");
+    v("problems", &P::problems, "What could not be read, and what would let us");
+  }
+};
+
+struct PidReport {
+  RunReport run;
+  const use::ProcessFacts* process = nullptr;
+};
+template <> struct Shape<PidReport> {
+  static constexpr const char* name = "pid";
+  template <class V> static void fields(V&& v) {
+    Shape<RunReport>::fields([&v](const char* field, auto get, const char* prose) {
+      v(
+          field, [get](const PidReport& report) { return std::invoke(get, report.run); }, prose);
+    });
+    v(
+        "process", [](const PidReport& report) { return *report.process; }, "The process itself");
+  }
+};
+
+/// The first line of --on-request.
+struct Watching {
+  int pid = 0;
+};
+template <> struct Shape<Watching> {
+  static constexpr const char* name = "watching";
+  template <class V> static void fields(V&& v) {
+    v("watching", &Watching::pid, "Number of the process that is observed from now on");
+  }
+};
+
+} // namespace shapes
+
+using shapes::PidReport;
+using shapes::RunReport;
+using shapes::Watching;
 
 std::string run_json(const RunVerdict& verdict, const use::RunStatistics& run,
-                     const std::vector<std::string>& frameworks, const std::string& command) {
-  static constexpr std::array kAnswers{"used", "poorly_used", "not_used", "unknown"};
-  Json causes = Json::array();
-  for (const auto& cause : verdict.causes) causes.push_back(cause_json(cause));
-  Json gpus = Json::array();
-  for (const auto& gpu : run.gpus) gpus.push_back(gpu_json(gpu));
-  const Json program{{"command", run.start.command},
-                     {"seconds", number(run.end.time)},
-                     {"exit_status", maybe(run.end.exit_status)},
-                     {"signal", run.end.signal == 0 ? Json() : Json(run.end.signal)},
-                     {"frameworks", frameworks},
-                     {"cores", number(run.host.cores)},
-                     {"busiest_thread", number(run.host.busiest_thread)},
-                     {"io_wait", number(run.host.io_wait)},
-                     {"memory_peak", run.host.rss_peak},
-                     {"gpu_opened", maybe(run.opened)},
-                     {"first_kernel", maybe(run.first_use)},
-                     {"last_kernel", maybe(run.last_use)},
-                     {"left_behind", run.end.left_behind}};
-  const auto source = [](const use::SourceState& state) {
-    return Json{{"works", state.works},
-                {"problem", state.problem.empty() ? Json() : Json(state.problem)}};
-  };
-  return text({{"schema", "gpuwhy.report/1"},
-               {"command", command},
-               {"verdict", kAnswers[static_cast<std::size_t>(verdict.answer)]},
-               {"sentence", verdict.sentence},
-               {"causes", causes},
-               {"at_most_faster", maybe(verdict.at_most_faster)},
-               {"gpus", gpus},
-               {"program", program},
-               {"calls", calls_json(run.calls)},
-               {"sources",
-                {{"nvml", source(run.end.nvml)},
-                 {"cupti", source(run.end.cuda)},
-                 {"loader", source(run.end.loader)}}},
-               {"libraries", libraries_json(run.end.libraries)},
-               {"unknown", verdict.unknown},
-               {"ruled_out", verdict.ruled_out},
-               {"notes", verdict.notes},
-               {"loading", verdict.loading},
-               {"timeline", timeline_json(run)}},
-              2);
+                     const std::vector<std::string>& frameworks) {
+  return report_text("run", RunReport{&verdict, &run, &frameworks});
 }
 
-std::string on_one_line(const std::string& report) {
-  const auto json = Json::parse(report, nullptr, false);
-  return json.is_discarded() ? report : text(json, -1);
+std::string pid_json(const RunVerdict& verdict, const use::RunStatistics& run,
+                     const std::vector<std::string>& frameworks, const use::ProcessFacts& process,
+                     int indent) {
+  return report_text("pid", PidReport{{&verdict, &run, &frameworks}, &process}, indent);
 }
 
-std::string run_trace(const RunVerdict& verdict, const use::RunStatistics& run) {
-  Json events = Json::array();
-  const auto microseconds = [](double seconds) { return std::round(seconds * 1e6); };
-  const auto counter = [&](const std::string& name, double time, Json values) {
-    events.push_back({{"name", name},
-                      {"ph", "C"},
-                      {"ts", microseconds(time)},
-                      {"pid", 1},
-                      {"args", std::move(values)}});
-  };
-  const auto phase = [&](const std::string& name, double from, double to, Json about) {
-    if (to > from)
-      events.push_back({{"name", name},
-                        {"ph", "X"},
-                        {"ts", microseconds(from)},
-                        {"dur", microseconds(to - from)},
-                        {"pid", 1},
-                        {"tid", 1},
-                        {"args", std::move(about)}});
-  };
-  events.push_back(
-      {{"name", "process_name"},
-       {"ph", "M"},
-       {"pid", 1},
-       {"args", {{"name", run.start.command.empty() ? "program" : run.start.command.front()}}}});
-  Json causes = Json::array();
-  for (const auto& cause : verdict.causes) causes.push_back(cause.id + " " + cause.summary);
-  phase("run", 0, run.end.time, {{"verdict", verdict.sentence}, {"causes", causes}});
-  if (run.opened) phase("before the steady phase", *run.opened, run.steady.from, Json::object());
-  if (run.any_used()) phase("steady phase", run.steady.from, run.steady.to, Json::object());
-  for (const auto& moment : run.moments) {
-    for (std::size_t i = 0; i < moment.gpus.size(); ++i) {
-      const auto& gpu = moment.gpus[i];
-      const auto name = "GPU " + std::to_string(run.gpus[i].identity.index) + " ";
-      if (gpu.busy.known())
-        counter(
-            name + "busy %", moment.start,
-            {{"kernels", number(gpu.busy.value())}, {"multiprocessors", number(gpu.sm.value())}});
-      if (gpu.power.known())
-        counter(name + "watts", moment.start, {{"watts", number(gpu.power.value())}});
-      if (gpu.memory > 0) counter(name + "memory", moment.start, {{"bytes", gpu.memory}});
-    }
-    if (moment.host.cores.known())
-      counter("cores", moment.start, {{"cores", number(moment.host.cores.value())}});
-    if (moment.cuda.window > 0) {
-      counter(
-          "CUDA launches/s", moment.start,
-          {{"launches", number(static_cast<double>(moment.cuda.launches) / moment.cuda.window)}});
-    }
-  }
-  return text({{"traceEvents", events}, {"displayTimeUnit", "ms"}}, -1);
+std::string watching_json(int pid) {
+  return report_text("pid", Watching{pid}, -1);
+}
+
+std::string run_schema() {
+  return report_schema_of<RunReport>("run", "gpuwhy run: was the GPU used, and how well?");
+}
+
+std::string pid_schema() {
+  using shapes::Json;
+  Json definitions = {{"begun", nullptr}, {"report", nullptr}};
+  definitions["begun"] = report_object<Watching>("pid", definitions);
+  definitions["report"] = report_object<PidReport>("pid", definitions);
+  const Json schema = {
+      {"$schema", shapes::kDraft},
+      {"title", "gpuwhy pid: how a process that runs already uses the GPU"},
+      {"description", "'begun' is the first line of --on-request; all else is a 'report'."},
+      {"anyOf", {{{"$ref", "#/$defs/begun"}}, {{"$ref", "#/$defs/report"}}}},
+      {"$defs", definitions}};
+  return schema.dump(2) + "\n";
 }
 
 } // namespace gpuwhy

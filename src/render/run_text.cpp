@@ -53,7 +53,10 @@ void gpu(Page& page, const use::GpuUse& gpu, const use::RunStatistics& run, std:
   }
   page.row("GPU " + std::to_string(gpu.identity.index),
            bars(history, std::min(kBars, style.width / 2), style) + "  " +
-               (gpu.used ? "" : "not used, ") + format("busy %.0f %% of the run", gpu.busy_whole));
+               (gpu.used        ? ""
+                : gpu.by_others ? "another program's, "
+                                : "not used, ") +
+               format("busy %.0f %% of the run", gpu.busy_whole));
   std::string line;
   if (gpu.used && gpu.steady) {
     line = format("from %s to %s busy %.0f %%", time(gpu.steady->from).c_str(),
@@ -103,6 +106,13 @@ bool worth_a_row(const use::LibrarySearch& search) {
          name.starts_with("libnccl");
 }
 
+bool is_evidence(const std::string& text, const std::vector<Cause>& causes) {
+  return std::any_of(causes.begin(), causes.end(), [&](const Cause& cause) {
+    return std::any_of(cause.evidence.begin(), cause.evidence.end(),
+                       [&](const Evidence& each) { return each.text == text; });
+  });
+}
+
 std::string ended(const use::RunEnd& end) {
   if (end.signal != 0) return "ended by signal " + std::to_string(end.signal);
   return end.exit_status ? "exit " + std::to_string(*end.exit_status) : "still running";
@@ -147,7 +157,10 @@ std::string run_text(const RunVerdict& verdict, const use::RunStatistics& run,
   }
   page.blank();
   for (const auto& each : verdict.causes) cause(page, each, &each == &verdict.causes.front(), full);
-  if (!verdict.causes.empty()) page.blank();
+  const auto* words = run.end.last_words();
+  const bool shown = words != nullptr && is_evidence(words->text, verdict.causes);
+  if (words != nullptr && !shown) page.row("failed", words->text);
+  if (!verdict.causes.empty() || words != nullptr) page.blank();
   for (std::size_t i = 0; i < run.gpus.size(); ++i) gpu(page, run.gpus[i], run, i, style);
   std::string line = time(run.end.time);
   if (run.first_use) line += ", first kernel after " + time(*run.first_use);

@@ -1,10 +1,10 @@
 // Every object of the report has one table of its fields (render/shapes.h).
 #include "render/verdict_json.h"
 
-#include "render/shapes.h"
+#include "render/report.h"
+#include "render/verdict_shapes.h"
 #include "render/wording.h"
 
-#include <array>
 #include <optional>
 
 namespace gpuwhy {
@@ -13,18 +13,9 @@ namespace shapes {
 // --- words of enums
 // --------------------------------------------------------------------------------------
 
-template <> struct Words<Usable> {
-  static constexpr std::string_view all[] = {"gpu", "no_gpu", "unknown"};
-};
-template <> struct Words<Effect> {
-  static constexpr std::string_view all[] = {"hides", "breaks", "slows"};
-};
 template <> struct Words<Reach> {
   static constexpr std::string_view all[] = {"shell",  "packages", "environment",
                                              "system", "driver",   "hardware"};
-};
-template <> struct Words<Severity> {
-  static constexpr std::string_view all[] = {"error", "warning", "info"};
 };
 template <> struct Words<LogCause::Here> {
   static constexpr std::string_view all[] = {"found", "ruled_out", "open"};
@@ -38,37 +29,8 @@ template <> struct Words<Bearing> {
 template <> struct Words<GateResult::State> {
   static constexpr std::string_view all[] = {"passed", "failed", "unknown"};
 };
-template <> struct Words<Gate> {
-  static constexpr auto all = [] {
-    std::array<std::string_view, kGates.size()> names;
-    for (std::size_t index = 0; index < names.size(); ++index) names[index] = kGates[index].name;
-    return names;
-  }();
-};
-
 // --- fields
 // ----------------------------------------------------------------------------------------------
-
-template <> struct Shape<Evidence> {
-  static constexpr const char* name = "evidence";
-  template <class V> static void fields(V&& v) {
-    v("text", &Evidence::text, "What was seen");
-    v(
-        "source",
-        [](const Evidence& each) {
-          return each.source.where.empty() ? std::optional<std::string>() : each.source.where;
-        },
-        "Where: a path, $NAME for an environment variable, the probe that was asked, or 'edit' for "
-        "what would be "
-        "there once the fixes before it are made");
-    v(
-        "line",
-        [](const Evidence& each) {
-          return each.source.line > 0 ? std::optional<int>(each.source.line) : std::nullopt;
-        },
-        "Line of the file; null: the whole of it");
-  }
-};
 
 template <> struct Shape<Fix> {
   static constexpr const char* name = "fix";
@@ -185,11 +147,6 @@ template <> struct Shape<PlaceLine> {
   }
 };
 
-template <> struct Shape<TextEdit> {
-  static constexpr const char* name = "edit";
-  template <class V> static void fields(V&& v) { TextEdit::fields(v); }
-};
-
 template <> struct Shape<CodeFinding> {
   static constexpr const char* name = "finding";
   template <class V> static void fields(V&& v) {
@@ -265,19 +222,6 @@ template <> struct Shape<LogReport> {
   }
 };
 
-template <> struct Shape<Verdict> {
-  static constexpr const char* name = "report";
-  template <class V> static void fields(V&& v) {
-    v("verdicts", &Verdict::frameworks,
-      "One for each framework installation, the selected environment's first");
-    v("gpus", &Verdict::gpus, "GPUs of this machine, as far as they can be seen");
-    v("place", &Verdict::place, "Where the program runs; null: in this shell");
-    v("program", &Verdict::program, "The program in question; null: none was named");
-    v("findings", &Verdict::findings, "What was found in the program's code");
-    v("problems", &Verdict::problems, "What could not be looked at");
-  }
-};
-
 template <> struct Shape<Supposed> {
   static constexpr const char* name = "supposed";
   template <class V> static void fields(V&& v) {
@@ -304,59 +248,51 @@ template <> struct Shape<WhatIfMember> {
   }
 };
 
+struct CheckReport {
+  const Verdict* verdict = nullptr;
+  const LogReport* log = nullptr;
+  std::optional<WhatIfMember> what_if;
+};
+template <> struct Shape<CheckReport> {
+  static constexpr const char* name = "report";
+  template <class V> static void fields(V&& v) {
+    constexpr auto of = &CheckReport::verdict;
+    v(
+        "what_if", [](const CheckReport& each) { return Omitted<WhatIfMember>{each.what_if}; },
+        "With --what-if only: 'verdicts' are then those after the changes");
+    v("verdicts", through<of>(&Verdict::frameworks),
+      "One for each framework installation, the selected environment's first");
+    v("gpus", through<of>(&Verdict::gpus), "GPUs of this machine, as far as they can be seen");
+    v("place", through<of>(&Verdict::place), "Where the program runs; null: in this shell");
+    v("program", through<of>(&Verdict::program), "The program in question; null: none was named");
+    v("findings", through<of>(&Verdict::findings), "What was found in the program's code");
+    v("problems", through<of>(&Verdict::problems), "What could not be looked at");
+    v(
+        "log",
+        [](const CheckReport& each) {
+          return each.log != nullptr ? std::optional(*each.log) : std::nullopt;
+        },
+        "The log of --log, held against this; null: none was named");
+  }
+};
+
 } // namespace shapes
 
-namespace {
-
-using shapes::Json;
-using shapes::Schema;
+using shapes::CheckReport;
 using shapes::WhatIfMember;
-using shapes::Writer;
-
-/// What every report begins with, whatever the command.
-Json head() {
-  return {{"schema", kReportSchema}, {"command", "check"}, {"version", GPUWHY_VERSION}};
-}
-
-} // namespace
 
 std::string verdict_json(const Verdict& verdict, const LogReport* log) {
-  Json report = head();
-  report.update(Writer::write(verdict));
-  report["log"] = log == nullptr ? Json(nullptr) : Writer::write(*log);
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return report_text("check", CheckReport{&verdict, log, {}});
 }
 
 std::string what_if_json(const WhatIf& what_if) {
-  Json report = head();
-  report["what_if"] = Writer::write(WhatIfMember{&what_if.changes, &what_if.before.frameworks});
-  report.update(Writer::write(what_if.after));
-  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const WhatIfMember member{&what_if.changes, &what_if.before.frameworks};
+  return report_text("check", CheckReport{&what_if.after, nullptr, member});
 }
 
 std::string report_schema() {
-  Json definitions = Json::object();
-  Json report = Schema<Verdict>::object(definitions);
-  Json properties = {{"schema", {{"const", kReportSchema}}},
-                     {"command", {{"const", "check"}}},
-                     {"version", {{"description", "Version of gpuwhy"}, {"type", "string"}}}};
-  Json required = {"schema", "command", "version"};
-  properties["what_if"] = {
-      {"description", "With --what-if only: 'verdicts' are then those after the changes"}};
-  properties["what_if"].update(Schema<WhatIfMember>::of(definitions));
-  properties.update(report["properties"]);
-  properties["log"] = {
-      {"description", "The log of --log, held against this; null: none was named"}};
-  properties["log"].update(Schema<std::optional<LogReport>>::of(definitions));
-  for (const auto& name : report["required"]) required.push_back(name);
-  required.push_back("log");
-  const Json schema = {{"$schema", shapes::kDraft},
-                       {"title", "gpuwhy check: will the GPU be used, and if not, why?"},
-                       {"type", "object"},
-                       {"required", required},
-                       {"properties", properties},
-                       {"$defs", definitions}};
-  return schema.dump(2) + "\n";
+  return report_schema_of<CheckReport>("check",
+                                       "gpuwhy check: will the GPU be used, and if not, why?");
 }
 
 } // namespace gpuwhy

@@ -10,8 +10,6 @@
 
 namespace gpuwhy {
 
-inline constexpr const char* kReportSchema = "gpuwhy.report/1";
-
 /// One JSON document and a line feed; valid UTF-8 whatever the verdict holds.
 std::string verdict_json(const Verdict& verdict, const LogReport* log = nullptr);
 

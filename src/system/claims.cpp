@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kLongestReservation =
-    24 * 3600; // seconds; a clock that jumped must not block for ever
+    std::int64_t{24} * 3600; // seconds; a clock that jumped must not block for ever
 
 std::string directory_of(const Environment& environment) {
   const auto runtime = environment.find("XDG_RUNTIME_DIR");

@@ -17,7 +17,7 @@
 namespace gpuwhy {
 namespace {
 
-constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kPiece = 256U << 10U;
 constexpr std::chrono::milliseconds kWait{200};
 
 tl::unexpected<Error> failed(const std::string& path, int error) {

@@ -10,7 +10,7 @@ namespace gpuwhy {
 namespace {
 
 /// A process that runs another program under its number begins to count anew.
-constexpr std::size_t kLargest = 4 * GPUWHY_LOADER_MOST * sizeof(gpuwhy_loader_record);
+constexpr std::size_t kLargest = sizeof(gpuwhy_loader_record) * 4 * GPUWHY_LOADER_MOST;
 
 /// With an audit library glibc lays out thread-local storage before it knows what the program
 /// needs (sourceware bug 31991): jemalloc's does not fit into the 512 bytes that are left, and the

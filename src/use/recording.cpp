@@ -201,7 +201,12 @@ Json write(T value) {
   return value;
 }
 Json write(Sign::Kind kind) {
-  return kind == Sign::Kind::out_of_memory ? "out_of_memory" : "device_error";
+  switch (kind) {
+  case Sign::Kind::out_of_memory: return "out_of_memory";
+  case Sign::Kind::device_error: return "device_error";
+  case Sign::Kind::fatal: break;
+  }
+  return "fatal";
 }
 template <Struct T> Json write(const T& value);
 template <class T> Json write(const std::vector<T>& values) {
@@ -274,8 +279,12 @@ bool read(const Json& json, int& value) {
   return true;
 }
 bool read(const Json& json, Sign::Kind& kind) {
-  if (json != "out_of_memory" && json != "device_error") return false;
-  kind = json == "out_of_memory" ? Sign::Kind::out_of_memory : Sign::Kind::device_error;
+  for (const auto each : {Sign::Kind::out_of_memory, Sign::Kind::device_error, Sign::Kind::fatal}) {
+    if (json != write(each)) continue;
+    kind = each;
+    return true;
+  }
+  return false;
   return true;
 }
 template <Struct T> bool read(const Json& json, T& value);

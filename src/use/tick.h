@@ -138,9 +138,10 @@ struct RunStart {
   bool operator==(const RunStart&) const = default;
 };
 
-/// What the program said, or the kernel: a line that tells of a fault.
+/// What the program said, or the kernel: a line that tells of a fault. `fatal`: what a program says
+/// last when it dies, an exception that nobody caught or a failed check.
 struct Sign {
-  enum class Kind { out_of_memory, device_error };
+  enum class Kind { out_of_memory, device_error, fatal };
   Kind kind = Kind::out_of_memory;
   std::string text;  // the line, printable
   std::string where; // "output", "kernel log"
@@ -161,6 +162,10 @@ struct RunEnd {
   std::vector<LibrarySearch> libraries; // what the loader was asked for, where that was wanted
   std::vector<int> left_behind;         // processes of the run that still lived
   std::vector<std::string> notes;       // what could not be done, one line each
+
+  bool failed() const { return signal != 0 || exit_status.value_or(0) != 0; }
+  /// The line that says why it failed; null: it did not fail, or said nothing.
+  const Sign* last_words() const;
 
   bool operator==(const RunEnd&) const = default;
 };

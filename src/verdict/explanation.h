@@ -44,8 +44,8 @@ struct Judgement {
   std::vector<NamedCause> causes; // root first
   std::vector<Quote> harmless;
   std::optional<Quote> works; // the last line that shows the GPU in use
-  /// The one command that would settle it, where the verdict is cannot_tell or the first cause has
-  /// alternatives.
+  /// The one command that would settle it, where the verdict is cannot_tell, the first cause has
+  /// alternatives, or the GPU is said to be used little and nothing tells why.
   std::string needs;
 };
 

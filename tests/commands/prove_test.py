@@ -1,10 +1,11 @@
 """gpuwhy prove on the stub driver: its answer, its exit status, and that it always comes back."""
 
 import json
+import os
 import subprocess
 import time
 
-from stub import STUB, StubTest, main
+from stub import GPUWHY, STUB, StubTest, main
 
 
 class Prove(StubTest):
@@ -62,6 +63,13 @@ class Prove(StubTest):
         self.assertIn("--yes", errors)
         self.assertEqual(self.prove("--quick", "--memory", "4GiB", "--yes", **busy)[0], 0)
         self.assertEqual(self.prove("--quick", **busy)[0], 0)  # little is taken
+
+    def test_no_thread_to_be_had(self):
+        os.chmod(self.folder.name, 0o755)
+        for most in range(1, 5):  # processes and threads; root is not held to it
+            done = subprocess.run(["prlimit", f"--nproc={most}", GPUWHY, "prove", "--quick"], env=self.environment(ASAN_OPTIONS="detect_leaks=0"),
+                                  capture_output=True, cwd=self.folder.name, user=65534 if os.geteuid() == 0 else None)
+            self.assertIn(done.returncode, (0, 1, 3), done.stderr)
 
     def test_leaves_nothing_behind(self):
         self.prove("--quick")

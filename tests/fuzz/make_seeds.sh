@@ -39,6 +39,7 @@ printf '\001{"cells": [{"cell_type": "code", "source": ["%%env CUDA_VISIBLE_DEVI
 printf '\002FROM python:3.11\nENV A=1 CUDA_VISIBLE_DEVICES=""\nRUN pip install \\\n  tensorflow\n' >"$out/lint/dockerfile"
 printf '\003services:\n  a:\n    image: x-gpu\n    environment: [JAX_PLATFORMS=cpu]\n' >"$out/lint/compose"
 printf '\007[project]\ndependencies = ["tensorflow-cpu"]\n' >"$out/lint/pyproject"
+printf '\007[project]\366\241ependencies = ["tensorflow-cpu"]\n' >"$out/lint/pyproject_key"
 printf '\012#!/bin/sh\n#SBATCH -p gpu\nexport CUDA_VISIBLE_DEVICES=\n' >"$out/lint/job"
 
 mkdir -p "$out/snapshot" "$out/tape" "$out/shell" "$out/literal" "$out/metadata"

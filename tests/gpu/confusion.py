@@ -13,7 +13,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from workload import BESIDE, GPUS  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
+
+
+ENDS = ("R01", "R08", "R12")  # a program that has these fails; another one that does was not well made
 
 
 def answer_of(report):
@@ -22,9 +26,16 @@ def answer_of(report):
     return causes[0] if causes else report["verdict"]
 
 
+def start_beside(name):
+    program = subprocess.Popen([sys.executable, os.path.join(HERE, "workloads_two.py"), name, "120"], stdout=subprocess.PIPE, text=True)
+    program.stdout.readline()  # "ready"
+    return program
+
+
 def run(gpuwhy, folder, name, seconds):
     expected, environment, _ = WORKLOADS[name]
     recording = os.path.join(folder, name + ".jsonl")
+    beside = start_beside(BESIDE[name]) if name in BESIDE else None
     command = [gpuwhy, "run", "--json", "--save", recording, "--", sys.executable, os.path.join(HERE, "workloads.py"), name, str(seconds)]
     with open(os.path.join(folder, name + ".log"), "w") as log:
         began = time.monotonic()
@@ -32,6 +43,10 @@ def run(gpuwhy, folder, name, seconds):
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, timeout=90, env={**os.environ, **environment})
         except subprocess.TimeoutExpired:
             return {}, 90.0, -1
+        finally:
+            if beside:
+                beside.kill()
+                beside.wait()
     try:
         report = json.loads(done.stdout)
     except ValueError:
@@ -67,9 +82,10 @@ def main():
         folder = sys.argv[2]
         os.makedirs(folder, exist_ok=True)
         seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 10
-        for name in sys.argv[4:] or list(WORKLOADS):
+        for name in sys.argv[4:] or [name for name in WORKLOADS if GPUS[name] == 1]:
             report, took, status = run(gpuwhy, folder, name, seconds)
-            right += show(name, WORKLOADS[name][0], report, f"exit {status:3} {took:5.1f} s")
+            failed = status != 0 and WORKLOADS[name][0] not in ENDS
+            right += show(name, WORKLOADS[name][0], report, f"exit {status:3} {took:5.1f} s") and not failed
             total += 1
     print(f"{right} of {total} right")
     return right != total

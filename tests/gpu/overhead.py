@@ -23,6 +23,7 @@ import time
 
 TURNS, EARLY, LATE = 15, 10, 25  # pairs of seconds; seconds after the library was loaded
 WINDOWS = struct.Struct("=IIIIii QQ")  # the head of probes/cuda_windows.h
+SPENT, SPENT_AT = struct.Struct("=Q"), 24 + 16 * 8  # spent_time
 
 
 def launch_bound():
@@ -138,8 +139,8 @@ def inside(step, library, before):
         if now[6] > count:  # a window ended within this step
             windows.append((end - begin - (now[7] - total) / 1e9 - (end - start), end - begin))
             count, total = now[6], now[7]
-    state = WINDOWS.unpack_from(view)[3]
-    print(f"  {count} windows, {total / 1e6:.0f} ms in all, state {state}")
+    state, spent = WINDOWS.unpack_from(view)[3], SPENT.unpack_from(view, SPENT_AT)[0]
+    print(f"  {count} windows, {total / 1e6:.0f} ms in all, state {state}; by its own account they took {spent / 1e6:.0f} ms")
     touched = [any(a < s[1] and e > s[0] for a, e in windows) for s in steps]
     first_end = windows[0][1]
     free = [s[1] - s[0] for s, t in zip(steps, touched) if not t and first_end < s[0] < first_end + 1]
@@ -150,6 +151,9 @@ def inside(step, library, before):
         mean = statistics.mean(t for t, in_window in part if not in_window)
         lost = sum(t - mean for t, in_window in part if in_window)
         slow = statistics.median(t for t, in_window in part if in_window) / usual
+        each = [round(sum(t - usual for a, t in ((s[0], s[1] - s[0]) for s in steps if s[0] < e and s[1] > b - usual)) * 1e3, 1)
+                for b, e in windows if first <= e < last]
+        print("  lost, ms a window", each)
         print("  windows, %-6s  %+.2f %% of the time; a step in a window takes %.2f times as long" % (title, lost / (last - first) * 100, slow))
 
 

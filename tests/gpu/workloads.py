@@ -10,58 +10,7 @@ import os
 import sys
 import time
 
-WORKLOADS = {}
-
-
-def workload(expected, **environment):
-    def add(function):
-        WORKLOADS[function.__name__] = (expected, environment, function)
-        return function
-
-    return add
-
-
-class Clock:
-    """Ends the loops of a workload: the time starts with the first turn, when the imports are done."""
-
-    def __init__(self, seconds):
-        self.seconds, self.end = seconds, None
-
-    def runs(self):
-        if self.end is None:
-            if "torch" in sys.modules:
-                import torch._dynamo  # the first optimizer imports it, for seconds
-            self.end = time.monotonic() + self.seconds
-        return time.monotonic() < self.end
-
-
-def burn(seconds):
-    """Python at work on the processor, as a slow generator or decoder is."""
-    end, x = time.perf_counter() + seconds, 0
-    while time.perf_counter() < end:
-        x = (x * 1103515245 + 12345) & 0x7FFFFFFF
-    return x
-
-
-def torch_net(width=4096, depth=8, dtype=None):
-    import torch
-
-    layers = []
-    for _ in range(depth):
-        layers += [torch.nn.Linear(width, width), torch.nn.ReLU()]
-    net = torch.nn.Sequential(*layers, torch.nn.Linear(width, 10)).cuda()
-    return net.to(dtype) if dtype else net
-
-
-def torch_step(net, optimizer, x, y):
-    import torch
-
-    optimizer.zero_grad(set_to_none=True)
-    loss = torch.nn.functional.cross_entropy(net(x).float(), y)
-    loss.backward()
-    optimizer.step()
-    return loss
-
+from workload import WORKLOADS, Clock, burn, keras_conv, keras_fit, keras_tiny, torch_net, torch_step, workload
 
 # --- well-behaved -------------------------------------------------------------------------------------------
 
@@ -148,32 +97,6 @@ def good_jax_mlp(clock):
         for _ in range(10):
             params = step(params, x)
         jax.block_until_ready(params)
-
-
-def keras_fit(clock, model, data, batch, **more):
-    import keras
-
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if not clock.runs():
-                self.model.stop_training = True
-
-    while clock.runs():
-        model.fit(data, batch_size=batch, verbose=2, callbacks=[Stop()], **more) if not isinstance(data, tuple) else model.fit(
-            *data, batch_size=batch, verbose=2, callbacks=[Stop()], **more)
-
-
-def keras_conv():
-    import keras
-
-    model = keras.Sequential([keras.Input((64, 64, 3))])
-    for filters in (256, 256, 256, 256):
-        model.add(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
-    model.add(keras.layers.GlobalAveragePooling2D())
-    model.add(keras.layers.Dense(10))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer="sgd", loss=loss)
-    return model
 
 
 @workload("used", KERAS_BACKEND="jax")
@@ -322,17 +245,6 @@ def launch_jax_small_step(clock):
     while clock.runs():
         for _ in range(200):
             w = step(w, x)
-
-
-def keras_tiny(clock):
-    """Dense 64, Dense 10, batches of 32: the model with which people first try a GPU."""
-    import keras
-    import numpy
-
-    model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10)])
-    model.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    data = numpy.random.rand(65536, 20).astype("float32"), numpy.random.randint(0, 10, 65536)
-    keras_fit(clock, model, data, 32)
 
 
 @workload("R04", KERAS_BACKEND="jax")
@@ -594,6 +506,9 @@ def main():
     os.environ.update(environment)
     function(Clock(float(sys.argv[2]) if len(sys.argv) > 2 else 10))
 
+
+import workloads_tensorflow  # noqa: E402, F401 (they enter themselves into the table)
+import workloads_two  # noqa: E402, F401
 
 if __name__ == "__main__":
     main()

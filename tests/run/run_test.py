@@ -79,6 +79,19 @@ def signs():
     expect("and where", [text["causes"][0]["evidence"][-1][key] for key in ("source", "line")], ["the program's output", 2])
     expect("nothing is made up", report(*sh("echo hello; sleep 0.3"))["causes"], [])
     with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "train.py")
+        with open(program, "w") as file:
+            file.write("import torch\nimport no_such_module\ndef later():\n    torch.zeros(1, device='cuda:7')\n")
+        with open(os.path.join(folder, "torch.py"), "w") as file:
+            file.write("")
+        text = report(sys.executable, program)
+        expect("its last words", text["program"]["last_words"], "ModuleNotFoundError: No module named 'no_such_module'")
+        expect("what its code would have done later is no reason", [cause["id"] for cause in text["causes"] if cause["gate"] == "code"], [])
+        expect_in("the reader sees them", "failed   ModuleNotFoundError", run(sys.executable, program).stderr.decode())
+        os.remove(os.path.join(folder, "torch.py"))
+        text = report(sys.executable, program)
+        expect("it failed before", [text["verdict"], text["causes"][0]["id"]], ["not_used", "F01"])
+        expect("who chose the interpreter", "--python" in json.dumps(text), False)
         log = os.path.join(folder, "log")
         with open(log, "w") as file:
             subprocess.run([GPUWHY, "run", "--json", "-o", folder + "/report", "--", *sh("echo 'CUDA error: an illegal memory access was encountered' >&2; exit 1")],
@@ -224,7 +237,10 @@ def libraries():
         subprocess.run(["cc", "-shared", "-fPIC", source, "-o", folder + "/preloaded.so"], check=True)
         done = run("/bin/echo", "starts", options=("--libraries",), LD_PRELOAD=folder + "/preloaded.so")
         expect("thread-local storage has room", (done.stdout, done.returncode), (b"starts\n", 0))
-    expect_in("a static program has no loader", "no process asked", report(GPUWHY, "--version", options=("--libraries",))["sources"]["loader"]["problem"])
+        static = folder + "/static"
+        open(source, "w").write("int main(void) { return 0; }")
+        subprocess.run(["cc", "-static", source, "-o", static], check=True)
+        expect_in("a static program has no loader", "no process asked", report(static, options=("--libraries",))["sources"]["loader"]["problem"])
     off = report(PYTHON, "-c", "pass")["sources"]["loader"]
     expect_in("nothing is loaded unasked", "--libraries", off["problem"])
     script = sh("echo $LD_AUDIT")

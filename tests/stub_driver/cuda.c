@@ -95,7 +95,7 @@ static result order_devices(struct gpu* gpus, int count) {
 
 // A decimal number with anything after it; it is cut to 32 bits. -1: no such device.
 static int device_by_number(const char* entry, int count) {
-  char* end;
+  char* end = NULL;
   int number = (int)strtoul(entry, &end, 10);
   return end != entry && number >= 0 && number < count ? number : -1;
 }
@@ -326,7 +326,7 @@ EXPORT result cuDeviceGetAttribute(int* value, int attribute, int device) {
   REQUIRE_DEVICE(device);
   const struct gpu* gpu = &driver.visible[device];
   switch (attribute) {
-  case 1: *value = 1024; break;       // threads in a block
+  case 1:                             // threads in a block
   case 2:                             // block, x
   case 3: *value = 1024; break;       // block, y
   case 4: *value = 64; break;         // block, z
@@ -466,7 +466,7 @@ static result accept(void) {
 // The runtime library wants private tables of functions, and starts with ones that do nothing.
 EXPORT result cuGetExportTable(const void** table, const struct uuid* id) {
   char text[64];
-  for (int i = 0; i < 16; ++i) snprintf(text + 2 * i, 3, "%02x", id->bytes[i]);
+  for (int i = 0; i < 16; ++i) snprintf(text + (size_t)2 * i, 3, "%02x", id->bytes[i]);
   trace(__func__, text);
   enum { ENTRIES = 64 };
   static const void* functions[ENTRIES];

@@ -412,8 +412,8 @@ static result listed_processes(handle device, unsigned* count, struct process* p
   FILE* file = fopen(getenv("STUB_NVML_PROCESS_FILE"), "re");
   unsigned room = *count;
   *count = 0;
-  unsigned pid, mebibytes;
-  int gpu;
+  unsigned pid = 0, mebibytes = 0;
+  int gpu = 0;
   while (file && fscanf(file, "%u %u %d", &pid, &mebibytes, &gpu) == 3) {
     if (gpu != device->slot) continue;
     if (*count < room)

@@ -170,13 +170,13 @@ static void softmax_loss(void** parameters) {
   uint32_t* labels = (uint32_t*)(uintptr_t)VALUE(pointer, 2);
   uint32_t rows = VALUE(uint32_t, 4), columns = VALUE(uint32_t, 5);
   for (uint32_t row = 0; row < rows; ++row) {
-    float *z = FLOATS(0) + row * columns, most = -INFINITY, sum = 0;
+    float *z = FLOATS(0) + (size_t)row * columns, most = -INFINITY, sum = 0;
     for (uint32_t j = 0; j < columns; ++j) most = fmaxf(most, z[j] += FLOATS(1)[j]);
     float own = z[labels[row]] - most;
     for (uint32_t j = 0; j < columns; ++j) sum += z[j] = expf(z[j] - most);
     FLOATS(3)[row] = logf(sum) - own;
     for (uint32_t j = 0; j < columns; ++j)
-      z[j] = (z[j] / sum - (j == labels[row])) * VALUE(float, 6);
+      z[j] = (z[j] / sum - (j == labels[row] ? 1.0f : 0.0f)) * VALUE(float, 6);
   }
 }
 

@@ -95,7 +95,7 @@ std::vector<Image> stated_code(const std::vector<std::string>& capabilities) {
 }
 
 std::vector<Image> code_of(const FrameworkBuild& build) {
-  const auto stated = stated_code(build.compute_capabilities);
+  auto stated = stated_code(build.compute_capabilities);
   if (!build.sass.known()) return stated;
   std::vector<Image> images;
   for (const auto& target : build.sass.value()) add(images, target, false);

@@ -16,7 +16,7 @@ using State = DriverInstallation::State;
 std::optional<Version> version_in(const std::string& text) {
   const std::string words = replace_all(replace_all(text, "/", " "), ":", " ");
   for (const auto word : split(words, ' ')) {
-    const auto version = Version::parse(word);
+    auto version = Version::parse(word);
     if (version && version->major() >= 100 && version->parts.size() >= 2) return version;
   }
   return std::nullopt;
@@ -175,7 +175,7 @@ Version suitable_driver(const Facts& facts) {
     const auto* last = gpu->last_driver_branch.get();
     if (last != nullptr) branch = std::min(branch.value_or(*last), *last);
   }
-  const Version current = minimum_driver(Version{{13}}).value_or(Version{{580}});
+  Version current = minimum_driver(Version{{13}}).value_or(Version{{580}});
   if (branch && *branch < current.major()) return Version{{*branch, 0}};
   return current;
 }

@@ -18,7 +18,7 @@ const std::string kAcceptedCudnn = "9.10.1"; // by JAX, whatever is beside it
 
 /// What the build was compiled with, if its minor number is known.
 std::optional<Version> version_needed(const Case& c) {
-  const auto build = Version::parse(c.build()->cudnn_version.value_or(""));
+  auto build = Version::parse(c.build()->cudnn_version.value_or(""));
   if (build && build->parts.size() >= 2) return build;
   const auto* release = release_of(c);
   if (release != nullptr && (!build || build->major() == release->cudnn.major()))

@@ -24,7 +24,7 @@ loader::Setting setting_of(const Case& c) {
 
 Source source_of(const Case& c, std::string_view name, std::string_view element) {
   const auto* variable = c.facts.environment.find(name);
-  const Source itself{"$" + std::string(name), 0};
+  Source itself{"$" + std::string(name), 0};
   if (variable == nullptr) return itself;
   const VariableOrigin* best = nullptr;
   for (const auto& origin : variable->origins) {

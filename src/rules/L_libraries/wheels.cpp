@@ -245,7 +245,7 @@ std::optional<bool> satisfies(std::string_view version, std::string_view specifi
 }
 
 std::string requirement_of(const Case& c, std::string_view product) {
-  const auto name = wheel_distribution(c, product);
+  auto name = wheel_distribution(c, product);
   const auto pin = pin_of(c, product);
   if (name.empty() || !pin.empty() || product != "cudnn" || c.framework == nullptr)
     return name + pin;

@@ -26,7 +26,7 @@ struct Work {
 };
 
 bool belongs_on_host(const Module& module, NodeId call) {
-  const auto callee = module.callee(call);
+  const auto& callee = module.callee(call);
   const auto name = module.called_name(call);
   if (begins_with_name(callee, "tensorflow.summary") ||
       begins_with_name(callee, "tensorflow.data") || begins_with_name(callee, "tensorflow.io") ||
@@ -126,7 +126,7 @@ constexpr std::string_view kRemove =
 
 void tensorflow_scopes(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const bool scope = callee == "tensorflow.device" || callee == "keras.device" ||
                        callee == "tensorflow.Graph.device";
     if (!scope || !device_of(module, module.argument(call, 0, "device_name")).is_cpu()) continue;
@@ -238,7 +238,7 @@ void jax_places(const Module& module, lint::Report& report) {
 
 void strategies(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (!begins_with_name(callee, "tensorflow.distribute")) continue;
     const auto devices =
         module.argument(call, 0, callee.ends_with("OneDeviceStrategy") ? "device" : "devices");

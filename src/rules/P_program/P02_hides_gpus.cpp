@@ -21,7 +21,7 @@ bool computes_elsewhere(const Module& module) {
   }
   if (!other) return false;
   for (const NodeId call : module.tree().all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (callee == "tensorflow.GradientTape" || begins_with_name(callee, "keras.models") ||
         begins_with_name(callee, "keras.applications")) {
       return false;

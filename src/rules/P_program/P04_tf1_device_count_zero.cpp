@@ -54,7 +54,7 @@ bool only_rewrites(const Module& module, NodeId at) {
   const NodeId function = module.function(at);
   for (const NodeId call : tree.all(Kind::call)) {
     if (module.function(call) != function) continue;
-    const auto name = module.callee(call);
+    const auto& name = module.callee(call);
     if (contains(name, "graph_util") || contains(name, "convert_variables_to_constants") ||
         contains(name, "TransformGraph") || contains(name, "optimize_for_inference") ||
         contains(name, "freeze") || contains(name, "tflite") || contains(name, "TFLite") ||

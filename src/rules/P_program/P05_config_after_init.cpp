@@ -112,7 +112,7 @@ std::string key_of(const Module& module, NodeId device) {
 void growth_beside_limit(const Module& module, lint::Report& report) {
   const auto& tree = module.tree();
   for (const NodeId limit : tree.all(Kind::call)) {
-    const auto callee = module.callee(limit);
+    const auto& callee = module.callee(limit);
     if (callee != "tensorflow.config.set_virtual_device_configuration" &&
         callee != "tensorflow.config.set_logical_device_configuration") {
       continue;

@@ -83,7 +83,7 @@ std::vector<Use> uses(const Module& module) {
       found.push_back({at, *device.index, framework});
   };
   for (const NodeId call : tree.all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const auto name = module.called_name(call);
     if (callee == "tensorflow.device" || callee == "torch.device" || callee == "keras.device" ||
         callee == "tensorflow.distribute.OneDeviceStrategy") {
@@ -134,7 +134,7 @@ void counted_twice(const Module& module, const Visible& visible, lint::Report& r
   }
   if (name.empty() || contains(name, "(")) return;
   for (const NodeId call : tree.all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (callee != "torch.device" && callee != "tensorflow.device" &&
         module.called_name(call) != "to")
       continue;

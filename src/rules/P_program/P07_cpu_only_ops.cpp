@@ -26,7 +26,7 @@ void eager_mode(const Module& module, lint::Report& report) {
     }
   };
   for (const NodeId call : tree.all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const NodeId flag =
         module.called_name(call) == "compile" ? module.keyword(call, "run_eagerly") : kNoNode;
     if (flag != kNoNode && module.fold(flag).as_truth().value_or(false) && !excused(module, call)) {
@@ -132,7 +132,7 @@ bool cached(const Module& module, NodeId call, const std::vector<DatasetChain>& 
 void python_in_graph(const Module& module, lint::Report& report) {
   const auto chains = dataset_chains(module);
   for (const NodeId call : module.tree().all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const bool python = callee == "tensorflow.py_function" ||
                         callee == "tensorflow.numpy_function" || callee == "tensorflow.py_func" ||
                         callee == "tensorflow.contrib.eager.py_func" ||
@@ -208,7 +208,7 @@ bool calls_ops(const Module& module, NodeId body) {
   const auto& tree = module.tree();
   for (NodeId id = body; id < tree[body].end; ++id) {
     if (tree.kind(id) != Kind::call) continue;
-    const auto callee = module.callee(id);
+    const auto& callee = module.callee(id);
     if (begins_with_name(callee, "tensorflow.data") ||
         begins_with_name(callee, "tensorflow.summary") ||
         begins_with_name(callee, "tensorflow.io") || begins_with_name(callee, "tensorflow.print")) {

@@ -193,7 +193,7 @@ bool tiny_model(const Module& module) {
   int layers = 0;
   bool small_input = false;
   for (const NodeId call : tree.all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (begins_with_name(callee, "keras.applications") || callee == "keras.models.load_model" ||
         callee == "keras.models.Model") {
       return false;

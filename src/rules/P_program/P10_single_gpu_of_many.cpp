@@ -122,14 +122,13 @@ constexpr std::uint64_t kOwnContext = 1ULL << 30U;
 Outcome check_run(const use::RunStatistics& run) {
   if (run.gpus.size() < 2) return Outcome::not_applicable();
   if (run.start.visible_devices) return Outcome::clear("CUDA_VISIBLE_DEVICES chooses the GPUs");
-  const auto used = std::count_if(run.gpus.begin(), run.gpus.end(), [](const use::GpuUse& gpu) {
-    return gpu.used && gpu.busy_whole >= 1;
-  });
+  const auto works = [](const use::GpuUse& gpu) { return gpu.used && gpu.busy_whole >= 1; };
+  const auto used = std::count_if(run.gpus.begin(), run.gpus.end(), works);
   if (used != 1)
     return used == 0 ? Outcome::not_applicable()
                      : Outcome::clear(std::to_string(used) + " GPUs were used");
-  const auto free = std::count_if(run.gpus.begin(), run.gpus.end(), [](const use::GpuUse& gpu) {
-    return gpu.busy_whole < 1 && !gpu.by_others && gpu.memory_before < kOwnContext;
+  const auto free = std::count_if(run.gpus.begin(), run.gpus.end(), [&](const use::GpuUse& gpu) {
+    return !works(gpu) && !gpu.by_others && gpu.memory_before < kOwnContext;
   });
   if (free == 0) return Outcome::clear("the other GPUs were taken by other programs");
   const auto* gpu = run.main_gpu();

@@ -74,7 +74,7 @@ bool is_cell(const Module& module, NodeId expression) {
     return false;
   }
   if (tree.kind(cell) != Kind::call) return false;
-  const auto name = module.callee(cell);
+  const auto& name = module.callee(cell);
   return name == "keras.layers.LSTMCell" || name == "keras.layers.GRUCell" ||
          name == "keras.layers.SimpleRNNCell" || name == "keras.layers.StackedRNNCells";
 }

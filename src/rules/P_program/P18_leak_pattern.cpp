@@ -82,7 +82,7 @@ bool builds_model(const Module& module, NodeId function) {
   if (function == kNoNode) return false;
   for (NodeId id = function; id < tree[function].end; ++id) {
     if (tree.kind(id) != Kind::call) continue;
-    const auto callee = module.callee(id);
+    const auto& callee = module.callee(id);
     if (callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
         callee == "keras.models.load_model")
       return true;
@@ -100,7 +100,7 @@ void models_in_loops(const Module& module, lint::Report& report) {
     const NodeId assignment = tree.parent(call);
     if (tree.kind(assignment) != Kind::assignment) continue;
     const auto target = module.text(tree.child(assignment, Field::left));
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const bool whole =
         callee == "keras.models.Sequential" || callee == "keras.models.Model" ||
         callee == "keras.models.load_model" || callee == "keras.models.clone_model" ||
@@ -134,7 +134,7 @@ void models_per_request(const Module& module, lint::Report& report) {
   for (const NodeId call : module.tree().all(Kind::call)) {
     const NodeId function = module.function(call);
     if (function == kNoNode || !answers_requests(module, function)) continue;
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (callee != "keras.models.load_model" && callee != "keras.models.Sequential" &&
         callee != "keras.models.model_from_json" && callee != "tensorflow.saved_model.load") {
       continue;
@@ -171,7 +171,7 @@ bool called_repeatedly(const Module& module, NodeId function, int depth = 0) {
 }
 
 bool is_wrapper(const Module& module, NodeId call) {
-  const auto callee = module.callee(call);
+  const auto& callee = module.callee(call);
   return callee == "tensorflow.function" || callee == "jax.jit";
 }
 

@@ -27,7 +27,7 @@ bool makes_dataset(std::string_view callee) {
 }
 
 bool costly_op(const Module& module, NodeId call) {
-  const auto callee = module.callee(call);
+  const auto& callee = module.callee(call);
   const auto name = module.called_name(call);
   const auto owner = callee.substr(0, callee.find('.'));
   if (begins_with_name(callee, "tensorflow.image") ||
@@ -47,9 +47,7 @@ MapStep::Cost cost_of(const Module& module, NodeId function, int depth = 0) {
   const auto& tree = module.tree();
   if (function == kNoNode || depth > 3) return MapStep::Cost::unknown;
   NodeId body = kNoNode;
-  if (tree.kind(function) == Kind::lambda) {
-    body = tree.child(function, Field::body);
-  } else if (tree.kind(function) == Kind::function_definition) {
+  if (tree.kind(function) == Kind::lambda || tree.kind(function) == Kind::function_definition) {
     body = tree.child(function, Field::body);
   } else if (tree.kind(function) == Kind::identifier || tree.kind(function) == Kind::attribute) {
     const auto name = tree.kind(function) == Kind::identifier

@@ -31,7 +31,7 @@ void from_mapping(const Module& module, NodeId mapping, NodeId at,
 
 void from_call(const Module& module, NodeId call, std::vector<EnvironmentWrite>& writes) {
   const auto& tree = module.tree();
-  const auto name = module.callee(call);
+  const auto& name = module.callee(call);
   if (name == "os.putenv") {
     const auto key = module.fold(module.argument(call, 0, {}));
     const NodeId value = module.argument(call, 1, {});

@@ -82,7 +82,7 @@ bool runs_model(const Module& module) {
     const auto name = module.called_name(call);
     if (name == "backward" || names_work(name)) return true;
     if (module.receiver(call) == kNoNode && names_model(name)) return true;
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     if (callee == "torch.no_grad" || callee == "torch.inference_mode") return true;
     if (tree.kind(tree.child(call, Field::function)) == Kind::attribute &&
         module.text(module.receiver(call)) == "self" && names_model(name)) {
@@ -170,7 +170,7 @@ void device_arguments(const Module& module, lint::Report& report) {
   if (!module.uses_framework()) return;
   const auto treated = treated_as_models(module);
   for (const NodeId call : tree.all(Kind::call)) {
-    const auto callee = module.callee(call);
+    const auto& callee = module.callee(call);
     const auto name = module.called_name(call);
     if (name == "load" || name == "to" || begins_with_name(callee, "jax") || name == "device")
       continue;

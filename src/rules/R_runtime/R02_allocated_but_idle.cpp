@@ -21,6 +21,12 @@ Outcome check_run(const use::RunStatistics& run) {
   if (!run.start.nvml.works)
     return Outcome::unknown("GPU memory in use (" + run.start.nvml.problem + ")");
   if (!run.any_held()) return Outcome::not_applicable();
+  const auto& signs = run.end.signs;
+  const bool starved = std::any_of(signs.begin(), signs.end(), [](const use::Sign& sign) {
+    return sign.kind == use::Sign::Kind::out_of_memory;
+  });
+  if (starved && run.end.failed())
+    return Outcome::clear("it ended because memory ran out, which allocators wait for");
   const auto most =
       std::max_element(run.gpus.begin(), run.gpus.end(),
                        [](const auto& a, const auto& b) { return a.own_peak < b.own_peak; });

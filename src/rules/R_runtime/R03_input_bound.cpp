@@ -25,8 +25,31 @@ Edit remedy(const use::RunStatistics& run) {
           {}};
 }
 
+Evidence work_of(const use::GpuUse& gpu) {
+  std::string text = gpu_name(gpu) + " had a kernel " + percent(gpu.busy) + " of the time";
+  if (gpu.sm) text += ", on " + percent(*gpu.sm) + " of its multiprocessors";
+  if (gpu.power) text += ", at " + count(*gpu.power) + " W";
+  return {std::move(text), {"NVML", 0}};
+}
+
+/// One process of several is slow, and the GPUs of the others spin in NCCL.
+Outcome late_process(const use::RunStatistics& run, const LateRank& ranks) {
+  const auto late = gpu_name(*ranks.late);
+  auto outcome = Outcome::found(gpu_name(*ranks.waiting) + " waits in NCCL for " + late +
+                                ", whose process brings its work too slowly");
+  outcome.evidence = {work_of(*ranks.waiting), work_of(*ranks.late)};
+  if (auto calls = calls_evidence(run)) outcome.evidence.push_back(std::move(*calls));
+  return std::move(outcome).mend({"look at what the process of " + late +
+                                      " does between its steps: its data, its share of the batch, "
+                                      "work that only this rank has",
+                                  {},
+                                  {}});
+}
+
 Outcome check_run(const use::RunStatistics& run) {
-  if (auto otherwise = waits_for_else(run, {Wait::input})) return std::move(*otherwise);
+  if (auto otherwise = waits_for_else(run, {Wait::input, Wait::late_rank}))
+    return std::move(*otherwise);
+  if (const auto ranks = late_rank(run)) return late_process(run, *ranks);
   const auto* gpu = run.main_gpu();
   auto outcome = Outcome::found("the GPU waits for the program " + percent(100 - gpu->busy) +
                                 " of the time: input is slower than the step");

@@ -5,9 +5,10 @@
 namespace gpuwhy::rules {
 namespace {
 
-constexpr double kOften = 0.2;   // of the time at work
-constexpr double kSlower = 0.9;  // of the highest clock
-constexpr double kLowered = 0.9; // of the usual power limit
+constexpr double kOften = 0.2;       // of the time at work
+constexpr double kSlower = 0.9;      // of the highest clock
+constexpr double kHardlyAtWork = 20; // per cent busy; clocks are read above that
+constexpr double kLowered = 0.9;     // of the usual power limit
 
 Outcome throttled(const use::GpuUse& gpu, const std::string& why, double often, Edit edit) {
   auto outcome = Outcome::found(gpu_name(gpu) + " ran slower " + why + " for " + share(often) +
@@ -30,6 +31,7 @@ Outcome check_run(const use::RunStatistics& run) {
   for (const auto& gpu : run.gpus) {
     if (!gpu.used) continue;
     const auto& limit = gpu.identity.sm_clock_limit;
+    if (!gpu.sm_clock && gpu.busy < kHardlyAtWork) continue;
     if (!gpu.sm_clock || !limit) return Outcome::unknown("the clocks of " + gpu_name(gpu));
     if (gpu.braked > kOften) {
       return throttled(

@@ -19,6 +19,7 @@ constexpr double kShortest = 1.0;  // seconds of steady phase that can be judged
 constexpr double kShort = 5.0;     // seconds: one end of an epoch weighs much in so short a phase
 constexpr double kBenefit = 10;    // per cent less are well fed there
 constexpr double kFewMultiprocessors = 12; // per cent
+constexpr double kHardlyAny = 3;           // likewise
 constexpr double kManyLaunches = 5'000;    // a second
 constexpr double kShortPause = 0.005;      // seconds: a framework's own work between two steps
 constexpr double kLittleWork = 0.0005;     // seconds of kernels between two pauses
@@ -98,22 +99,50 @@ Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
     if (bursts || run.host.io_wait > 0.3 || (run.host.processes > 2 && run.host.cores > 2))
       return {Wait::input, {}};
     const bool trickle = gpu.sm && *gpu.sm < kFewMultiprocessors && gpu.idle_looks < 0.3;
-    if (trickle && run.host.busiest_thread > 0.8 && traffic < kMuchTraffic / 10)
+    // TensorFlow's steps wander from thread to thread: together they keep a core busy.
+    const bool wanders = gpu.sm && *gpu.sm < kHardlyAny && run.host.cores > 0.8;
+    if (trickle && (run.host.busiest_thread > 0.8 || wanders) && traffic < kMuchTraffic / 4)
       return {Wait::issue, {}};
   }
   const auto& why = run.end.cuda.problem;
   return {Wait::unknown,
-          "what the program does while the GPU waits" +
-              (why.empty() ? std::string() : " (CUDA calls were not counted: " + why + ")")};
+          "what the program does while the GPU waits (" +
+              (why.empty() ? "too few looks at its CUDA calls; a longer run tells more"
+                           : "CUDA calls were not counted: " + why) +
+              ")"};
 }
 
 } // namespace
+
+/// A kernel of NCCL that waits runs on a few multiprocessors: two H200 of which one rank was late
+/// read 99 % busy, 22 % of the multiprocessors, 181 of 700 W, and 4 % busy.
+std::optional<LateRank> late_rank(const RunStatistics& run) {
+  constexpr double kAlways = 90;       // per cent of the time
+  constexpr double kLate = 50;         // likewise
+  constexpr double kFew = 40;          // per cent of the multiprocessors
+  constexpr double kLittlePower = 0.5; // of the limit
+  if (!run.maps("libnccl")) return std::nullopt;
+  LateRank found{nullptr, nullptr};
+  for (const auto& gpu : run.gpus) {
+    if (!gpu.used || !gpu.steady) continue;
+    if (found.waiting == nullptr || gpu.busy > found.waiting->busy) found.waiting = &gpu;
+    if (found.late == nullptr || gpu.busy < found.late->busy) found.late = &gpu;
+  }
+  if (found.waiting == nullptr || found.waiting->busy < kAlways || found.late->busy > kLate)
+    return std::nullopt;
+  const auto& gpu = *found.waiting;
+  const bool idles = gpu.sm && *gpu.sm < kFew;
+  const bool cool = gpu.power && gpu.identity.power_limit &&
+                    *gpu.power < *gpu.identity.power_limit * kLittlePower;
+  return idles && cool ? std::optional(found) : std::nullopt;
+}
 
 Bottleneck bottleneck_of(const RunStatistics& run) {
   const auto* gpu = run.main_gpu();
   if (gpu == nullptr) return {Wait::nothing, {}}; // other rules speak of that
   if (!gpu->steady || gpu->steady->length() < kShortest)
     return {Wait::unknown, "the GPU was used for too short a time to judge"};
+  if (late_rank(run)) return {Wait::late_rank, {}};
   if (run.calls.window < kEnoughSeen && launches(run) < kEnoughCalls) return by_gauges(run, *gpu);
   return {by_calls(run, *gpu), {}};
 }

@@ -6,6 +6,7 @@
 
 #include "use/statistics.h"
 
+#include <optional>
 #include <string>
 
 namespace gpuwhy::rules {
@@ -19,6 +20,7 @@ enum class Wait {
   small_kernels, // kernels run all the time and fill only a few multiprocessors
   sync,          // the program asks for results after every few kernels
   transfer,      // copies over the bus
+  late_rank,     // another GPU's process, in a collective operation
   unknown,
 };
 
@@ -26,6 +28,14 @@ struct Bottleneck {
   Wait wait = Wait::unknown;
   std::string missing; // for unknown
 };
+
+/// Of the GPUs that work together, one that is always in a kernel and hardly works, for it waits in
+/// NCCL, and the one that it waits for.
+struct LateRank {
+  const use::GpuUse* waiting;
+  const use::GpuUse* late;
+};
+std::optional<LateRank> late_rank(const use::RunStatistics& run);
 
 Bottleneck bottleneck_of(const use::RunStatistics& run);
 

@@ -45,7 +45,8 @@ struct Venv {
 TEST(LibraryInventory, WheelsAreFoundAndNothingIsLeftOpen) {
   Venv venv;
   EXPECT_EQ(venv.where("cudnn"), kVenvSite + "/nvidia/cudnn/lib/libcudnn.so.9");
-  for (const auto& need : cases_of(venv.facts).at(0).libraries) {
+  const auto cases = cases_of(venv.facts);
+  for (const auto& need : cases.at(0).libraries) {
     EXPECT_EQ(need.found.outcome, loader::Outcome::found) << need.soname;
     EXPECT_TRUE(need.found.not_looked.empty()) << need.soname;
   }

@@ -123,7 +123,7 @@ TEST(Pci, VirtualMachinesByTheirFirmware) {
 TEST(Pci, TegraByTheDeviceTree) {
   MemorySystem system;
   system.add_file("/proc/device-tree/compatible",
-                  std::string("nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0", 46));
+                  std::string("nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0", 45));
   EXPECT_EQ(collected(kPci, system).hardware.tegra.value_or(""), "tegra234");
   system.add_file("/proc/device-tree/model", std::string("NVIDIA Jetson AGX Orin\0", 23));
   EXPECT_EQ(collected(kPci, system).hardware.tegra.value_or(""), "NVIDIA Jetson AGX Orin");

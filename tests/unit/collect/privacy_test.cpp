@@ -58,7 +58,7 @@ void add_private_machine(MemorySystem& system, const std::string& breaks) {
   system.add_file("/home/ada/.profile", ". ~/.secrets\n");
   system.set_variable("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
   system.set_variable("CUDA_HOME", "/home/ada/cuda");
-  system.add_file("/proc/self/environ", std::string("API_TOKEN=hunter2\0PATH=/usr/bin\0", 33));
+  system.add_file("/proc/self/environ", std::string("API_TOKEN=hunter2\0PATH=/usr/bin\0", 32));
   system.add_file("/proc/1/environ", std::string("container=docker\0API_TOKEN=hunter2\0", 35));
   system.set_kernel_log(
       std::string("NVRM: loading on engine\naudit: ada logged in with hunter2\n"));

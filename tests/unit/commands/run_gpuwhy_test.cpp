@@ -1,5 +1,6 @@
 // The words of a command line, the texts of help, and what the program exits with.
 #include "commands/command.h"
+#include "commands/schema.h"
 #include "facts/json.h"
 #include "support/machine_bench.h"
 
@@ -121,7 +122,19 @@ TEST(RunGpuwhy, texts) {
   EXPECT_TRUE(contains(run({"--version"}).out, GPUWHY_VERSION));
   EXPECT_TRUE(contains(run({"rules"}).out, "L04"));
   EXPECT_TRUE(contains(run({"rule", "l04"}).out, "cudnn-version-mismatch"));
-  EXPECT_TRUE(contains(run({"schema"}).out, "$schema"));
+}
+
+TEST(RunGpuwhy, schemas) {
+  const auto help = run({"schema", "--help"}).out;
+  for (const auto& name : schema_names()) {
+    const auto page = run({"schema", name});
+    EXPECT_EQ(page.exit, 0) << name;
+    EXPECT_TRUE(contains(page.out, name == "facts" ? "# " : "\"$schema\"")) << name;
+    EXPECT_TRUE(contains(help, name)) << name;
+  }
+  EXPECT_EQ(run({"schema"}).out, run({"schema", "snapshot"}).out);
+  EXPECT_EQ(run({"schema", "check"}).out, run({"schema", "report"}).out);
+  EXPECT_EQ(run({"schema", "rule"}).exit, 2);
 }
 
 TEST(RunGpuwhy, pages_name_every_command_and_option) {

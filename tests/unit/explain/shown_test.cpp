@@ -90,6 +90,21 @@ TEST(Shown, ImageThatFindsNoGpuToComputeOn) {
   EXPECT_EQ(root("GPU 0: Tesla K80 (UUID: GPU-1)\n" + refused), "H11");
 }
 
+TEST(Shown, AGpuThatIsLittleUsedIsNotCalledWell) {
+  const std::string created =
+      "Created TensorFlow device (/job:localhost/replica:0/task:0/device:GPU:0 "
+      "with 4606 MB memory) -> physical GPU (device: 0, name: Tesla T4, pci bus "
+      "id: 0000:01:00.0, compute capability: 7.5)\n";
+  const auto needs = [&](const std::string& said) {
+    Explainer explainer;
+    explainer.feed(said + "\n" + created);
+    return explainer.finish().whole.needs;
+  };
+  EXPECT_EQ(needs("- symptom: GPU usage of 2%, expected 80%"), "gpuwhy run -- python train.py");
+  EXPECT_EQ(needs("- symptom: GPU usage of 97%"), "");
+  EXPECT_EQ(needs("- gpu: Tesla T4"), "");
+}
+
 TEST(Shown, WhichInterpreterRuns) {
   const std::string made = "$ conda create -n gpu tensorflow-gpu\n";
   const std::string none = ">>> tf.test.is_gpu_available()\nFalse\n";

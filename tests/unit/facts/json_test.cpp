@@ -87,7 +87,7 @@ TEST(Snapshot, redaction_reaches_every_string) {
   Facts facts;
   Filler().fill(facts);
   const auto text = write_snapshot(
-      facts, [](std::string value) { return std::string(value.empty() ? "" : "X"); });
+      facts, [](const std::string& value) { return std::string(value.empty() ? "" : "X"); });
   EXPECT_FALSE(contains(text, "text "));
   EXPECT_FALSE(contains(text, "/source/"));
   EXPECT_FALSE(contains(text, "/a/b"));

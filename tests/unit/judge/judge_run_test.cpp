@@ -188,6 +188,59 @@ TEST(JudgeRun, memory_of_others_comes_before_running_out_of_it) {
   EXPECT_EQ(verdict.causes[1].id, "R08");
 }
 
+TEST(JudgeRun, out_of_memory_tells_what_was_asked_for) {
+  for (const auto& [text, wanted] :
+       {std::pair{"CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0",
+                  "asked for 1.5 GiB more"},
+        std::pair{"Out of memory while trying to allocate 3145728 bytes.",
+                  "asked for 3.0 MiB more"},
+        std::pair{"OOM when allocating tensor with shape[3]", "the driver's share"}}) {
+    MadeRun run({50});
+    run.end.exit_status = 1;
+    run.end.signs.push_back({use::Sign::Kind::out_of_memory, text, "output"});
+    const auto verdict = run.verdict();
+    ASSERT_EQ(said(verdict), "R08");
+    EXPECT_TRUE(verdict.causes[0].evidence.back().text.find(wanted) != std::string::npos)
+        << verdict.causes[0].evidence.back().text;
+  }
+}
+
+TEST(JudgeRun, memory_in_pieces_is_told_from_memory_that_is_full) {
+  const auto verdict_of = [](const std::string& unused) {
+    MadeRun run({50});
+    run.end.exit_status = 1;
+    run.end.signs.push_back(
+        {use::Sign::Kind::out_of_memory,
+         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. Of the allocated "
+         "memory 60.00 GiB is allocated by PyTorch, and " +
+             unused + " is reserved by PyTorch but unallocated.",
+         "output"});
+    return run.verdict();
+  };
+  const auto pieces = verdict_of("9.50 GiB");
+  ASSERT_EQ(said(pieces), "R08");
+  EXPECT_NE(pieces.causes[0].evidence.back().text.find("9.5 GiB"), std::string::npos);
+  EXPECT_EQ(pieces.causes[0].fix->commands.size(), 1U);
+  const auto full = verdict_of("10.72 MiB");
+  ASSERT_EQ(said(full), "R08");
+  EXPECT_TRUE(full.causes[0].fix->commands.empty());
+}
+
+TEST(JudgeRun, a_gpu_that_waits_for_a_late_rank_is_not_well_used) {
+  const auto made = [](double sm, double power) {
+    return MadeRun({99, 4}).each([&](use::Tick& tick) {
+      for (auto& gpu : tick.gpus) gpu.sm = sm;
+      tick.gpus[0].power = power;
+      if (tick.time == 0) tick.processes[0].libraries = {"libnccl.so.2"};
+    });
+  };
+  const auto waits = made(20, 100).verdict();
+  EXPECT_EQ(said(waits), "R03");
+  EXPECT_NE(waits.causes[0].summary.find("waits in NCCL for GPU 1"), std::string::npos);
+  EXPECT_FALSE(waits.at_most_faster);
+  EXPECT_EQ(said(made(95, 280).verdict()), "used"); // GPU 0 does have more to do
+}
+
 TEST(JudgeRun, a_program_that_nvml_does_not_list_is_used_all_the_same) {
   const auto verdict =
       MadeRun({95}).each([](use::Tick& tick) { tick.gpus[0].processes->clear(); }).verdict();

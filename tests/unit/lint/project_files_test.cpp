@@ -87,8 +87,9 @@ TEST(ProjectFiles, DevContainer) {
 }
 
 TEST(ProjectFiles, MalformedKeysOfToml) {
-  for (const std::string text : {"= 1\n", "[a]\n= 1\n", "x.= 1\n", "x = {= 1}\n",
-                                 "x = {a = 1, = 2}\n", "[.]\n", "x = {.a = 1}\n"}) {
+  for (const std::string text :
+       {"= 1\n", "[a]\n= 1\n", "x.= 1\n", "x = {= 1}\n", "x = {a = 1, = 2}\n", "[.]\n",
+        "x = {.a = 1}\n", "\u00f6 = 1\n", "[a]\n\u03b1 = 1\n"}) {
     const auto report = judge_text(text, "pyproject.toml");
     ASSERT_EQ(report.notes.size(), 1U) << text;
     EXPECT_NE(report.notes[0].text.find("not TOML"), std::string::npos) << report.notes[0].text;

@@ -71,7 +71,7 @@ protected:
 
 TEST_F(Mender, a_file_comes_back_byte_for_byte) {
   const auto file = home_ / ".bashrc";
-  const std::string text("a\0b\xff\r\nno newline", 17);
+  const std::string text("a\0b\xff\r\nno newline", 16);
   write(file, text);
   ::chmod(file.c_str(), 0640);
   ASSERT_TRUE(apply(unset()));

@@ -19,7 +19,7 @@ protected:
                      "Name:\tpython\nState:\tS (sleeping)\nUid:\t1001\t1001\t1001\t1001\n"
                      "Gid:\t1001\t1001\t1001\t1001\nGroups:\t44 1001\n");
     system_.add_file("/proc/42/environ",
-                     std::string("A=1\0CUDA_VISIBLE_DEVICES=\0A=2\0PATH=/opt/gpu/bin\0", 49));
+                     std::string("A=1\0CUDA_VISIBLE_DEVICES=\0A=2\0PATH=/opt/gpu/bin\0", 48));
     system_.add_file("/proc/42/cmdline", std::string("python\0train.py\0", 16));
     system_.add_link("/proc/42/exe", "/opt/gpu/bin/python3.11");
     system_.add_link("/proc/42/cwd", "/home/ann/work");

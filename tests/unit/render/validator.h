@@ -15,6 +15,7 @@ inline bool has_type(const Json& value, const std::string& type) {
   if (type == "string") return value.is_string();
   if (type == "boolean") return value.is_boolean();
   if (type == "integer") return value.is_number_integer();
+  if (type == "number") return value.is_number();
   return type == "null" && value.is_null();
 }
 
@@ -53,6 +54,7 @@ private:
     const auto fits = [&](const Json& each) { return has_type(value, each.get<std::string>()); };
     if (type.is_array() ? std::none_of(type.begin(), type.end(), fits) : !fits(type))
       return path + ": wrong type";
+    if (value.is_array() && schema.contains("prefixItems")) return check_row(value, schema, path);
     if (value.is_array()) return check_items(value, schema["items"], path);
     return value.is_object() ? check_fields(value, schema, path) : "";
   }
@@ -65,7 +67,24 @@ private:
     return {};
   }
 
+  std::string check_row(const Json& value, const Json& schema, const std::string& path) {
+    const auto& items = schema["prefixItems"];
+    if (value.size() != items.size()) return path + ": wrong length";
+    for (std::size_t index = 0; index < value.size(); ++index) {
+      auto error = check(value[index], items[index], path + "[" + std::to_string(index) + "]");
+      if (!error.empty()) return error;
+    }
+    return {};
+  }
+
   std::string check_fields(const Json& value, const Json& schema, const std::string& path) {
+    if (schema.contains("additionalProperties")) { // a map
+      for (const auto& [name, item] : value.items()) {
+        auto error = check(item, schema["additionalProperties"], path + "." + name);
+        if (!error.empty()) return error;
+      }
+      return {};
+    }
     for (const auto& name : schema["required"]) {
       if (!value.contains(name.get<std::string>())) return path + ": lacks " + name.dump();
     }

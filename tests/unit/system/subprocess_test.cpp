@@ -26,6 +26,14 @@ Answer<ProcessResult> shell(const std::string& script, std::chrono::milliseconds
   return run_executable("/bin/sh", {{"sh", "-c", script}, std::move(environment), deadline});
 }
 
+/// The script says something, then hangs. A machine too busy to let it begin gives it longer.
+ProcessResult shell_that_hangs(const std::string& script) {
+  for (auto deadline = 200ms;; deadline *= 2) {
+    auto result = shell(script, deadline).value();
+    if (!result.output.empty() || deadline > 20s) return result;
+  }
+}
+
 /// Children of this process, dead ones included.
 int children() {
   std::ifstream file("/proc/self/task/" + std::to_string(::getpid()) + "/children");
@@ -43,7 +51,7 @@ std::vector<std::byte> image_of(const std::string& path) {
 }
 
 bool gone_soon(pid_t process) {
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");
     std::string number, name, state;
     if (!(file >> number >> name >> state) || state == "Z" || state == "X") return true;
@@ -104,13 +112,13 @@ TEST(Subprocess, crash_is_told_by_its_signal) {
 
 TEST(Subprocess, hang_ends_at_the_deadline) {
   const auto start = Clock::now();
-  const auto result = shell("echo begun; sleep 60", 200ms).value();
+  const auto result = shell_that_hangs("echo begun; sleep 600");
   const auto taken = Clock::now() - start;
   EXPECT_TRUE(result.timed_out);
   EXPECT_EQ(result.signal, SIGKILL);
   EXPECT_EQ(result.output, "begun\n");
   EXPECT_GE(taken, 200ms);
-  EXPECT_LT(taken, 2s);
+  EXPECT_LT(taken, 100s); // not the script's own end
 }
 
 TEST(Subprocess, stopped_or_deaf_child_ends_too) {
@@ -127,11 +135,11 @@ TEST(Subprocess, deadlines_beyond_reason_are_no_trap) {
 TEST(Subprocess, a_program_that_runs_on_is_read_as_it_writes) {
   const auto started = start_image(
       "sh", image_of("/bin/sh"),
-      {{"sh", "-c", "echo one; sleep 0.3; echo two; sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, 5s});
+      {{"sh", "-c", "echo one; sleep 0.3; echo two; sleep 60"}, {{"PATH", "/usr/bin:/bin"}}, 50s});
   ASSERT_TRUE(started);
   auto& child = **started;
   std::string text;
-  for (int i = 0; i < 500 && text != "one\ntwo\n"; ++i) {
+  for (int i = 0; i < 4000 && text != "one\ntwo\n"; ++i) {
     text += child.take_output(100);
     std::this_thread::sleep_for(10ms);
   }
@@ -156,8 +164,8 @@ TEST(Subprocess, closing_stdout_early_is_not_the_end) {
 
 TEST(Subprocess, grandchild_with_the_pipe_is_killed_and_not_waited_for) {
   const auto start = Clock::now();
-  const auto result = shell("sleep 60 & echo $!").value();
-  EXPECT_LT(Clock::now() - start, 2s);
+  const auto result = shell("sleep 600 & echo $!", 100s).value();
+  EXPECT_LT(Clock::now() - start, 100s);
   EXPECT_EQ(result.exit_status, 0);
   EXPECT_FALSE(result.timed_out);
   EXPECT_TRUE(gone_soon(static_cast<pid_t>(to_number(trim(result.output)).value())));
@@ -165,14 +173,18 @@ TEST(Subprocess, grandchild_with_the_pipe_is_killed_and_not_waited_for) {
 
 TEST(Subprocess, grandchild_that_escaped_cannot_hold_us) {
   const auto start = Clock::now();
-  const auto result = shell("setsid sh -c 'echo $$; exec sleep 5' & sleep 0.2").value();
-  EXPECT_LT(Clock::now() - start, 3s);
+  // The shell goes when the other one has said its number, into the pipe and into a FIFO.
+  const auto fifo = testing::TempDir() + "gpuwhy-escaped-" + std::to_string(::getpid());
+  const auto script = "mkfifo " + fifo + "; setsid sh -c 'echo $$; echo >" + fifo +
+                      "; exec sleep 600' & read line <" + fifo + "; rm " + fifo;
+  const auto result = shell(script, 100s).value();
+  EXPECT_LT(Clock::now() - start, 100s);
   EXPECT_EQ(result.exit_status, 0);
   ::kill(static_cast<pid_t>(to_number(trim(result.output)).value()), SIGKILL);
 }
 
 TEST(Subprocess, deadline_takes_the_whole_group) {
-  const auto result = shell("sleep 60 & echo $!; wait", 200ms).value();
+  const auto result = shell_that_hangs("sleep 600 & echo $!; wait");
   EXPECT_TRUE(result.timed_out);
   EXPECT_TRUE(gone_soon(static_cast<pid_t>(to_number(trim(result.output)).value())));
 }
@@ -284,15 +296,13 @@ TEST_F(ImageRun, runs_from_a_private_file_that_is_gone_before_the_end) {
   ::setenv("TMPDIR", directory().c_str(), 1);
   EXPECT_EQ(run_image("echo", image_, echo(), ImagePlace::file)->output, "carried along\n");
   EXPECT_TRUE(std::filesystem::is_empty(directory()));
-  std::thread watcher([&] {
-    std::this_thread::sleep_for(300ms);
+  {
+    const auto started = start_image("sleep", image_of("/bin/sleep"), {{"sleep", "600"}, {}, 100s},
+                                     ImagePlace::file);
+    ASSERT_TRUE(started);
     EXPECT_TRUE(std::filesystem::is_empty(directory())); // while the program still runs
-  });
-  const auto start = Clock::now();
-  EXPECT_TRUE(
-      run_image("sleep", image_of("/bin/sleep"), {{"sleep", "0.6"}, {}, 10s}, ImagePlace::file));
-  EXPECT_GE(Clock::now() - start, 600ms);
-  watcher.join();
+    EXPECT_FALSE((*started)->ended());
+  }
   ::setenv("TMPDIR", path("missing").c_str(), 1); // then the next place
   EXPECT_EQ(run_image("echo", image_, echo(), ImagePlace::file)->output, "carried along\n");
   ::unsetenv("TMPDIR");

@@ -40,6 +40,35 @@ TEST(Signs, an_allocator_that_tries_again_is_no_fault) {
   EXPECT_TRUE(read("Epoch 1/10\rloss 0.3\n").empty());
 }
 
+std::string last_words(std::string_view text) {
+  RunEnd end;
+  end.exit_status = 1;
+  end.signs = read(text);
+  const auto* words = end.last_words();
+  return words != nullptr ? words->text : "";
+}
+
+TEST(Signs, what_a_program_says_last_when_it_dies) {
+  EXPECT_EQ(last_words("Traceback (most recent call last):\n"
+                       "  File \"train.py\", line 1, in <module>\n    import keras\n"
+                       "ModuleNotFoundError: No module named 'keras'"),
+            "ModuleNotFoundError: No module named 'keras'");
+  EXPECT_EQ(last_words("[rank1]: Traceback (most recent call last):\n[rank0]: loss 3\n"
+                       "[rank1]:   File \"a.py\", line 3\n[rank1]: KeyError: 'x'\nbye\n"),
+            "KeyError: 'x'");
+  EXPECT_EQ(last_words("F0000 00:00:1795713829.97    1612 random_op_gpu.h:247] Non-OK-status: x\n"
+                       "*** Check failure stack trace: ***\n"),
+            "F0000 00:00:1795713829.97    1612 random_op_gpu.h:247] Non-OK-status: x");
+  EXPECT_EQ(last_words("loss: 0.3\nFinal words: Error\n"), "");
+}
+
+TEST(Signs, a_program_that_ends_well_has_no_last_words) {
+  RunEnd end;
+  end.exit_status = 0;
+  end.signs = read("Traceback (most recent call last):\nValueError: caught and printed\n");
+  EXPECT_EQ(end.last_words(), nullptr);
+}
+
 TEST(Signs, pieces_make_lines_and_floods_stay_bounded) {
   SignReader reader("output");
   for (const char letter : std::string("x CUDA out of memory\x1b[31m\n")) reader.read({&letter, 1});

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <link.h>
 
 namespace gpuwhy::watch {
@@ -22,7 +21,7 @@ public:
     record.presence = static_cast<std::uint8_t>(presence);
     record.flag = static_cast<std::uint16_t>(flag);
     record.size = static_cast<std::uint16_t>(name.size());
-    std::memcpy(record.name, name.data(), std::min(name.size(), sizeof record.name));
+    name.copy(record.name, sizeof record.name);
     const auto* begin = reinterpret_cast<const std::byte*>(&record);
     bytes.insert(bytes.end(), begin, begin + sizeof record);
     return *this;

@@ -1,0 +1,18 @@
+// Between the stub of CUPTI, that of the driver, and the program that plays an observed one.
+#ifndef GPUWHY_TESTS_WINDOWS_STUB_H
+#define GPUWHY_TESTS_WINDOWS_STUB_H
+
+#include <stdatomic.h>
+
+#define STUB_EXPORT __attribute__((visibility("default")))
+
+struct stub_cupti {
+  double attach_seconds;    // of the processor, for each cuptiSubscribe
+  atomic_int context_state; // 0: none, 1: there, 2: being made
+  atomic_int calls_back;
+  atomic_int attached, attached_too_early, finalized_elsewhere;
+};
+
+extern __thread int stub_in_call;
+
+#endif
