@@ -194,7 +194,8 @@ void late_start(const Scene& scene, Suspects& out) {
 void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures, Suspects& out) {
   const auto& text = scene.text;
   const bool loses = pace.gpu_loses || figures.slower_than_cpu;
-  const bool little = figures.low_or_said(kIdle) && !figures.in_bursts;
+  const bool little = figures.low_or_said(kIdle) && !figures.in_bursts && !figures.processor_busy &&
+                      figures.received.value_or(0) < kBusTraffic;
   const auto* small = first_of(text, {"loop-small", "short-loop", "launch-words"});
   const auto* single = first_of(text, {"loop-predict", "rl-words", "one-by-one"});
   const bool reached = scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||

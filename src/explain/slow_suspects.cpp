@@ -18,10 +18,9 @@ constexpr double kTooHot = 90;    // degrees at which they all do
 constexpr double kLongStart = 60; // seconds until the first step
 constexpr double kLeaking = 1.6;  // times slower: more than a warm board loses
 constexpr double kCooler = 1.1;
-constexpr double kBusTraffic = 1000; // MB/s
-constexpr double kCapped = 0.7;      // of the usual power limit
-constexpr double kShare = 30;        // percent of a profile, of one line
-constexpr double kMostly = 40;       // percent of a profile
+constexpr double kCapped = 0.7; // of the usual power limit
+constexpr double kShare = 30;   // percent of a profile, of one line
+constexpr double kMostly = 40;  // percent of a profile
 
 double number(std::string_view text) {
   return std::strtod(std::string(replace_all(std::string(text), ",", "")).c_str(), nullptr);

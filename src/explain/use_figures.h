@@ -10,6 +10,8 @@
 
 namespace gpuwhy::explain {
 
+constexpr double kBusTraffic = 1000; // MB/s, of a program that copies in every step
+
 struct UseFigures {
   explicit UseFigures(const View& text);
 
