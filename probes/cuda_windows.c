@@ -1,8 +1,8 @@
 // Counts a program's CUDA calls in short windows. libcuda loads this library into the program (by
 // CUDA_INJECTION64_PATH) and calls InitializeInjection() from cuInit. A thread of ours then
 // subscribes to CUPTI's callbacks for a fifth of a second or less, often at first and then every
-// five seconds, more seldom where that would cost the program more than half a per cent of its time,
-// and writes the sums into a file that gpuwhy reads. Between the windows nothing is
+// five seconds, more seldom where that would cost the program more than half a per cent of its
+// time, and writes the sums into a file that gpuwhy reads. Between the windows nothing is
 // subscribed, so that a profiler that the program brings along finds CUPTI free; while it runs, our
 // windows are left out.
 //

@@ -32,7 +32,7 @@ struct gpuwhy_windows {
   uint64_t pauses, pause_time;
   uint64_t failed_allocations;
   uint64_t spent_time; // of the program's, by all this: an estimate
-  char library[256]; // the libcupti that is used
+  char library[256];   // the libcupti that is used
 };
 
 #endif
