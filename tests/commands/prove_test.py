@@ -10,6 +10,8 @@ from stub import GPUWHY, STUB, StubTest, main
 
 class Prove(StubTest):
     def prove(self, *words, **variables):
+        if "--deadline" not in words:
+            words = ("--deadline", "100s", *words)  # a busy machine is no fault
         status, out, errors = self.run_command("prove", "--json", *words, **variables)
         return status, json.loads(out) if out else None, errors
 
@@ -29,14 +31,14 @@ class Prove(StubTest):
         start = time.monotonic()
         status, report, _ = self.prove(LD_LIBRARY_PATH="/nonexistent")
         self.assertEqual((status, report["failed_layer"]), (1, "driver"))
-        self.assertLess(time.monotonic() - start, 5)  # milliseconds on an idle machine
+        self.assertLess(time.monotonic() - start, 60)  # milliseconds on an idle machine; no deadline is waited for
 
     def test_driver_that_hangs_is_not_waited_for_twice(self):
         start = time.monotonic()
         status, report, _ = self.prove(STUB_CUDA_HANG="1")
         self.assertEqual((status, report["failed_layer"]), (1, "driver"))
         self.assertIn("did not answer cuInit", report["layers"][0]["summary"])
-        self.assertLess(time.monotonic() - start, 40)
+        self.assertLess(time.monotonic() - start, 90)  # not the layer's 100
 
     def test_hang_in_the_middle(self):
         status, report, _ = self.prove("--deadline", "3s", STUB_CUDA_FAULT="cuMemcpyDtoH:hang")

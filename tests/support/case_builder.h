@@ -234,7 +234,7 @@ inline VariableOrigin origin(const std::string& path, int line, const std::strin
 }
 
 inline void set_variable(Facts& facts, const std::string& name, const std::string& value,
-                         std::vector<VariableOrigin> origins = {}) {
+                         const std::vector<VariableOrigin>& origins = {}) {
   edit::set_variable(facts, name, value);
   for (auto& variable : facts.environment.variables) {
     if (variable.name == name) variable.origins = origins;

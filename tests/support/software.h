@@ -65,7 +65,7 @@ inline void add_dist_info(MemorySystem& system, const std::string& site, const s
 
 /// A library of a CUDA wheel, its version told by the wheel alone.
 inline void add_wheel(MemorySystem& system, const std::string& folder, const std::string& soname,
-                      const std::string& version, std::vector<std::string> needed = {}) {
+                      const std::string& version, const std::vector<std::string>& needed = {}) {
   std::vector<std::pair<Elf64_Sxword, std::string>> names = {{DT_SONAME, soname}};
   for (const auto& name : needed) names.emplace_back(DT_NEEDED, name);
   names.emplace_back(

@@ -10,9 +10,9 @@ namespace gpuwhy {
 
 class StubMachine : public MemorySystem {
 public:
-  explicit StubMachine(Environment extra = {}) {
+  explicit StubMachine(const Environment& extra = {}) {
     Environment environment{{"LD_LIBRARY_PATH", GPUWHY_STUB_DRIVER}};
-    for (auto& [name, value] : extra) environment[name] = std::move(value);
+    for (const auto& [name, value] : extra) environment[name] = value;
     set_environment(std::move(environment));
   }
 
