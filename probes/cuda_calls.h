@@ -11,6 +11,7 @@
 
 enum { MOST_CALL_IDS = 2048 };
 
+uint64_t now(void); // ns, CLOCK_MONOTONIC
 void fill_kinds(void);
 bool is_counted(CUpti_CallbackDomain domain, CUpti_CallbackId id);
 void open_window(void);

@@ -84,14 +84,10 @@ static uint64_t begun;                    // when the library came
 static atomic_ullong spent;               // of the program's time, as far as is known
 static uint64_t spent_before_last_window; // the next one is taken to cost as much as the last
 
-static uint64_t read_clock(clockid_t clock) {
+static uint64_t own_processor_time(void) {
   struct timespec time;
-  clock_gettime(clock, &time);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static uint64_t now(void) {
-  return read_clock(CLOCK_MONOTONIC);
 }
 
 static void leave(void) {
@@ -159,7 +155,7 @@ static int look_once(unsigned number) {
   spent_before_last_window = atomic_load(&spent);
   // The processor's time: behind a driver that compiles or loads it is the program that holds us
   // up.
-  const uint64_t start = read_clock(CLOCK_THREAD_CPUTIME_ID);
+  const uint64_t start = own_processor_time();
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
       result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
@@ -173,7 +169,7 @@ static int look_once(unsigned number) {
   open_window();
   atomic_store(&leaving, KEEP);
   enable_all();
-  const uint64_t attaching = read_clock(CLOCK_THREAD_CPUTIME_ID) - start;
+  const uint64_t attaching = own_processor_time() - start;
   bool ends = rest(SHORTEST_WINDOW_MS);
   for (int open = SHORTEST_WINDOW_MS; !ends && open < LONGEST_WINDOW_MS && !seen_enough(open);) {
     const int step = open == SHORTEST_WINDOW_MS ? STEP_MS - SHORTEST_WINDOW_MS : STEP_MS;

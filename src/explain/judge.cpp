@@ -17,8 +17,6 @@ struct Follows {
   std::string_view cause;
   std::string_view consequence;
 };
-constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
-
 constexpr std::array kFollows = {
     Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
     Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},

@@ -1,5 +1,6 @@
 // What the program's own lines show over its run: memory that only rises, steps that take longer
 // and longer, work that the processor does in less time; and the code that makes them so.
+#include "explain/loops.h"
 #include "explain/pace.h"
 
 #include "base/text.h"
@@ -13,7 +14,6 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kHot = 83;          // degrees from which NVIDIA's boards slow down
 constexpr double kBusTraffic = 1000; // MB/s
 constexpr double kFarSlower = 3;     // times longer: another way of computing
@@ -24,17 +24,6 @@ const Sighting* first_of(const View& text, std::initializer_list<std::string_vie
     if (const auto* seen = text.find(signal)) return seen;
   }
   return nullptr;
-}
-
-/// Code that makes anew in every turn what should be made once.
-const Sighting* makes_anew(const View& text) {
-  const auto* seen = first_of(text, {"loop-model", "loop-jit", "model-loop", "graph-loop"});
-  if (seen != nullptr) return seen;
-  // A loop that calls a function, and a function that makes a model.
-  if (text.has("for-loop") && text.has("model-build") && text.has("host-killed"))
-    return text.find("model-build");
-  // Without a session these run at once, and add to no graph.
-  return text.has("session-run") ? text.find("loop-graph") : nullptr;
 }
 
 double hottest(const View& text) {
@@ -53,7 +42,7 @@ void grows(const Scene& scene, const Pace& pace, const UseFigures& figures, Susp
   const auto* from = pace.memory_from;
   const auto* to = pace.memory_to;
   const bool slower = pace.steps_rise() || text.has("slows-down") || text.has("slower-words");
-  if (const auto* anew = makes_anew(text);
+  if (const auto* anew = made_in_loop(text);
       anew != nullptr && (rises || full || slower || anew->message->signal == "loop-jit")) {
     out.push_back({"P18",
                    weight,
@@ -100,7 +89,7 @@ void offloaded(const Scene& scene, Suspects& out) {
 /// Steps take longer and longer while memory is not told to rise.
 void slows(const Scene& scene, const Pace& pace, Suspects& out) {
   const auto& text = scene.text;
-  if (!pace.steps_rise() || pace.memory_rises() || makes_anew(text) != nullptr) return;
+  if (!pace.steps_rise() || pace.memory_rises() || made_in_loop(text) != nullptr) return;
   const double temperature = hottest(text);
   if (temperature >= kHot || text.has("cooled-words") || text.has("throttled")) {
     out.push_back({"R06",

@@ -9,7 +9,6 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kTelling = 25;     // percent of the time
 constexpr double kShortKernel = 20; // microseconds: less than two launches
 constexpr double kManyCalls = 100;

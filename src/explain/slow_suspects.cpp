@@ -1,6 +1,7 @@
 // What makes a program on the GPU slow, by its code, its logs and how it changes with time:
 // placement, compilation, copies, heat, leaks.
 #include "base/text.h"
+#include "explain/loops.h"
 #include "explain/suspect.h"
 #include "explain/use_figures.h"
 
@@ -11,7 +12,6 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr double kIdle = 60;      // percent up to which something holds the GPU back
 constexpr double kHot = 83;       // degrees from which NVIDIA's boards slow down
 constexpr double kTooHot = 90;    // degrees at which they all do
@@ -24,20 +24,6 @@ constexpr double kMostly = 40;  // percent of a profile
 
 double number(std::string_view text) {
   return std::strtod(std::string(replace_all(std::string(text), ",", "")).c_str(), nullptr);
-}
-
-/// "for i in range(200):", and a few lines further down the model.
-const Sighting* built_in_loop(const Scene& scene) {
-  if (const auto* line = scene.text.find("model-loop")) return line;
-  constexpr std::uint64_t kBody = 5;            // lines
-  const bool died = scene.text.has("host-oom"); // whatever the loop calls
-  for (const auto* loop : scene.text.all("for-loop")) {
-    if (const auto* built = scene.text.find("model-build"); died && built != nullptr) return built;
-    for (const auto* built : scene.text.all("model-build")) {
-      if (built->first > loop->first && built->first <= loop->first + kBody) return built;
-    }
-  }
-  return nullptr;
 }
 
 void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
@@ -91,7 +77,7 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
          {leak ? Instead{"R06", "the GPU gets hot and slows itself down"}
                : Instead{"R07", "something in the program grows with every step"}}});
   }
-  if (const auto* built = built_in_loop(scene); built != nullptr && !figures.memory_grows) {
+  if (const auto* built = made_in_loop(scene.text); built != nullptr && !figures.memory_grows) {
     out.push_back({"P18",
                    scene.text.has("oom") ? Weight::probable : Weight::hint,
                    "a model is built anew in every turn of a loop, and what was built before stays",
@@ -103,7 +89,7 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
     const auto series = scene.text.all("memory-series");
     std::vector<const Sighting*> evidence = {scene.text.find("memory-grows")};
     if (!series.empty()) evidence = {series.front(), series.back()};
-    const auto* loop = built_in_loop(scene);
+    const auto* loop = made_in_loop(scene.text);
     if (loop != nullptr) {
       out.push_back({"P18",
                      scene.text.has("oom") ? Weight::probable : Weight::hint,

@@ -15,6 +15,9 @@ constexpr std::string_view kLook = "gpuwhy check";
 
 struct UseFigures;
 
+/// The command that finds out what holds a GPU back that is in use.
+inline constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
+
 enum class Weight {
   hint,     // the scene alone; counts where no message names a cause
   probable, // the message has several causes, the scene speaks for this one

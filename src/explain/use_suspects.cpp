@@ -11,7 +11,6 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::string_view kWatch = "gpuwhy run -- python train.py";
 constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
 constexpr double kBusy = 70;        // percent of use from which nothing is wrong with it
 constexpr double kLoaderShare = 30; // percent of a profile
