@@ -9,7 +9,7 @@ const Sighting* made_in_loop(const View& text) {
   // "for i in range(200):", and a few lines further down the model; or a loop that calls whatever
   // makes one, in a program that ran the machine out of memory.
   constexpr std::uint64_t kBody = 5; // lines
-  const bool died = text.has("host-oom") || text.has("host-killed");
+  const bool died = text.has("host-killed");
   for (const auto* loop : text.all("for-loop")) {
     for (const auto* built : text.all("model-build")) {
       if (died || (built->first > loop->first && built->first <= loop->first + kBody)) return built;

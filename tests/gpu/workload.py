@@ -97,3 +97,17 @@ def keras_tiny(clock):
     model.compile(optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     data = numpy.random.rand(65536, 20).astype("float32"), numpy.random.randint(0, 10, 65536)
     keras_fit(clock, model, data, 32)
+
+
+def keras_starved(clock):
+    """model.fit on a Python generator that takes longer than the step."""
+    import numpy
+
+    def batches():
+        x = numpy.random.rand(64, 64, 64, 3).astype("float32")
+        y = numpy.random.randint(0, 10, 64)
+        while True:
+            burn(0.08)
+            yield x, y
+
+    keras_fit(clock, keras_conv(), batches(), None, steps_per_epoch=1 << 20)

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from workload import WORKLOADS, Clock, burn, keras_conv, keras_fit, keras_tiny, torch_net, torch_step, workload
+from workload import WORKLOADS, Clock, burn, keras_conv, keras_fit, keras_starved, keras_tiny, torch_net, torch_step, workload
 
 # --- well-behaved -------------------------------------------------------------------------------------------
 
@@ -195,17 +195,7 @@ def input_torch_workers(clock):
 
 @workload("R03", KERAS_BACKEND="jax")
 def keras_input_generator(clock):
-    """model.fit on a Python generator that takes longer than the step."""
-    import numpy
-
-    def batches():
-        x = numpy.random.rand(64, 64, 64, 3).astype("float32")
-        y = numpy.random.randint(0, 10, 64)
-        while True:
-            burn(0.08)
-            yield x, y
-
-    keras_fit(clock, keras_conv(), batches(), None, steps_per_epoch=1 << 20)
+    keras_starved(clock)
 
 
 # --- too little work for each launch ------------------------------------------------------------------------

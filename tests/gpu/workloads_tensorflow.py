@@ -2,7 +2,7 @@
 
 import time
 
-from workload import burn, keras_conv, keras_fit, keras_tiny, workload
+from workload import keras_conv, keras_fit, keras_starved, keras_tiny, workload
 
 
 def images(count=4096):
@@ -54,16 +54,7 @@ def tf_good_function(clock):
 
 @workload("R03", KERAS_BACKEND="tensorflow")
 def tf_input_generator(clock):
-    import numpy
-
-    def batches():
-        x = numpy.random.rand(64, 64, 64, 3).astype("float32")
-        y = numpy.random.randint(0, 10, 64)
-        while True:
-            burn(0.08)
-            yield x, y
-
-    keras_fit(clock, keras_conv(), batches(), None, steps_per_epoch=1 << 20)
+    keras_starved(clock)
 
 
 @workload("R03", KERAS_BACKEND="tensorflow")
