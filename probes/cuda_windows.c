@@ -11,9 +11,12 @@
 #include "cuda_windows.h"
 
 #include "cuda_calls.h"
+#include "cuda_contexts.h"
 #include "cupti_search.h"
 
 #include <cupti_callbacks.h>
+#include <cupti_driver_cbid.h>
+#include <cupti_runtime_cbid.h>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -51,6 +54,7 @@ enum {
   LEAVE_MS = 100,
   SETTLE_MS = 1000,
   LONGEST_SETTLE_MS = 10000,
+  LONGEST_STOP_MS = 5000,
   POLL_MS = 100,
 };
 
@@ -100,6 +104,13 @@ static void leave(void) {
   atomic_store_explicit(&leaving, LEFT, memory_order_release);
 }
 
+static bool resets(CUpti_CallbackDomain domain, CUpti_CallbackId id) {
+  if (domain == CUPTI_CB_DOMAIN_RUNTIME_API)
+    return id == CUPTI_RUNTIME_TRACE_CBID_cudaDeviceReset_v3020;
+  return id == CUPTI_DRIVER_TRACE_CBID_cuDevicePrimaryCtxReset ||
+         id == CUPTI_DRIVER_TRACE_CBID_cuDevicePrimaryCtxReset_v2;
+}
+
 static void CUPTIAPI on_call(void* nothing, CUpti_CallbackDomain domain, CUpti_CallbackId id,
                              const void* data) {
   (void)nothing;
@@ -108,6 +119,7 @@ static void CUPTIAPI on_call(void* nothing, CUpti_CallbackDomain domain, CUpti_C
     if (call->callbackSite == CUPTI_API_EXIT) leave();
     return;
   }
+  if (resets(domain, id)) forget_contexts();
   count_call(domain, id, call);
 }
 
@@ -118,6 +130,9 @@ static bool rest(int milliseconds) {
   return atomic_load(&stopping);
 }
 
+// --- a window
+// -----------------------------------------------------------------------------------------------
+
 static void set_state(enum gpuwhy_windows_state state, int result) {
   shared->result = result;
   shared->state = state;
@@ -127,7 +142,7 @@ static void enable_all(void) {
   for (unsigned id = 1; id < MOST_CALL_IDS; ++id) {
     for (unsigned domain = CUPTI_CB_DOMAIN_DRIVER_API; domain <= CUPTI_CB_DOMAIN_RUNTIME_API;
          ++domain)
-      if (is_counted(domain, id)) cupti.enable(1, subscriber, domain, id);
+      if (is_counted(domain, id) || resets(domain, id)) cupti.enable(1, subscriber, domain, id);
   }
 }
 
@@ -152,6 +167,8 @@ static int pause_after(unsigned number) {
 // How long to wait for the next window; negative: there will be none.
 static int look_once(unsigned number) {
   if (atomic_load(&leaving) == LEAVING) return FIRST_PAUSE_MS;
+  release_contexts();
+  hold_contexts();
   spent_before_last_window = atomic_load(&spent);
   // The processor's time: behind a driver that compiles or loads it is the program that holds us
   // up.
@@ -159,10 +176,12 @@ static int look_once(unsigned number) {
   CUptiResult result = cupti.subscribe(&subscriber, on_call, NULL);
   if (result == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED ||
       result == CUPTI_ERROR_MAX_LIMIT_REACHED) {
+    release_contexts();
     set_state(GPUWHY_WINDOWS_TAKEN, (int)result);
     return TAKEN_PAUSE_MS;
   }
   if (result != CUPTI_SUCCESS) {
+    release_contexts();
     set_state(GPUWHY_WINDOWS_REFUSED, (int)result);
     return -1;
   }
@@ -192,6 +211,7 @@ static int look_once(unsigned number) {
     atomic_store(&leaving, LEFT);
   }
   shared->spent_time = atomic_load(&spent);
+  if (!ends && atomic_load(&leaving) == LEFT) release_contexts();
   return pause_after(number);
 }
 
@@ -216,51 +236,26 @@ static bool bind_cupti(void) {
   return true;
 }
 
-static struct {
-  CUresult (*count)(int*);
-  CUresult (*state)(CUdevice, unsigned*, int*);
-} devices;
-
-static bool bind_driver(void) {
-  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-  if (!driver) return false;
-  void* count = dlsym(driver, "cuDeviceGetCount");
-  void* state = dlsym(driver, "cuDevicePrimaryCtxGetState");
-  memcpy(&devices.count, &count, sizeof(count));
-  memcpy(&devices.state, &state, sizeof(state));
-  return count && state;
-}
-
-// A bit for each device whose primary context lives.
-static uint64_t contexts(void) {
-  int count = 0;
-  uint64_t found = 0;
-  if (devices.count(&count) != CUDA_SUCCESS) return 0;
-  for (int device = 0; device < count && device < 64; ++device) {
-    unsigned flags = 0;
-    int active = 0;
-    if (devices.state(device, &flags, &active) == CUDA_SUCCESS && active)
-      found |= UINT64_C(1) << device;
-  }
-  return found;
-}
-
 // Waits until contexts live and no other has joined them for a while: a JAX program on an H200
 // whose context was being created while CUPTI was attached never came back from it. Contexts that
-// are not primary ones are not told of; after some seconds they are taken to be there. True: the
-// program ends.
+// are not primary ones are not told of: where none was ever seen, some are taken to be there after
+// some seconds. Where all are gone, nothing is looked at until one comes back. True: the program
+// ends.
 static bool settle(void) {
-  bool ends = rest(FIRST_PAUSE_MS);
-  if (ends || !bind_driver()) return ends;
-  uint64_t known = 0;
-  int since = 0;
-  for (int waited = 0; !ends && waited < LONGEST_SETTLE_MS; waited += POLL_MS) {
+  static uint64_t settled = UINT64_MAX, ever;
+  uint64_t known = contexts();
+  if (known == settled) return false;
+  bool ends = false;
+  for (int since = 0, waited = 0; !ends && (ever || waited < LONGEST_SETTLE_MS);
+       waited += POLL_MS) {
+    if (known && since >= SETTLE_MS) break;
+    ends = rest(POLL_MS);
     const uint64_t seen = contexts();
     since = seen == known ? since + POLL_MS : 0;
     known = seen;
-    if (known && since >= SETTLE_MS) break;
-    ends = rest(POLL_MS);
+    ever |= seen;
   }
+  settled = known;
   return ends;
 }
 
@@ -268,7 +263,8 @@ static void* watch(void* nothing) {
   (void)nothing;
   prctl(PR_SET_NAME, "gpuwhy");
   // The program is within cuInit, and its libraries may be on their way in.
-  bool ends = settle();
+  bool ends = rest(FIRST_PAUSE_MS);
+  if (!ends && bind_driver()) ends = settle();
   bool found = !ends && bind_cupti();
   for (int attempt = 0; !ends && !found && attempt < 5; ++attempt) {
     ends = rest(1000);
@@ -278,19 +274,23 @@ static void* watch(void* nothing) {
   for (unsigned number = 0; found && !ends; ++number) {
     int wait = look_once(number);
     if (wait < 0) break;
-    ends = rest(wait);
+    ends = rest(wait) || settle();
   }
   atomic_store(&stopped, 1);
   return NULL;
 }
 
-// Runs before the libraries that were loaded earlier end: CUPTI must be left alone from then on.
+// Runs before the libraries that were loaded earlier end: CUPTI must be left alone from then on. It
+// takes some seconds to come in where the disk or the processor has other work.
 static void stop(void) {
   if (getpid() != owner) return; // a fork: the thread is not in it
   atomic_store(&stopping, 1);
   uint64_t one = 1;
   if (write(wake, &one, sizeof(one)) != sizeof(one)) return;
-  for (int i = 0; i < 300 && !atomic_load(&stopped); ++i) usleep(1000);
+  for (int waited = 0; waited < LONGEST_STOP_MS; ++waited) {
+    if (atomic_load(&stopped) && atomic_load(&leaving) != LEAVING) return;
+    usleep(1000);
+  }
 }
 
 static bool map_file(void) {

@@ -5,6 +5,7 @@
 //     gcc -O1 -pthread attach_stress.c -o attach_stress -ldl
 //     ./attach_stress LIBCUPTI SECONDS any     attaches at any time
 //     ./attach_stress LIBCUPTI SECONDS idle    only while no context is created or destroyed
+//     ./attach_stress LIBCUPTI SECONDS held    at any time, but holds the context meanwhile, as gpuwhy does
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static int (*cuInit)(unsigned), (*retain)(void**, int), (*release)(int), (*set_current)(void*);
+static int (*cuInit)(unsigned), (*retain)(void**, int), (*release)(int), (*set_current)(void*), (*state)(int, unsigned*, int*);
 static int (*allocate)(unsigned long long*, size_t), (*give_back)(unsigned long long);
 static int (*subscribe)(void**, void (*)(void*, int, unsigned, const void*), void*);
 static int (*unsubscribe)(void*), (*enable)(unsigned, void*, int, unsigned), (*finalize)(void);
 static atomic_int contexts, attached, calls, ends, changing, step;
-static int idle_only;
+static int idle_only, holds;
 
 static void on_call(void* data, int domain, unsigned id, const void* call) {
   (void)data, (void)domain, (void)id, (void)call;
@@ -30,7 +31,10 @@ static void* attach(void* nothing) {
   while (!atomic_load(&ends)) {
     usleep(3000);
     while (idle_only && atomic_load(&changing)) usleep(1000);
-    void* subscriber = NULL;
+    void *subscriber = NULL, *context = NULL;
+    unsigned flags = 0;
+    int active = 0;
+    if (holds && (state(0, &flags, &active) != 0 || !active || retain(&context, 0) != 0)) continue;
     atomic_store(&step, 1);
     if (subscribe(&subscriber, on_call, NULL) != 0) continue;
     atomic_store(&step, 2);
@@ -40,6 +44,7 @@ static void* attach(void* nothing) {
     unsubscribe(subscriber);
     atomic_store(&step, 4);
     finalize();
+    if (holds) release(0);
     atomic_store(&step, 0);
     atomic_fetch_add(&attached, 1);
   }
@@ -78,6 +83,8 @@ int main(int count, char** words) {
   void* cupti = dlopen(words[1], RTLD_NOW);
   if (!driver || !cupti) return printf("%s\n", dlerror()), 2;
   idle_only = strcmp(words[3], "idle") == 0;
+  holds = strcmp(words[3], "held") == 0;
+  take(driver, "cuDevicePrimaryCtxGetState", &state);
   take(driver, "cuInit", &cuInit), take(driver, "cuDevicePrimaryCtxRetain", &retain);
   take(driver, "cuDevicePrimaryCtxRelease_v2", &release), take(driver, "cuCtxSetCurrent", &set_current);
   take(driver, "cuMemAlloc_v2", &allocate), take(driver, "cuMemFree_v2", &give_back);

@@ -7,6 +7,7 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -40,18 +41,21 @@ def run(gpuwhy, folder, name, seconds):
     with open(os.path.join(folder, name + ".log"), "w") as log:
         began = time.monotonic()
         try:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, timeout=90, env={**os.environ, **environment})
+            program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **environment}, start_new_session=True)
+            output, _ = program.communicate(timeout=90)
         except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)  # what would be left holds memory that the next workload needs
+            program.wait()
             return {}, 90.0, -1
         finally:
             if beside:
                 beside.kill()
                 beside.wait()
     try:
-        report = json.loads(done.stdout)
+        report = json.loads(output)
     except ValueError:
         report = {}
-    return report, time.monotonic() - began, done.returncode
+    return report, time.monotonic() - began, program.returncode
 
 
 def replay(gpuwhy, path):

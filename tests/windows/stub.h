@@ -7,10 +7,11 @@
 #define STUB_EXPORT __attribute__((visibility("default")))
 
 struct stub_cupti {
-  double attach_seconds;    // of the processor, for each cuptiSubscribe
-  atomic_int context_state; // 0: none, 1: there, 2: being made
-  atomic_int calls_back;
+  double attach_seconds; // of the processor, for each cuptiSubscribe
+  atomic_int references; // of the primary context of the only device
+  atomic_int attaching, calls_back;
   atomic_int attached, attached_too_early, finalized_elsewhere;
+  atomic_int destroyed, destroyed_while_attached;
 };
 
 extern __thread int stub_in_call;

@@ -20,6 +20,22 @@ STUB_EXPORT int cuDeviceGetCount(int* count) {
 STUB_EXPORT int cuDevicePrimaryCtxGetState(int device, unsigned* flags, int* active) {
   (void)device;
   *flags = 0;
-  *active = shared && atomic_load(&shared->context_state) == 1;
+  *active = shared && atomic_load(&shared->references) > 0;
+  return 0;
+}
+
+STUB_EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
+  (void)device;
+  *context = shared;
+  atomic_fetch_add(&shared->references, 1);
+  return 0;
+}
+
+STUB_EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
+  (void)device;
+  if (atomic_fetch_sub(&shared->references, 1) != 1) return 0;
+  atomic_fetch_add(&shared->destroyed, 1);
+  if (atomic_load(&shared->attaching) || atomic_load(&shared->calls_back))
+    atomic_fetch_add(&shared->destroyed_while_attached, 1);
   return 0;
 }
