@@ -220,6 +220,7 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   std::vector<Match> matches;
   table_.match(body, candidates_, head, matches);
+  if (matches.empty()) return {}; // not worth remembering: most lines are seen once
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
   std::vector<std::size_t> kept;
