@@ -1,5 +1,7 @@
 #include "explain/literals.h"
 
+#include "explain/rarity.h"
+
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -15,13 +17,6 @@ std::uint32_t gram_at(std::string_view text, std::size_t at) {
   return bytes;
 }
 
-/// How often a byte stands in logs, roughly: a gram of rare ones is seldom met by chance.
-unsigned commonness(char c) {
-  if (std::string_view(" etaoinsrl").find(c) != std::string_view::npos) return 4;
-  if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == ':') return 3;
-  return c == '/' || c == '_' || c == '-' ? 2 : 1;
-}
-
 std::size_t index(std::uint32_t value) {
   return value;
 }
@@ -30,8 +25,7 @@ std::size_t index(std::uint32_t value) {
 
 LiteralSet::LiteralSet(const std::vector<std::string>& literals) {
   std::map<std::string_view, std::vector<int>> ids;
-  for (std::size_t i = 0; i < literals.size(); ++i)
-    ids[literals[i]].push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < literals.size(); ++i) ids[literals[i]].push_back(static_cast<int>(i));
   hashes_.resize((1U << kHashBits) / 64);
   for (auto& [text, of] : ids) {
     const auto literal = static_cast<std::uint32_t>(literals_.size());
@@ -103,8 +97,8 @@ void LiteralSet::scan(std::string_view text, std::size_t from, Found&& found) co
   auto at = from;
   for (; at < grams; ++at) {
     const auto hash = hash_of(gram_at(text, at));
-    const auto marked = (hashes[hash / 64] >> hash % 64 & 1U) |
-                        is_short_[static_cast<unsigned char>(text[at])];
+    const auto marked =
+        (hashes[hash / 64] >> hash % 64 & 1U) | is_short_[static_cast<unsigned char>(text[at])];
     if (marked != 0 && compare(text, from, at, found)) return;
   }
   for (; at < text.size(); ++at) {

@@ -44,14 +44,13 @@ private:
   }
 
   void add_gram(std::uint32_t literal);
-  template <class Found>
-  void scan(std::string_view text, std::size_t from, Found&& found) const;
+  template <class Found> void scan(std::string_view text, std::size_t from, Found&& found) const;
   template <class Found>
   bool compare(std::string_view text, std::size_t from, std::size_t at, Found&& found) const;
 
-  std::vector<Literal> literals_;    // each once
-  std::vector<Gram> grams_;          // by bucket
-  std::vector<std::uint32_t> short_; // literals of less than four bytes, known by the first
+  std::vector<Literal> literals_;            // each once
+  std::vector<Gram> grams_;                  // by bucket
+  std::vector<std::uint32_t> short_;         // literals of less than four bytes, known by the first
   std::vector<std::uint32_t> bucket_;        // where each begins in grams_, and where the last ends
   std::vector<std::uint64_t> hashes_;        // a bit for each that a gram has
   std::array<std::uint8_t, 256> is_short_{}; // a short literal begins so

@@ -1,5 +1,7 @@
 #include "explain/required.h"
 
+#include "explain/rarity.h"
+
 #include <algorithm>
 
 namespace gpuwhy::explain {
@@ -20,13 +22,33 @@ bool nothing(const Need& need) {
   return need.kind == Need::Kind::all && need.parts.empty();
 }
 
+std::size_t rarest_of(std::string_view literal) {
+  const auto* rarest = std::min_element(
+      literal.begin(), literal.end(), [](char a, char b) { return commonness(a) < commonness(b); });
+  return static_cast<std::size_t>(rarest - literal.begin());
+}
+
+bool holds(std::string_view text, std::string_view literal, std::size_t rarest) {
+  auto at = rarest;
+  while ((at = text.find(literal[rarest], at)) != std::string_view::npos) {
+    if (text.substr(at - rarest).starts_with(literal)) return true;
+    ++at;
+  }
+  return false;
+}
+
+/// A literal with a rare byte comes first.
+unsigned order_of(const Need& need) {
+  return need.kind == Need::Kind::literal ? commonness(need.literal[need.rarest]) : 5;
+}
+
 /// Reads what a pattern needs: all parts of a concatenation, one branch of an alternation.
 class NeedReader {
 public:
   explicit NeedReader(std::string_view pattern) : rest_(pattern) {}
 
   Need alternation(int depth) {
-    Need branches{Need::Kind::any, {}, {}};
+    Need branches{Need::Kind::any, {}, 0, {}};
     bool each = true; // has a need
     for (;;) {
       branches.parts.push_back(concatenation(depth));
@@ -76,7 +98,7 @@ private:
     return folds_case ? Need() : std::move(inner);
   }
   static void close(std::string& run, Need& all) {
-    if (!run.empty()) all.parts.push_back({Need::Kind::literal, run, {}});
+    if (!run.empty()) all.parts.push_back({Need::Kind::literal, run, rarest_of(run), {}});
     run.clear();
   }
   /// A character stands in the run, unless it is optional.
@@ -126,25 +148,18 @@ private:
   std::string_view rest_;
 };
 
-} // namespace
-
-Required::Required(std::string_view pattern) : root_(NeedReader(pattern).alternation(0)) {}
-
-bool Required::met(const Need& need, std::string_view text) {
-  const auto is_met = [&](const Need& part) { return met(part, text); };
-  switch (need.kind) {
-  case Need::Kind::literal: return text.find(need.literal) != std::string_view::npos;
-  case Need::Kind::any: return std::any_of(need.parts.begin(), need.parts.end(), is_met);
-  case Need::Kind::all: break;
-  }
-  return std::all_of(need.parts.begin(), need.parts.end(), is_met);
+/// The first to ask for is what most texts lack.
+void sort(Need& need) {
+  for (auto& part : need.parts) sort(part);
+  std::stable_sort(need.parts.begin(), need.parts.end(),
+                   [](const Need& a, const Need& b) { return order_of(a) < order_of(b); });
 }
 
-std::vector<std::string> Required::best(const Need& need) {
+Literals best_of(const Need& need) {
   if (need.kind == Need::Kind::literal) return {need.literal};
   Literals found;
   for (const auto& part : need.parts) {
-    auto literals = best(part);
+    auto literals = best_of(part);
     if (need.kind == Need::Kind::any) {
       if (literals.empty()) return {};
       found.insert(found.end(), literals.begin(), literals.end());
@@ -155,8 +170,24 @@ std::vector<std::string> Required::best(const Need& need) {
   return found;
 }
 
+} // namespace
+
+Required::Required(std::string_view pattern) : root_(NeedReader(pattern).alternation(0)) {
+  sort(root_);
+}
+
+bool Required::met(const Need& need, std::string_view text) {
+  const auto is_met = [&](const Need& part) { return met(part, text); };
+  switch (need.kind) {
+  case Need::Kind::literal: return holds(text, need.literal, need.rarest);
+  case Need::Kind::any: return std::any_of(need.parts.begin(), need.parts.end(), is_met);
+  case Need::Kind::all: break;
+  }
+  return std::all_of(need.parts.begin(), need.parts.end(), is_met);
+}
+
 std::vector<std::string> required_literals(std::string_view pattern) {
-  auto literals = Required(pattern).best();
+  auto literals = best_of(NeedReader(pattern).alternation(0));
   if (shortest(literals) < kShortestLiteral) literals.clear();
   return literals;
 }

@@ -14,25 +14,23 @@ public:
 
   /// False: the pattern matches nowhere in `text`. True says nothing.
   bool met_by(std::string_view text) const { return met(root_, text); }
-  /// Of the literals of which one must be there, those whose shortest is longest.
-  std::vector<std::string> best() const { return best(root_); }
 
   struct Need {
     enum class Kind { literal, all, any };
     Kind kind = Kind::all; // without parts: nothing is needed
     std::string literal;
+    std::size_t rarest = 0; // where the byte of `literal` stands by which it is searched for
     std::vector<Need> parts;
   };
 
 private:
   static bool met(const Need& need, std::string_view text);
-  static std::vector<std::string> best(const Need& need);
 
   Need root_;
 };
 
 /// Strings of at least four characters of which every match of an RE2 pattern holds at least one;
-/// none if there are no such.
+/// none if there are no such. Of several such sets, that whose shortest is longest.
 std::vector<std::string> required_literals(std::string_view pattern);
 
 } // namespace gpuwhy::explain
