@@ -55,7 +55,7 @@ void LiteralSet::add_gram(std::uint32_t literal) {
   for (std::size_t at = 0; at + kGram <= text.size(); ++at) {
     const auto bytes = gram_at(text, at);
     std::size_t cost = 0;
-    for (const char c : text.substr(at, kGram)) cost += 8 * commonness(c);
+    for (const char c : text.substr(at, kGram)) cost += std::size_t{2} * commonness(c);
     cost += static_cast<std::size_t>(std::count_if(
         grams_.begin(), grams_.end(), [&](const Gram& gram) { return gram.bytes == bytes; }));
     if (cost >= least) continue;

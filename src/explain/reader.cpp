@@ -226,9 +226,14 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
     for (const auto i : known->second) again(reading_.sightings[i], body, number);
     return known->second;
   }
+  auto& missed = missed_[hash % missed_.size()];
+  if (missed == hash) return {};
   std::vector<Match> matches;
   table_.match(body, candidates_, head, matches);
-  if (matches.empty()) return {}; // not worth remembering: most lines are seen once
+  if (matches.empty()) {
+    missed = hash;
+    return {};
+  }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
   std::vector<std::size_t> kept;
