@@ -1,133 +1,132 @@
 #include "explain/literals.h"
 
+#include "explain/rarity.h"
+
 #include <algorithm>
-#include <deque>
+#include <cstring>
+#include <map>
 
 namespace gpuwhy::explain {
 namespace {
 
-struct Node {
-  std::vector<std::int32_t> next; // by class, -1: none yet
-  std::int32_t fail = 0;
-  std::vector<int> ends;
-};
+constexpr std::size_t kGram = sizeof(std::uint32_t);
 
-struct Trie {
-  std::vector<Node> nodes;
-  std::size_t width;
+std::uint32_t gram_at(std::string_view text, std::size_t at) {
+  std::uint32_t bytes = 0;
+  std::memcpy(&bytes, text.data() + at, kGram);
+  return bytes;
+}
 
-  explicit Trie(std::size_t classes) : width(classes) { add(); }
-  std::int32_t add() {
-    nodes.push_back({std::vector<std::int32_t>(width, -1), 0, {}});
-    return static_cast<std::int32_t>(nodes.size() - 1);
-  }
-  Node& at(std::int32_t index) { return nodes[static_cast<std::size_t>(index)]; }
-
-  void insert(std::string_view literal, int id, const std::array<std::uint8_t, 256>& class_of) {
-    std::int32_t node = 0;
-    for (const char c : literal) {
-      const auto column = class_of[static_cast<unsigned char>(c)];
-      if (at(node).next[column] < 0) {
-        const auto created = add();
-        at(node).next[column] = created;
-      }
-      node = at(node).next[column];
-    }
-    at(node).ends.push_back(id);
-  }
-
-  /// Turns the trie into an automaton that never looks back.
-  void complete() {
-    std::deque<std::int32_t> queue;
-    for (auto& child : at(0).next) {
-      if (child < 0)
-        child = 0;
-      else
-        queue.push_back(child);
-    }
-    while (!queue.empty()) {
-      const auto node = queue.front();
-      queue.pop_front();
-      const auto fail = at(node).fail;
-      const auto& inherited = at(fail).ends;
-      at(node).ends.insert(at(node).ends.end(), inherited.begin(), inherited.end());
-      for (std::size_t column = 0; column < width; ++column) {
-        auto& child = at(node).next[column];
-        const auto fallback = at(fail).next[column];
-        if (child < 0) {
-          child = fallback;
-        } else {
-          at(child).fail = fallback;
-          queue.push_back(child);
-        }
-      }
-    }
-  }
-};
+std::size_t index(std::uint32_t value) {
+  return value;
+}
 
 } // namespace
 
 LiteralSet::LiteralSet(const std::vector<std::string>& literals) {
-  std::uint8_t classes = 1;
-  for (const auto& literal : literals) {
-    for (const char c : literal) {
-      auto& column = class_of_[static_cast<unsigned char>(c)];
-      if (column == 0) column = classes++;
+  std::map<std::string_view, std::vector<int>> ids;
+  for (std::size_t i = 0; i < literals.size(); ++i) ids[literals[i]].push_back(static_cast<int>(i));
+  hashes_.resize((1U << kHashBits) / 64);
+  for (auto& [text, of] : ids) {
+    const auto literal = static_cast<std::uint32_t>(literals_.size());
+    literals_.push_back({std::string(text), std::move(of)});
+    if (text.size() < kGram) {
+      short_.push_back(literal);
+      is_short_[static_cast<unsigned char>(text.front())] = 1;
+    } else {
+      add_gram(literal);
     }
   }
-  width_ = classes;
-  Trie trie(width_);
-  for (std::size_t i = 0; i < literals.size(); ++i) {
-    trie.insert(literals[i], static_cast<int>(i), class_of_);
-  }
-  trie.complete();
+  const auto bucket_of = [](const Gram& gram) {
+    return hash_of(gram.bytes) >> (kHashBits - kBucketBits);
+  };
+  std::sort(grams_.begin(), grams_.end(),
+            [&](const Gram& a, const Gram& b) { return bucket_of(a) < bucket_of(b); });
+  bucket_.resize((1U << kBucketBits) + 1);
+  for (const auto& gram : grams_) ++bucket_[bucket_of(gram) + 1];
+  for (std::size_t i = 1; i < bucket_.size(); ++i) bucket_[i] += bucket_[i - 1];
+}
 
-  // States that end a literal come last, so that one comparison tells.
-  std::vector<std::uint32_t> place(trie.nodes.size());
-  std::uint32_t state = 0;
-  for (std::size_t i = 0; i < trie.nodes.size(); ++i) {
-    if (trie.nodes[i].ends.empty()) place[i] = width_ * state++;
+/// The gram that is met least by chance, and of two such the one that fewer literals have.
+void LiteralSet::add_gram(std::uint32_t literal) {
+  const std::string_view text = literals_[literal].text;
+  Gram best;
+  std::size_t least = npos;
+  for (std::size_t at = 0; at + kGram <= text.size(); ++at) {
+    const auto bytes = gram_at(text, at);
+    std::size_t cost = 0;
+    for (const char c : text.substr(at, kGram)) cost += std::size_t{2} * commonness(c);
+    cost += static_cast<std::size_t>(std::count_if(
+        grams_.begin(), grams_.end(), [&](const Gram& gram) { return gram.bytes == bytes; }));
+    if (cost >= least) continue;
+    least = cost;
+    best = {bytes, static_cast<std::uint32_t>(at), literal};
   }
-  first_match_ = width_ * state;
-  for (std::size_t i = 0; i < trie.nodes.size(); ++i) {
-    if (trie.nodes[i].ends.empty()) continue;
-    place[i] = width_ * state++;
-    ends_.push_back(trie.nodes[i].ends);
-  }
-  next_.resize(trie.nodes.size() * width_);
-  for (std::size_t i = 0; i < trie.nodes.size(); ++i) {
-    for (std::size_t column = 0; column < width_; ++column) {
-      next_[place[i] + column] = place[static_cast<std::size_t>(trie.nodes[i].next[column])];
+  const auto hash = hash_of(best.bytes);
+  hashes_[hash / 64] |= std::uint64_t{1} << hash % 64;
+  grams_.push_back(best);
+}
+
+/// The literals whose mark stands at `at`. `found` takes a literal and where it starts, and says
+/// whether that is enough.
+template <class Found>
+bool LiteralSet::compare(std::string_view text, std::size_t from, std::size_t at,
+                         Found&& found) const {
+  if (is_short_[static_cast<unsigned char>(text[at])] != 0) {
+    for (const auto i : short_) {
+      if (text.substr(at).starts_with(literals_[i].text) && found(literals_[i], at)) return true;
     }
+  }
+  if (text.size() - at < kGram) return false;
+  const auto bytes = gram_at(text, at);
+  const auto bucket = hash_of(bytes) >> (kHashBits - kBucketBits);
+  for (auto i = index(bucket_[bucket]); i < bucket_[bucket + 1]; ++i) {
+    const auto& gram = grams_[i];
+    if (gram.bytes != bytes || at < from + gram.offset) continue;
+    const auto start = at - gram.offset;
+    const auto& literal = literals_[gram.literal];
+    if (text.substr(start).starts_with(literal.text) && found(literal, start)) return true;
+  }
+  return false;
+}
+
+template <class Found>
+void LiteralSet::scan(std::string_view text, std::size_t from, Found&& found) const {
+  const auto grams = text.size() < kGram ? 0 : text.size() - kGram + 1; // where one can begin
+  const auto* hashes = hashes_.data();
+  auto at = from;
+  for (; at < grams; ++at) {
+    const auto hash = hash_of(gram_at(text, at));
+    const auto marked =
+        (hashes[hash / 64] >> hash % 64 & 1U) | is_short_[static_cast<unsigned char>(text[at])];
+    if (marked != 0 && compare(text, from, at, found)) return;
+  }
+  for (; at < text.size(); ++at) {
+    if (compare(text, from, at, found)) return;
   }
 }
 
 std::size_t LiteralSet::find(std::string_view text, std::size_t from) const {
-  const auto* next = next_.data();
-  std::uint32_t state = 0;
-  for (std::size_t i = from; i < text.size(); ++i) {
-    state = next[state + class_of_[static_cast<unsigned char>(text[i])]];
-    if (state >= first_match_) return i;
-  }
-  return npos;
+  auto position = npos;
+  scan(text, from, [&](const Literal&, std::size_t start) {
+    position = start;
+    return true;
+  });
+  return position;
 }
 
 void LiteralSet::collect(std::string_view text, std::vector<int>& ids) const {
   ids.clear();
-  std::uint32_t state = 0;
-  for (const char c : text) {
-    state = next_[state + class_of_[static_cast<unsigned char>(c)]];
-    if (state < first_match_) continue;
-    const auto& found = ends_[(state - first_match_) / width_];
-    ids.insert(ids.end(), found.begin(), found.end());
-    // A line of nothing but matches must not cost memory.
-    if (ids.size() > 1024) {
-      std::sort(ids.begin(), ids.end());
-      ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    }
-  }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  const auto settle = [&] {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  };
+  scan(text, 0, [&](const Literal& literal, std::size_t) {
+    ids.insert(ids.end(), literal.ids.begin(), literal.ids.end());
+    if (ids.size() > 1024) settle(); // a line of nothing but literals must not cost memory
+    return false;
+  });
+  settle();
 }
 
 } // namespace gpuwhy::explain

@@ -1,5 +1,6 @@
 #include "explain/messages.h"
 
+#include "explain/required.h"
 #include "knowledge/cells.h"
 
 #include <algorithm>
@@ -9,133 +10,7 @@
 namespace gpuwhy::explain {
 namespace {
 
-constexpr std::size_t kShortestLiteral = 4;
 constexpr std::int64_t kPatternMemory = 1 << 20; // bytes that one pattern's automaton may take
-
-using Literals = std::vector<std::string>;
-
-std::size_t shortest(const Literals& literals) {
-  std::size_t size = literals.empty() ? 0 : literals.front().size();
-  for (const auto& literal : literals) size = std::min(size, literal.size());
-  return size;
-}
-
-/// Finds literals of which every match holds at least one. Of the parts of a concatenation the one
-/// with the longest is taken; an alternation needs one of each of its branches.
-class LiteralFinder {
-public:
-  explicit LiteralFinder(std::string_view pattern) : rest_(pattern) {}
-
-  Literals alternation(int depth) {
-    Literals all;
-    bool whole = true;
-    for (;;) {
-      auto branch = concatenation(depth);
-      whole = whole && !branch.empty();
-      all.insert(all.end(), branch.begin(), branch.end());
-      if (!rest_.starts_with('|')) break;
-      take();
-    }
-    return whole ? all : Literals();
-  }
-
-private:
-  static constexpr int kDeepest = 16;
-
-  char take() {
-    const char c = rest_.front();
-    rest_.remove_prefix(1);
-    return c;
-  }
-  void offer(Literals literals) {
-    if (shortest(literals) > shortest(best_)) best_ = std::move(literals);
-  }
-  /// The last character may be left out or repeated.
-  bool quantified() {
-    if (rest_.empty() || std::string_view("?*{+").find(rest_.front()) == std::string_view::npos)
-      return false;
-    const char c = take();
-    if (c == '{') rest_.remove_prefix(std::min(rest_.find('}') + 1, rest_.size()));
-    const bool optional = c != '+';
-    if (rest_.starts_with('?')) take(); // lazy
-    return optional;
-  }
-  void skip_class() {
-    if (rest_.starts_with('^')) take();
-    if (rest_.starts_with(']')) take();
-    while (!rest_.empty()) {
-      const char c = take();
-      if (c == '\\' && !rest_.empty()) take();
-      if (c == ']') return;
-    }
-  }
-  Literals group(int depth) {
-    const bool folds_case = rest_.starts_with("?i");
-    if (rest_.starts_with("?P<"))
-      rest_.remove_prefix(std::min(rest_.find('>') + 1, rest_.size()));
-    else if (rest_.starts_with('?'))
-      rest_.remove_prefix(std::min(rest_.find(':') + 1, rest_.size()));
-    LiteralFinder inner(rest_);
-    auto found = inner.alternation(depth + 1);
-    rest_ = inner.rest_;
-    if (!rest_.empty()) take(); // ')'
-    return folds_case ? Literals() : found;
-  }
-  /// A character stands in the run, unless it is optional.
-  void plain(char c, std::string& run) {
-    const auto before = rest_;
-    if (quantified()) {
-      offer({run});
-      run.clear();
-      return;
-    }
-    run += c;
-    if (rest_.size() != before.size()) { // '+': the character, then anything
-      offer({run});
-      run.clear();
-    }
-  }
-  void broken(std::string& run) {
-    offer({run});
-    run.clear();
-    quantified();
-  }
-
-  Literals concatenation(int depth) {
-    best_.clear();
-    std::string run;
-    while (!rest_.empty() && rest_.front() != '|' && rest_.front() != ')') {
-      const char c = take();
-      if (c == '(' && depth < kDeepest) {
-        offer({run});
-        run.clear();
-        auto found = group(depth);
-        if (!quantified()) offer(std::move(found));
-      } else if (c == '[') {
-        skip_class();
-        broken(run);
-      } else if (c == '.' || c == '^' || c == '$' || c == '(') {
-        broken(run);
-      } else if (c == '\\' && !rest_.empty()) {
-        const char escaped = take();
-        const bool is_class = (escaped >= '0' && escaped <= '9') ||
-                              (escaped >= 'A' && escaped <= 'Z') ||
-                              (escaped >= 'a' && escaped <= 'z');
-        if (is_class)
-          broken(run);
-        else
-          plain(escaped, run);
-      } else {
-        plain(c, run);
-      }
-    }
-    offer({run});
-    return std::move(best_);
-  }
-
-  std::string_view rest_;
-  Literals best_;
-};
 
 std::optional<Kind> kind_of(std::string_view word) {
   if (word == "cause") return Kind::cause;
@@ -152,16 +27,16 @@ re2::StringPiece piece(std::string_view text) {
 
 } // namespace
 
-std::vector<std::string> required_literals(std::string_view pattern) {
-  auto literals = LiteralFinder(pattern).alternation(0);
-  if (shortest(literals) < kShortestLiteral) literals.clear();
-  return literals;
-}
-
-/// Compiled when a line first needs them: few logs need more than a dozen.
+/// Read and compiled when a line first needs them: few logs need more than a dozen.
 struct MessageTable::Patterns {
+  std::vector<std::unique_ptr<Required>> needs;
   std::vector<std::unique_ptr<re2::RE2>> compiled;
 
+  bool possible(std::size_t row, std::string_view pattern, std::string_view body) {
+    auto& slot = needs[row];
+    if (!slot) slot = std::make_unique<Required>(pattern);
+    return slot->met_by(body);
+  }
   const re2::RE2& get(std::size_t row, std::string_view pattern) {
     auto& slot = compiled[row];
     if (!slot) {
@@ -179,7 +54,7 @@ MessageTable::~MessageTable() = default;
 MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
   TableReader table("messages", {"name", "kind", "cause", "framework", "versions", "pattern",
                                  "says", "ask", "source"});
-  Literals literals;
+  std::vector<std::string> literals;
   for (const auto& [line, cells] : table.rows) {
     Message message{.name = cells[0],
                     .signal = cells[0].substr(0, cells[0].find('/')),
@@ -206,6 +81,7 @@ MessageTable::MessageTable() : patterns_(std::make_unique<Patterns>()) {
   }
   literals.emplace_back("\x1b");
   sieve_ = std::make_unique<LiteralSet>(literals);
+  patterns_->needs.resize(messages_.size());
   patterns_->compiled.resize(messages_.size());
   problems_ = std::move(table.problems);
 }
@@ -239,6 +115,7 @@ void MessageTable::match(std::string_view body, const std::vector<int>& candidat
   const auto attempt = [&](std::size_t row) {
     const auto& message = messages_[row];
     if (explained && message.kind != Kind::context) return;
+    if (!patterns_->possible(row, message.pattern, body)) return;
     Values values;
     if (!row_matches(row, body, &values)) return;
     if (message.kind != Kind::context) explained = true;

@@ -69,8 +69,4 @@ private:
   std::vector<std::string> problems_;
 };
 
-/// Strings of at least four characters of which every match of an RE2 pattern holds at least one;
-/// none if there are no such.
-std::vector<std::string> required_literals(std::string_view pattern);
-
 } // namespace gpuwhy::explain

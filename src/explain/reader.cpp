@@ -32,6 +32,19 @@ std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce48422
   return hash;
 }
 
+/// Control bytes, or "[0", "[m", "[K": what is left of an escape sequence that lost its ESC.
+bool has_escapes(std::string_view line) {
+  const bool control = std::any_of(line.begin(), line.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r';
+  });
+  if (control) return true;
+  for (auto at = line.find('['); at != std::string_view::npos; at = line.find('[', at + 1)) {
+    const auto next = line.substr(at + 1, 1);
+    if (next == "0" || next == "m" || next == "K") return true;
+  }
+  return false;
+}
+
 /// Said once by a process of TensorFlow.
 bool once_a_process(const Message& message) {
   return message.signal == "cpu-features" || message.signal == "onednn";
@@ -45,13 +58,8 @@ bool starts_a_gpu(const Message& message) {
 } // namespace
 
 void Reader::line(std::string_view raw, std::uint64_t number) {
-  const bool escapes =
-      std::any_of(
-          raw.begin(), raw.end(),
-          [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r'; }) ||
-      contains(raw, "[0") || contains(raw, "[m") || contains(raw, "[K");
   std::string cleaned;
-  if (escapes) {
+  if (has_escapes(raw)) {
     cleaned = strip_escapes(raw);
     raw = cleaned;
   }
@@ -218,8 +226,14 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
     for (const auto i : known->second) again(reading_.sightings[i], body, number);
     return known->second;
   }
+  auto& missed = missed_[hash % missed_.size()];
+  if (missed == hash) return {};
   std::vector<Match> matches;
   table_.match(body, candidates_, head, matches);
+  if (matches.empty()) {
+    missed = hash;
+    return {};
+  }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
   std::vector<std::size_t> kept;

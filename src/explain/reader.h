@@ -6,6 +6,7 @@
 #include "explain/dialogue.h"
 #include "explain/reading.h"
 
+#include <array>
 #include <functional>
 #include <unordered_map>
 
@@ -20,7 +21,7 @@ public:
   /// Lines up to this number are read for statements too; the sieve must let them all pass.
   static constexpr std::uint64_t kHead = 400;
   /// And no more than this of them: a line may be as long as a file.
-  static constexpr std::uint64_t kHeadBytes = 256 * 1024;
+  static constexpr std::uint64_t kHeadBytes = std::uint64_t{256} * 1024;
 
   void line(std::string_view raw, std::uint64_t number);
   /// No line follows.
@@ -48,6 +49,8 @@ private:
   std::vector<int> candidates_;
   /// By hash of message and rank: what was made of it. Repeated lines cost one look-up.
   std::unordered_map<std::uint64_t, std::vector<std::size_t>> known_;
+  /// Hashes of lines of which nothing was made, each at its own place until another takes it.
+  std::array<std::uint64_t, 4096> missed_{};
   std::size_t contexts_ = 0; // sightings of kind context, bounded on their own
   std::optional<double> clock_;
   std::uint64_t after_pause_ = 0; // first line after the last pause

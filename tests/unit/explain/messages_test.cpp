@@ -1,4 +1,5 @@
 #include "explain/messages.h"
+#include "explain/required.h"
 
 #include "base/text.h"
 #include "knowledge/causes.h"
@@ -141,6 +142,22 @@ TEST(RequiredLiterals, OfPatterns) {
   EXPECT_EQ(required_literals(R"(colou?r of \w+ [a-z]* (?P<name>the longest of all))"),
             Strings{"the longest of all"});
   EXPECT_EQ(required_literals("abc"), Strings{}) << "too short to sieve with";
+}
+
+TEST(Required, HoldsAllPartsOfAPattern_AndOneOfEachOfItsChoices) {
+  const Required required(R"(\bdata(?:_time|_load\w*)?[ :=]+\d+ (?:forward|fwd\b)\w*)");
+  EXPECT_TRUE(required.met_by("data: 5 forward"));
+  EXPECT_TRUE(required.met_by("fwd of data ")) << "their order is the pattern's to ask";
+  EXPECT_FALSE(required.met_by("data: 5 backward"));
+  EXPECT_FALSE(required.met_by("forward 5"));
+  const Required choice(R"((?:loss \+= x|append\((?:loss|out)\)))");
+  EXPECT_TRUE(choice.met_by("loss += x"));
+  EXPECT_TRUE(choice.met_by("a.append(out)"));
+  EXPECT_FALSE(choice.met_by("loss: 0.5"));
+  EXPECT_FALSE(choice.met_by("a.append(x)"));
+  EXPECT_TRUE(Required(R"(colou?r+s?\.)").met_by("color.")) << "what may be left out is not needed";
+  EXPECT_FALSE(Required("ab+c").met_by("ac"));
+  EXPECT_TRUE(Required("(?i:loss)|(?:x|)").met_by("")) << "nothing is needed";
 }
 
 } // namespace

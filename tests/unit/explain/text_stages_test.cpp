@@ -78,6 +78,52 @@ std::vector<Delivered> sieved(std::string_view text, std::size_t piece, std::uin
   return delivered;
 }
 
+TEST(LiteralSet, CollectsAllThatOccur_WhateverTheirLengthAndPlace) {
+  const LiteralSet literals({"loss", "CUDA_ERROR", "ab", "CUDA", "x", "R_NO", "loss"});
+  const auto in = [&](std::string_view text) {
+    std::vector<int> ids = {99};
+    literals.collect(text, ids);
+    return ids;
+  };
+  EXPECT_EQ(in("CUDA_ERROR_NO"), (std::vector<int>{1, 3, 5})) << "they overlap";
+  EXPECT_EQ(in("a loss, a loss"), (std::vector<int>{0, 6})) << "twice in the set, and in the text";
+  EXPECT_EQ(in("loss"), (std::vector<int>{0, 6}));
+  EXPECT_EQ(in("los"), std::vector<int>{});
+  EXPECT_EQ(in("oss"), std::vector<int>{}) << "the end of one";
+  EXPECT_EQ(in("UDA_ERROR CUD"), std::vector<int>{});
+  EXPECT_EQ(in("lab"), std::vector<int>{2}) << "a short one at the end";
+  EXPECT_EQ(in("x"), std::vector<int>{4});
+  EXPECT_EQ(in(""), std::vector<int>{});
+}
+
+TEST(LiteralSet, FindsTheFirst_FromAPlaceOn) {
+  const LiteralSet literals({"CUDA_ERROR", "loss", "x"});
+  const std::string_view text = "a loss\nCUDA_ERROR\nx";
+  EXPECT_EQ(literals.find(text, 0), 2U);
+  EXPECT_EQ(literals.find(text, 2), 2U);
+  EXPECT_EQ(literals.find(text, 3), 7U);
+  EXPECT_EQ(literals.find(text, 8), 18U) << "a literal that begins before does not count";
+  EXPECT_EQ(literals.find(text, 19), LiteralSet::npos);
+  EXPECT_EQ(literals.find("", 0), LiteralSet::npos);
+}
+
+/// Against plain searches, in texts made of the literals' own pieces.
+TEST(LiteralSet, AgreesWithPlainSearches) {
+  const std::vector<std::string> all = {"aaaa", "abab", "baba", "aabb", "ababab", "b", "bbab"};
+  const LiteralSet literals(all);
+  for (unsigned bits = 0; bits < 4096; ++bits) {
+    std::string text;
+    for (unsigned i = 0; i < 12; ++i) text += (bits >> i & 1U) != 0 ? 'a' : 'b';
+    std::vector<int> expected;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (text.find(all[i]) != std::string::npos) expected.push_back(static_cast<int>(i));
+    }
+    std::vector<int> ids;
+    literals.collect(text, ids);
+    ASSERT_EQ(ids, expected) << text;
+  }
+}
+
 TEST(LineSieve, DeliversLinesWithALiteral_WithTheirNumbers) {
   const std::string_view text = "hay\nhay needle\r\n\nhay\npins\nhay\nlast needle";
   const std::vector<Delivered> expected = {{2, "hay needle"}, {5, "pins"}, {7, "last needle"}};
