@@ -239,8 +239,10 @@ static bool bind_cupti(void) {
 // Waits until contexts live and no other has joined them for a while: a JAX program on an H200
 // whose context was being created while CUPTI was attached never came back from it. Contexts that
 // are not primary ones are not told of: where none was ever seen, some are taken to be there after
-// some seconds. Where all are gone, nothing is looked at until one comes back. True: the program
-// ends.
+// some seconds. Where all are gone, nothing is looked at until one comes back.
+// A process with contexts on several GPUs is left alone: a JAX program on two H200 stood still from
+// the moment in which a window ended, NCCL's kernel on one GPU waiting for that of the other.
+// True: the program ends.
 static bool settle(void) {
   static uint64_t settled = UINT64_MAX, ever;
   uint64_t known = contexts();
@@ -248,7 +250,9 @@ static bool settle(void) {
   bool ends = false;
   for (int since = 0, waited = 0; !ends && (ever || waited < LONGEST_SETTLE_MS);
        waited += POLL_MS) {
-    if (known && since >= SETTLE_MS) break;
+    const bool several = known & (known - 1);
+    if (several) set_state(GPUWHY_WINDOWS_SEVERAL, 0);
+    if (known && !several && since >= SETTLE_MS) break;
     ends = rest(POLL_MS);
     const uint64_t seen = contexts();
     since = seen == known ? since + POLL_MS : 0;

@@ -14,6 +14,7 @@ enum gpuwhy_windows_state {
   GPUWHY_WINDOWS_NO_CUPTI = 2, // no libcupti was found
   GPUWHY_WINDOWS_REFUSED = 3,  // CUPTI answered with `result`
   GPUWHY_WINDOWS_TAKEN = 4,    // the program profiles itself
+  GPUWHY_WINDOWS_SEVERAL = 5,  // the process has contexts on several GPUs
 };
 
 struct gpuwhy_windows {

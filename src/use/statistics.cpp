@@ -228,6 +228,7 @@ HostUse host_in(const std::vector<Moment>& moments, const Span& span) {
   use.main_thread = sum.main_thread.value();
   use.io_wait = sum.io_wait.value();
   use.switches = sum.switches.value();
+  use.compiling = sum.compiling.value();
   use.rss_peak = sum.rss;
   use.processes = sum.processes;
   use.growth = growth_of(moments, span, [](const Moment& moment) -> std::optional<double> {
@@ -396,13 +397,14 @@ RunStatistics RunObserver::finish(RunEnd end) const {
     run.last_use = moment.end;
   }
   for (const auto& [pid, process] : processes_) {
-    run.compilers +=
-        process.name == "ptxas" || process.name == "nvlink" || process.name == "cicc" ? 1 : 0;
+    run.compilers += is_compiler(process.name) ? 1 : 0;
   }
   const Span early{opened_.value_or(0), run.steady.from};
   run.host = host_in(run.moments, run.steady);
   if (run.host.processes == 0) run.host = host_in(run.moments, {0, run.end.time});
   run.host_early = host_in(run.moments, early);
+  run.late_compiling =
+      host_in(run.moments, {run.steady.to - run.steady.length() / 2, run.steady.to}).compiling;
   run.calls = calls_in(run.moments, run.steady);
   run.calls_early = calls_in(run.moments, early);
   return run;

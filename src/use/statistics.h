@@ -65,6 +65,7 @@ struct HostUse {
   double main_thread = 0;
   double io_wait = 0;
   double switches = 0;
+  double compiling = 0; // share of the time in which a process of the run compiled for the GPU
   std::uint64_t rss_peak = 0;
   int processes = 0;
   Growth growth; // of resident memory
@@ -98,11 +99,12 @@ struct RunStatistics {
   std::optional<double> opened;    // when a process of the run first held a GPU
   std::optional<double> first_use; // when the first kernel was seen; any GPU
   std::optional<double> last_use;
-  int compilers = 0;   // processes of the run that compile for the GPU
-  HostUse host;        // in the steady phase
-  CallUse calls;       // in the steady phase
-  CallUse calls_early; // before it
-  HostUse host_early;  // between the opening of the GPU and the steady phase
+  int compilers = 0;         // processes of the run that compile for the GPU
+  double late_compiling = 0; // HostUse::compiling of the steady phase's second half
+  HostUse host;              // in the steady phase
+  CallUse calls;             // in the steady phase
+  CallUse calls_early;       // before it
+  HostUse host_early;        // between the opening of the GPU and the steady phase
 
   bool any_used() const;
   bool any_held() const;

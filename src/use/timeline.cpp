@@ -7,6 +7,7 @@ namespace {
 
 /// A run of a thousand years is a clock gone wrong.
 constexpr double kLongest = 3e10;
+constexpr std::size_t kMostCompilers = 4096;
 
 void add_known(Mean& mean, const std::optional<double>& value) {
   if (value) mean.add(*value);
@@ -64,6 +65,7 @@ void HostMoment::add(const HostMoment& other) {
   main_thread.add(other.main_thread);
   io_wait.add(other.io_wait);
   switches.add(other.switches);
+  compiling.add(other.compiling);
   rss = std::max(rss, other.rss);
   processes = std::max(processes, other.processes);
 }
@@ -120,6 +122,21 @@ Moment& Timeline::at(double time) {
   return moments_[place];
 }
 
+bool is_compiler(std::string_view process) {
+  return process == "ptxas" || process == "nvlink" || process == "cicc";
+}
+
+void Timeline::follow_compilers(const std::vector<ProcessTick>& processes) {
+  for (const auto& process : processes) {
+    if (!is_compiler(process.name)) continue;
+    compiled_ = true;
+    if (process.ended)
+      compilers_.erase(process.pid);
+    else if (compilers_.size() < kMostCompilers)
+      compilers_.insert(process.pid);
+  }
+}
+
 void Timeline::add(const Tick& tick, const std::vector<int>& gpu_indices,
                    const std::vector<int>& own) {
   auto& moment = at(tick.time);
@@ -128,8 +145,11 @@ void Timeline::add(const Tick& tick, const std::vector<int>& gpu_indices,
     const auto place = static_cast<std::size_t>(found - gpu_indices.begin());
     if (place < moment.gpus.size()) moment.gpus[place].add(moment_of(gpu, own));
   }
+  follow_compilers(tick.processes);
   if (tick.host) {
     const auto& host = *tick.host;
+    moment.host.compiling.add(compiled_ || !compilers_.empty() ? 1 : 0, host.seconds);
+    compiled_ = false;
     moment.host.cores.add(host.cores, host.seconds);
     moment.host.busiest_thread.add(host.busiest_thread, host.seconds);
     moment.host.main_thread.add(host.main_thread, host.seconds);

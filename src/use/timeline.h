@@ -5,6 +5,8 @@
 #include "use/tick.h"
 
 #include <cstddef>
+#include <set>
+#include <string_view>
 #include <vector>
 
 namespace gpuwhy::use {
@@ -44,6 +46,7 @@ struct GpuMoment {
 
 struct HostMoment {
   Mean cores, busiest_thread, main_thread, io_wait, switches; // weighted by the time they cover
+  Mean compiling; // share of the time in which a process of the run compiled for the GPU
   std::uint64_t rss = 0;
   int processes = 0;
   void add(const HostMoment& other);
@@ -57,6 +60,9 @@ struct Moment {
   CudaTick cuda;
   void add(const Moment& other);
 };
+
+/// ptxas and its kin, by the name of a process.
+bool is_compiler(std::string_view process);
 
 void add(CudaTick& sum, const CudaTick& more);
 
@@ -72,10 +78,13 @@ public:
 
 private:
   Moment& at(double time);
+  void follow_compilers(const std::vector<ProcessTick>& processes);
 
   std::size_t gpu_count_;
   double width_;
   std::size_t capacity_;
+  std::set<int> compilers_;     // that live
+  bool compiled_ = false;       // one was there since the last look at the host
   std::vector<Moment> moments_; // moment i covers [i * width, (i + 1) * width)
 };
 

@@ -46,6 +46,7 @@ std::string problem_of(const gpuwhy_windows& told) {
   case GPUWHY_WINDOWS_NO_CUPTI: return "the program brings no libcupti, and none is installed";
   case GPUWHY_WINDOWS_REFUSED: return "CUPTI answers error " + std::to_string(told.result);
   case GPUWHY_WINDOWS_TAKEN: return "the program profiles itself";
+  case GPUWHY_WINDOWS_SEVERAL: return "one process works on several GPUs, which CUPTI could stall";
   default: return "no window has closed yet";
   }
 }

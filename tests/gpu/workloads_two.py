@@ -64,9 +64,9 @@ def two_jax_sharded(clock):
     jax_training(clock, lambda x: jax.device_put(x, rows))
 
 
-@workload("P10", gpus=2, KERAS_BACKEND="jax")
+@workload("used", gpus=2, KERAS_BACKEND="jax")
 def two_keras_distributed(clock):
-    """Meant to use both; with Keras 3.15 on JAX 0.11 NVML saw one of two H200 work."""
+    """With Keras 3.15 on JAX 0.11 NVML saw the second H200 work some seconds after the first, once not at all in 10 s."""
     import keras
     from workload import keras_fit
     from workloads_tensorflow import images

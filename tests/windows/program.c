@@ -16,6 +16,7 @@
 
 static struct stub_cupti* stub;
 static void (*stub_call)(unsigned);
+static int (*retain)(void**, int);
 static int (*release)(int);
 
 static void* load(const char* path, const char* name) {
@@ -91,6 +92,20 @@ static int gives_back(void) {
   return bad;
 }
 
+// The program comes to work on two GPUs: NCCL's kernels wait for each other there.
+static int several(const struct gpuwhy_windows* windows) {
+  wait_for(&stub->calls_back);
+  int bad = expect("CUPTI is attached while there is one", atomic_load(&stub->calls_back));
+  void* context = NULL;
+  retain(&context, 1);
+  work(1.5, 1000);
+  const int attached = atomic_load(&stub->attached);
+  work(2.5, 1000);
+  bad |=
+      expect("nothing is attached while there are two", atomic_load(&stub->attached) == attached);
+  return bad | expect("that is told", windows->state == GPUWHY_WINDOWS_SEVERAL);
+}
+
 // The program ends while CUPTI comes in; the stub of CUPTI looks whether it waits.
 static int ends(void) {
   wait_for(&stub->attaching);
@@ -102,7 +117,6 @@ int main(int count, char** words) {
   void (*share)(struct stub_cupti*);
   struct stub_cupti* (*get_stub)(void);
   int (*inject)(void);
-  int (*retain)(void**, int);
   void* found = load(words[2], "stub_driver_shares");
   memcpy(&share, &found, sizeof(found));
   found = load(words[2], "cuDevicePrimaryCtxRetain");
@@ -130,7 +144,9 @@ int main(int count, char** words) {
   void* context = NULL;
   retain(&context, 0);
   if (strcmp(name, "ends") == 0) return bad | ends();
-  bad |= strcmp(name, "gives_back") == 0 ? gives_back() : costs(dear, windows);
+  bad |= strcmp(name, "gives_back") == 0 ? gives_back()
+         : strcmp(name, "several") == 0  ? several(windows)
+                                         : costs(dear, windows);
   return bad |
          expect("none was attached without a context", atomic_load(&stub->attached_too_early) == 0);
 }

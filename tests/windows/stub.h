@@ -6,9 +6,11 @@
 
 #define STUB_EXPORT __attribute__((visibility("default")))
 
+enum { STUB_DEVICES = 2 };
+
 struct stub_cupti {
-  double attach_seconds; // of the processor, for each cuptiSubscribe
-  atomic_int references; // of the primary context of the only device
+  double attach_seconds;               // of the processor, for each cuptiSubscribe
+  atomic_int references[STUB_DEVICES]; // of the primary contexts
   atomic_int attaching, calls_back;
   atomic_int attached, attached_too_early, finalized_elsewhere;
   atomic_int destroyed, destroyed_while_attached;

@@ -23,7 +23,7 @@ static double processor_time(void) {
 STUB_EXPORT CUptiResult cuptiSubscribe(CUpti_SubscriberHandle* subscriber,
                                        CUpti_CallbackFunc function, void* data) {
   (void)data;
-  if (atomic_load(&stub.references) == 0) atomic_fetch_add(&stub.attached_too_early, 1);
+  if (atomic_load(&stub.references[0]) == 0) atomic_fetch_add(&stub.attached_too_early, 1);
   atomic_store(&stub.attaching, 1);
   const double end = processor_time() + stub.attach_seconds;
   while (processor_time() < end) continue;

@@ -13,27 +13,24 @@ STUB_EXPORT int cuDriverGetVersion(int* version) {
 }
 
 STUB_EXPORT int cuDeviceGetCount(int* count) {
-  *count = 1;
+  *count = STUB_DEVICES;
   return 0;
 }
 
 STUB_EXPORT int cuDevicePrimaryCtxGetState(int device, unsigned* flags, int* active) {
-  (void)device;
   *flags = 0;
-  *active = shared && atomic_load(&shared->references) > 0;
+  *active = shared && atomic_load(&shared->references[device]) > 0;
   return 0;
 }
 
 STUB_EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
-  (void)device;
   *context = shared;
-  atomic_fetch_add(&shared->references, 1);
+  atomic_fetch_add(&shared->references[device], 1);
   return 0;
 }
 
 STUB_EXPORT int cuDevicePrimaryCtxRelease_v2(int device) {
-  (void)device;
-  if (atomic_fetch_sub(&shared->references, 1) != 1) return 0;
+  if (atomic_fetch_sub(&shared->references[device], 1) != 1) return 0;
   atomic_fetch_add(&shared->destroyed, 1);
   if (atomic_load(&shared->attaching) || atomic_load(&shared->calls_back))
     atomic_fetch_add(&shared->destroyed_while_attached, 1);

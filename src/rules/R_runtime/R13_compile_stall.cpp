@@ -32,13 +32,17 @@ Outcome check_run(const use::RunStatistics& run) {
   const auto* gpu = run.main_gpu();
   auto outcome = Outcome::found("new kernels are compiled all through the run, and the GPU works " +
                                 percent(gpu->busy) + " of the time");
-  outcome.evidence.push_back(
-      {"code was loaded in " + share(run.calls.late_loads) + " of the looks of the second half, " +
-           count(run.calls.per_second(run.calls.sums.loads)) + " times a second",
-       {"CUPTI", 0}});
+  if (run.calls.late_loads > 0)
+    outcome.evidence.push_back({"code was loaded in " + share(run.calls.late_loads) +
+                                    " of the looks of the second half, " +
+                                    count(run.calls.per_second(run.calls.sums.loads)) +
+                                    " times a second",
+                                {"CUPTI", 0}});
   if (run.compilers > 0)
     outcome.evidence.push_back(
-        {std::to_string(run.compilers) + " compiler processes (ptxas and kin)", {"/proc", 0}});
+        {std::to_string(run.compilers) + " compiler processes (ptxas and kin), alive in " +
+             share(run.late_compiling) + " of the second half of the run's work",
+         {"/proc", 0}});
   outcome.evidence.push_back(busy_evidence(*gpu));
   return std::move(outcome).mend(
       {"keep shapes the same from step to step (pad to a few sizes, drop the last batch that is "

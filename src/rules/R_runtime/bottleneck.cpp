@@ -24,6 +24,10 @@ constexpr double kManyLaunches = 5'000;    // a second
 constexpr double kShortPause = 0.005;      // seconds: a framework's own work between two steps
 constexpr double kLittleWork = 0.0005;     // seconds of kernels between two pauses
 constexpr double kLaunchesPerSync = 40;
+constexpr double kLateLoads = 0.3; // of the late windows
+// Of the steady phase's second half. Programs that compile all along read 0.9 to 1, those that are
+// done with it 0 to 0.3.
+constexpr double kLateCompilers = 0.6;
 constexpr double kEnoughSeen = 0.2;        // seconds of windows; or, where calls are dense,
 constexpr double kEnoughCalls = 1000;      // as many launches
 constexpr double kTensor = 64 << 10;       // bytes: more than a loss or a metric
@@ -71,7 +75,8 @@ Wait by_calls(const RunStatistics& run, const GpuUse& gpu) {
   const bool paused = calls.pause >= calls.issue && calls.pause >= blocked;
   if (paused) {
     if (gpu.busy >= kWellFed - benefit) return Wait::nothing;
-    if (calls.late_loads >= 0.3) return Wait::compilation;
+    if (calls.late_loads >= kLateLoads || run.late_compiling >= kLateCompilers)
+      return Wait::compilation;
     if (computes_on_host(run)) return Wait::part_on_cpu;
     const double work = busy * calls.window / std::max(1.0, static_cast<double>(calls.sums.pauses));
     return calls.mean_pause() < kShortPause && work < kLittleWork ? Wait::issue : Wait::input;
@@ -95,6 +100,7 @@ Bottleneck by_gauges(const RunStatistics& run, const GpuUse& gpu) {
   const double traffic = gpu.pcie_rx.value_or(0) + gpu.pcie_tx.value_or(0);
   if (gpu.busy < kWellFed - benefit) {
     if (traffic > kMuchTraffic) return {Wait::transfer, {}};
+    if (run.late_compiling >= kLateCompilers) return {Wait::compilation, {}};
     const bool bursts = gpu.idle_looks > 0.3 && gpu.alternation > 0.6;
     if (bursts || run.host.io_wait > 0.3 || (run.host.processes > 2 && run.host.cores > 2))
       return {Wait::input, {}};
