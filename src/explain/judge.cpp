@@ -71,6 +71,8 @@ Suspects gather(const Scene& scene) {
   pace_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
+  drop_what_the_code_refutes(scene, suspects);
+  code_suspects(scene, suspects);
   return suspects;
 }
 

@@ -69,6 +69,7 @@ void Reader::line(std::string_view raw, std::uint64_t number) {
 }
 
 void Reader::segment(std::string_view text, std::uint64_t number) {
+  if (pasted_.line(text, number)) want_next_();
   const auto stripped = strip_prefixes(text);
   auto& ranks = reading_.ranks;
   if (!stripped.rank.empty() && ranks.size() < kMostRanks &&
@@ -162,6 +163,12 @@ void Reader::finish() {
   if (question_ && question_->silence_answers)
     see(question_->text + " = (nothing)", {}, Question::kEnd);
   question_.reset();
+}
+
+void Reader::judge_code(const CodeJudge& judge) {
+  if (!judge || judged_ == pasted_.version()) return;
+  judged_ = pasted_.version();
+  reading_.code = read_code(pasted_.programs(), judge);
 }
 
 void Reader::state(std::string_view body, std::uint64_t number) {

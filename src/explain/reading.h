@@ -2,7 +2,9 @@
 #pragma once
 
 #include "explain/messages.h"
+#include "facts/code_finding.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +55,22 @@ struct RunStart {
   std::string command;
 };
 
+/// What is wrong in code that the text shows, and where it shows it.
+struct CodeSighting {
+  CodeFinding finding;
+  Sighting seen;
+};
+
+/// The code as it was judged.
+struct ReadCode {
+  std::vector<CodeSighting> findings;
+  std::vector<std::uint64_t> lines; // of programs that were judged as a whole, rising
+
+  bool judged(std::uint64_t line) const {
+    return std::binary_search(lines.begin(), lines.end(), line);
+  }
+};
+
 struct Reading {
   std::vector<Sighting> sightings; // by first line
   std::vector<Said> said;
@@ -64,6 +82,8 @@ struct Reading {
   /// Line at which the program was last started: at a prompt, under a heading ("After the
   /// update:"), or where what a process says once is said anew, later. 0: started once.
   std::uint64_t last_start = 0;
+
+  ReadCode code;
 
   /// Said by an earlier run, and not again by the last.
   bool is_past(const Sighting& sighting) const { return sighting.last < last_start; }

@@ -7,6 +7,7 @@
 #include "verdict/lint_report.h"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,11 +56,18 @@ Result<Settings> find_settings(System& system, const std::string& path);
 LintReport judge_file(const std::string& path, std::string bytes, const Selection& selection,
                       const program::Machine& machine, bool test);
 
+/// The same about code in memory that a person pasted: each text a program, or a file of one. Of a
+/// finding, `path` is empty and `cell` the number of its text, from 1. Pure.
+std::vector<CodeFinding> judge_pasted(const std::vector<std::string>& texts);
+
 /// The bytes name something of a framework; what does not is not parsed.
 bool can_matter(std::string_view bytes);
 /// What the rules say of a file that was read already; in no order, comments not heeded. Pure.
 void judge_unit(const program::Unit& unit, const Selection& selection,
                 std::vector<CodeFinding>& findings);
+/// Another file moves models about: what `self` leaves undone may be done there.
+bool handled_elsewhere(const std::vector<std::unique_ptr<program::Unit>>& files,
+                       const program::Unit& self);
 void sort_by_place(std::vector<CodeFinding>& findings);
 
 /// Findings that a comment `# gpuwhy: ignore[ID]` covers go; comments that cover nothing are
