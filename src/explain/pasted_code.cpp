@@ -73,21 +73,21 @@ const Message* message_of(const CodeFinding& finding) {
 } // namespace
 
 ReadCode read_code(const std::vector<PastedProgram>& programs, const CodeJudge& judge) {
-  std::vector<std::string> texts;
   ReadCode code;
-  for (const auto& program : programs) {
-    texts.push_back(program.code);
-    if (program.whole())
-      code.lines.insert(code.lines.end(), program.lines.begin(), program.lines.end());
-  }
+  std::vector<std::string> texts;
+  for (const auto& program : programs) texts.push_back(program.code);
   if (texts.empty()) return code;
-  for (auto& finding : judge(texts)) {
-    if (finding.cell == 0 || finding.cell > programs.size()) continue;
-    const auto& lines = programs[finding.cell - 1].lines;
-    const auto line = lines[std::min<std::size_t>(finding.line, lines.size()) - 1];
-    Sighting seen{.message = message_of(finding), .first = line, .last = line, .count = 1};
-    if (!finding.lines.empty()) seen.text = std::string(trim(finding.lines.front()));
-    code.findings.push_back({std::move(finding), std::move(seen)});
+  auto reports = judge(texts);
+  for (std::size_t i = 0; i < std::min(reports.size(), programs.size()); ++i) {
+    const auto& lines = programs[i].lines;
+    if (reports[i].files > 0 && programs[i].whole())
+      code.lines.insert(code.lines.end(), lines.begin(), lines.end());
+    for (auto& finding : reports[i].findings) {
+      const auto line = lines[std::clamp<std::size_t>(finding.line, 1, lines.size()) - 1];
+      Sighting seen{.message = message_of(finding), .first = line, .last = line, .count = 1};
+      if (!finding.lines.empty()) seen.text = std::string(trim(finding.lines.front()));
+      code.findings.push_back({std::move(finding), std::move(seen)});
+    }
   }
   return code;
 }
@@ -150,7 +150,10 @@ void PastedCode::take(PastedLine line, std::uint64_t number) {
     if (++run_.aside > kLongestAnswer) end_run();
     return;
   }
-  if (line.prompt && !run_.prompted) end_run();
+  if (line.prompt && !run_.prompted) {
+    end_run();
+    run_.prompted = true;
+  }
   if (line.prompt) run_.open.clear();
   if (line.goes_on && !run_.prompted) return; // "... and so on"
   if (!line.prompt && !line.goes_on && !of_listing(line)) end_run();
@@ -183,7 +186,6 @@ void PastedCode::take(PastedLine line, std::uint64_t number) {
   if (!run_.begun) {
     run_.begun = true;
     run_.python = sure || (fence_ && python_fence(*fence_));
-    run_.prompted = line.prompt;
   }
   run_.aside = 0;
   run_.imports = run_.imports || imports_framework(line.code);

@@ -5,6 +5,7 @@
 
 #include "explain/code_line.h"
 #include "explain/reading.h"
+#include "verdict/lint_report.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,9 +27,9 @@ struct PastedProgram {
   bool whole() const { return imports || statements >= 4; }
 };
 
-/// Judges texts of Python, each a program or a file of one; `CodeFinding::cell` is the number of
-/// the text, from 1. What knows Python stands outside of this room.
-using CodeJudge = std::function<std::vector<CodeFinding>(const std::vector<std::string>&)>;
+/// Judges texts of Python, each a program or a file of one: a report for each, of no file where it
+/// was not looked at. What knows Python stands outside of this room.
+using CodeJudge = std::function<std::vector<LintReport>(const std::vector<std::string>&)>;
 
 ReadCode read_code(const std::vector<PastedProgram>& programs, const CodeJudge& judge);
 

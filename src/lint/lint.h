@@ -56,9 +56,9 @@ Result<Settings> find_settings(System& system, const std::string& path);
 LintReport judge_file(const std::string& path, std::string bytes, const Selection& selection,
                       const program::Machine& machine, bool test);
 
-/// The same about code in memory that a person pasted: each text a program, or a file of one. Of a
-/// finding, `path` is empty and `cell` the number of its text, from 1. Pure.
-std::vector<CodeFinding> judge_pasted(const std::vector<std::string>& texts);
+/// The same about code in memory that a person pasted: a report for each text, which is a program
+/// or a file of one; `files` is 0 where it was not looked at. Pure.
+std::vector<LintReport> judge_pasted(const std::vector<std::string>& texts);
 
 /// The bytes name something of a framework; what does not is not parsed.
 bool can_matter(std::string_view bytes);

@@ -23,21 +23,20 @@ Units read_all(const std::vector<std::string>& texts) {
 
 } // namespace
 
-std::vector<CodeFinding> judge_pasted(const std::vector<std::string>& texts) {
+std::vector<LintReport> judge_pasted(const std::vector<std::string>& texts) {
   const auto units = read_all(texts);
-  std::vector<CodeFinding> all;
-  for (std::size_t number = 0; number < units.size(); ++number) {
-    if (!units[number]) continue;
-    std::vector<CodeFinding> found;
-    judge_unit(*units[number], {}, found);
-    sort_by_place(found);
-    for (auto& finding : found) {
-      if (finding.id == "P15" && handled_elsewhere(units, *units[number])) continue;
-      finding.cell = static_cast<std::uint32_t>(number) + 1;
-      all.push_back(std::move(finding));
-    }
+  std::vector<LintReport> reports;
+  for (const auto& unit : units) {
+    auto& report = reports.emplace_back();
+    if (!unit) continue;
+    report.files = 1;
+    judge_unit(*unit, {}, report.findings);
+    std::erase_if(report.findings, [&](const CodeFinding& finding) {
+      return finding.id == "P15" && handled_elsewhere(units, *unit);
+    });
+    sort_by_place(report.findings);
   }
-  return all;
+  return reports;
 }
 
 } // namespace gpuwhy::lint
