@@ -10,6 +10,9 @@ namespace {
 
 constexpr double kIdle = 60; // percent up to which something holds the GPU back
 
+/// Judges the program together with the machine.
+constexpr std::string_view kJudge = "gpuwhy check train.py";
+
 std::string_view effect_of(std::string_view id) {
   const auto* cause = find_cause(id);
   return cause == nullptr ? std::string_view() : cause->effect;
@@ -41,14 +44,29 @@ bool complains(const Scene& scene) {
          text.has("slower-words") || text.has("slows-down");
 }
 
-/// The framework that the code keeps from the GPU was seen to work on it.
+/// The log shows a failure that only a program on the GPU can have: memory that is full, a device
+/// that fails.
+bool fails_on_gpu(const Suspects& suspects, bool slow_too) {
+  return std::any_of(suspects.begin(), suspects.end(), [&](const Suspect& suspect) {
+    const auto* cause = find_cause(suspect.id);
+    return cause != nullptr && suspect.weight != Weight::hint &&
+           (cause->gate == "capacity" || cause->gate == "use") &&
+           (slow_too || cause->effect != "slows");
+  });
+}
+
+bool hides_all(const CodeFinding& finding) {
+  return finding.bearing == Bearing::hides &&
+         (finding.id == "P02" || finding.id == "P03" || finding.id == "P04");
+}
+
+/// The framework that the code keeps from the GPU was seen to work on it: the log is of another
+/// run, or of another state of the program.
 bool refuted(const Scene& scene, const CodeSighting& code) {
-  if (code.finding.bearing != Bearing::hides || scene.in_use == nullptr) return false;
+  if (!hides_all(code.finding) || scene.in_use == nullptr) return false;
   const auto ours = code.seen.message->framework;
   const auto theirs = scene.in_use->message->framework;
-  const bool hides_all =
-      code.finding.id == "P02" || code.finding.id == "P03" || code.finding.id == "P04";
-  return hides_all && scene.in_use->message->signal == "gpu-created" &&
+  return scene.in_use->message->signal == "gpu-created" &&
          (ours.empty() || theirs.empty() || ours == theirs);
 }
 
@@ -58,7 +76,7 @@ Suspect suspect_of(const Scene& scene, const CodeSighting& code, Weight weight) 
   if (effect_of(finding.id) == "slows")
     suspect.ask = kWatch;
   else if (weight != Weight::settled)
-    suspect.ask = kLook;
+    suspect.ask = kJudge;
   if (scene.no_gpu != nullptr && finding.bearing == Bearing::hides)
     suspect.evidence.push_back(scene.no_gpu);
   return suspect;
@@ -70,21 +88,27 @@ void code_suspects(const Scene& scene, Suspects& out) {
   const bool loud = stopped(out);
   const bool failing = fails(scene);
   const bool asked = complains(scene);
+  const bool on_gpu = fails_on_gpu(out, true);
+  const bool broke_on_gpu = fails_on_gpu(out, false);
   Suspects found;
   for (const auto& code : scene.text.reading().code.findings) {
     const auto& finding = code.finding;
     const bool error = finding.severity == Severity::error;
+    auto weight = Weight::probable;
+    bool also = false;
     if (finding.bearing == Bearing::hides) {
-      const auto weight = refuted(scene, code) ? Weight::hint
-                          : error              ? Weight::settled
-                                               : Weight::probable;
-      found.push_back(suspect_of(scene, code, weight));
+      if (error) weight = Weight::settled;
+      if (refuted(scene, code)) weight = Weight::hint;
+      also = broke_on_gpu || (on_gpu && hides_all(finding));
     } else if (error) {
-      found.push_back(suspect_of(scene, code, Weight::probable));
-    } else if (!loud && !failing) {
-      const bool telling = finding.severity == Severity::warning && asked;
-      found.push_back(suspect_of(scene, code, telling ? Weight::probable : Weight::hint));
+      also = !out.empty(); // it would have stopped the program with words of its own
+      if (also || scene.in_use != nullptr) weight = Weight::hint;
+    } else {
+      if (loud || failing) continue;
+      if (finding.severity != Severity::warning || !asked) weight = Weight::hint;
     }
+    found.push_back(suspect_of(scene, code, weight));
+    found.back().also = also;
   }
   out.insert(out.end(), found.begin(), found.end());
 }

@@ -56,9 +56,8 @@ template <class Lines> void dedent(Lines begin, Lines end) {
 const Message* message_of(const CodeFinding& finding) {
   const auto message = [](std::string_view framework) {
     Message made;
-    made.name = made.signal = "pasted-code";
+    made.name = made.signal = kPastedCode;
     made.framework = framework;
-    made.says = "in the code that the text shows";
     return made;
   };
   static const std::array<Message, 4> kMessages = {message(""), message("tensorflow"),
@@ -216,10 +215,12 @@ std::vector<PastedProgram> PastedCode::programs() const {
   for (auto& run : runs) {
     if (run.open.any()) run.lines.back().code += run.open.closers();
     dedent(run.lines.begin(), run.lines.end());
-    // A block that imports the framework once more is another file, or another try.
-    if (programs.empty() || (run.imports && programs.back().imports)) {
+    // A block that imports the framework once more is another file, or another try; what was asked
+    // at a prompt is not the script.
+    if (programs.empty() || (run.imports && programs.back().imports) ||
+        run.prompted != programs.back().prompted) {
       if (programs.size() == kMostPrograms) return programs;
-      programs.emplace_back();
+      programs.emplace_back().prompted = run.prompted;
     }
     auto& program = programs.back();
     for (const auto& line : run.lines) {

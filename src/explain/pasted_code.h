@@ -21,6 +21,7 @@ struct PastedProgram {
   std::string code;
   std::vector<std::uint64_t> lines; // of the text, for each line of `code`
   bool imports = false;             // a framework
+  bool prompted = false;            // typed at a prompt
   int statements = 0;
 
   /// Enough of it that what is not found in it is not there.

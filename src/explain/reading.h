@@ -55,6 +55,9 @@ struct RunStart {
   std::string command;
 };
 
+/// The signal of a CodeSighting.
+inline constexpr std::string_view kPastedCode = "pasted-code";
+
 /// What is wrong in code that the text shows, and where it shows it.
 struct CodeSighting {
   CodeFinding finding;
@@ -68,6 +71,11 @@ struct ReadCode {
 
   bool judged(std::uint64_t line) const {
     return std::binary_search(lines.begin(), lines.end(), line);
+  }
+  /// The line was judged as part of a program, and there is nothing wrong in it.
+  bool clears(std::uint64_t line) const {
+    return judged(line) && std::none_of(findings.begin(), findings.end(),
+                                        [&](const auto& each) { return each.seen.first == line; });
   }
 };
 
@@ -110,8 +118,12 @@ public:
 
 private:
   bool mine(const Sighting& sighting) const {
-    return !rank_ || sighting.rank.empty() || sighting.rank == *rank_;
+    return (!rank_ || sighting.rank.empty() || sighting.rank == *rank_) && !cleared(sighting);
   }
+  /// A row for single lines of code took it for a choice of devices, and the code as a whole makes
+  /// no such choice there: it is commented out, or its other branch runs.
+  bool cleared(const Sighting& sighting) const;
+  bool cleared(const Said& said) const;
   const Reading& reading_;
   std::optional<std::string_view> rank_;
 };

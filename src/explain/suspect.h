@@ -39,6 +39,8 @@ struct Suspect {
   std::string_view ask;                  // what would confirm it
   std::vector<Instead> instead = {};     // what the text does not tell it from; then `ask` does
   bool beside_success = false;           // that the GPU works elsewhere is its premise
+  bool also =
+      false; // would come next, wherever it stands on the route: the log shows what came first
 };
 
 using Suspects = std::vector<Suspect>;

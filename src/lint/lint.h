@@ -7,7 +7,6 @@
 #include "verdict/lint_report.h"
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,9 +64,6 @@ bool can_matter(std::string_view bytes);
 /// What the rules say of a file that was read already; in no order, comments not heeded. Pure.
 void judge_unit(const program::Unit& unit, const Selection& selection,
                 std::vector<CodeFinding>& findings);
-/// Another file moves models about: what `self` leaves undone may be done there.
-bool handled_elsewhere(const std::vector<std::unique_ptr<program::Unit>>& files,
-                       const program::Unit& self);
 void sort_by_place(std::vector<CodeFinding>& findings);
 
 /// Findings that a comment `# gpuwhy: ignore[ID]` covers go; comments that cover nothing are

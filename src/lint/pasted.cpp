@@ -1,7 +1,10 @@
 // Code that stands in a text: no file, no machine, and perhaps not all of it.
 #include "lint/lint.h"
 
+#include "program/frameworks.h"
 #include "program/project.h"
+
+#include <algorithm>
 
 namespace gpuwhy::lint {
 namespace {
@@ -19,6 +22,15 @@ Units read_all(const std::vector<std::string>& texts) {
     if (auto unit = read_source({}, read_cell(text), odd)) units.back() = std::move(*unit);
   }
   return units;
+}
+
+/// Another text defines what moves models about: what this one leaves undone may be done there. A
+/// question at a prompt ("torch.cuda.is_available()") moves nothing.
+bool handled_elsewhere(const Units& units, const Unit& self) {
+  return std::any_of(units.begin(), units.end(), [&](const auto& unit) {
+    return unit && unit.get() != &self && mentions_gpu(*unit->module) &&
+           !unit->module->tree().all(Kind::function_definition).empty();
+  });
 }
 
 } // namespace

@@ -140,13 +140,14 @@ bool mended(const Unit& unit, const CodeFinding& finding) {
   });
 }
 
-} // namespace
-
-bool handled_elsewhere(const std::vector<std::unique_ptr<Unit>>& files, const Unit& self) {
-  return std::any_of(files.begin(), files.end(), [&](const auto& unit) {
-    return unit && unit.get() != &self && mentions_gpu(*unit->module);
+/// Another file moves models about: what this one leaves undone may be done there.
+bool handled_elsewhere(const Project& project, const Unit& self) {
+  return std::any_of(project.files.begin(), project.files.end(), [&](const auto& unit) {
+    return unit.get() != &self && mentions_gpu(*unit->module);
   });
 }
+
+} // namespace
 
 std::vector<CodeFinding> findings_of(const Project& project) {
   const Reached reached(project);
@@ -167,7 +168,7 @@ std::vector<CodeFinding> findings_of(const Project& project) {
       if (silenced(finding)) continue;
       const NodeId node = node_at(*unit, finding);
       if (node != kNoNode && !reached.contains(*unit, node)) continue;
-      if (finding.id == "P15" && handled_elsewhere(project.files, *unit)) continue;
+      if (finding.id == "P15" && handled_elsewhere(project, *unit)) continue;
       if (finding.bearing != Bearing::note && finding.edit && !mended(*unit, finding))
         finding.edit.reset();
       all.push_back(std::move(finding));
