@@ -91,7 +91,8 @@ const Command kExplainCommand{
                "containers and "
                "schedulers; output of pip, conda, nvidia-smi and the like; statements such as '- "
                "gpu: RTX 3090' "
-               "above them. Nothing of this machine is looked at.",
+               "above them. Python code that stands in the text is judged by the rules of gpuwhy "
+               "lint. Nothing of this machine is looked at.",
     .options = kOptions,
     .run = run,
 };

@@ -52,6 +52,20 @@ template <class Lines> void dedent(Lines begin, Lines end) {
   }
 }
 
+/// Cheap: a log of many gigabytes is asked this.
+bool begins_usually(std::string_view line) {
+  constexpr auto kBeginnings = std::to_array<std::string_view>(
+      {"import ", "from ", "os.", "tf.", "torch.", "jax.", "keras.", "with ", "def ", "class ",
+       "```", "~~~", ">>> ", "In [", "%env", "Traceback "});
+  while (line.starts_with(' ') || line.starts_with('\t') || line.starts_with("> "))
+    line.remove_prefix(line.front() == '>' ? 2 : 1);
+  if (line.empty() ||
+      std::string_view("ifotjkwdc`~>I%T").find(line.front()) == std::string_view::npos)
+    return false;
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [&](std::string_view each) { return line.starts_with(each); });
+}
+
 /// What a finding is evidence of, in the terms of the table of messages.
 const Message* message_of(const CodeFinding& finding) {
   const auto message = [](std::string_view framework) {
@@ -91,8 +105,10 @@ ReadCode read_code(const std::vector<PastedProgram>& programs, const CodeJudge& 
   return code;
 }
 
-bool PastedCode::line(std::string_view text, std::uint64_t number) {
+bool PastedCode::line(std::string_view text, std::uint64_t number, bool head) {
   if (bytes_ >= kMostBytes) return false;
+  const bool idle = !run_.begun && !fence_ && !traceback_;
+  if (idle && !head && !begins_usually(text)) return false;
   auto pasted = read_pasted(text);
   if (pasted.fence) {
     end_run();

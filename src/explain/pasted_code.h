@@ -39,8 +39,9 @@ public:
   static constexpr std::size_t kMostBytes = 64 * 1024;
 
   /// Lines come in their order, without escape sequences. Returns whether the next one may belong
-  /// to it, whatever it says.
-  bool line(std::string_view text, std::uint64_t number);
+  /// to it, whatever it says. `head`: people paste their code in a text's first lines; further down
+  /// it must begin as code usually does.
+  bool line(std::string_view text, std::uint64_t number, bool head = true);
   /// With a run that has not ended as if it ended here.
   std::vector<PastedProgram> programs() const;
   /// Changes whenever programs() does.

@@ -69,7 +69,7 @@ void Reader::line(std::string_view raw, std::uint64_t number) {
 }
 
 void Reader::segment(std::string_view text, std::uint64_t number) {
-  if (pasted_.line(text, number)) want_next_();
+  if (pasted_.line(text, number, in_head(number))) want_next_();
   const auto stripped = strip_prefixes(text);
   auto& ranks = reading_.ranks;
   if (!stripped.rank.empty() && ranks.size() < kMostRanks &&
