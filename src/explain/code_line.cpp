@@ -262,6 +262,36 @@ std::string typed(std::string_view line) {
   return text;
 }
 
+/// Without the tags that a page or a forum puts around code: "<pre><code>", "[/code]".
+std::string_view without_tags(std::string_view line) {
+  constexpr auto kTags = std::to_array<std::string_view>(
+      {"<pre>", "<code>", "</code>", "</pre>", "[code]", "[/code]", "[python]", "[/python]"});
+  for (bool found = true; found;) {
+    found = false;
+    for (const auto tag : kTags) {
+      if (line.starts_with(tag))
+        line.remove_prefix(tag.size());
+      else if (line.ends_with(tag))
+        line.remove_suffix(tag.size());
+      else
+        continue;
+      found = true;
+    }
+  }
+  return line;
+}
+
+/// "My code: import torch" begins where the code does.
+std::string_view behind_words(std::string_view line) {
+  for (const std::string_view beginning : {": import ", ": from "}) {
+    const auto at = line.find(beginning);
+    if (at == std::string_view::npos) continue;
+    const auto code = line.substr(at + 2);
+    if (kind_of_line(line) == LineKind::other && kind_of_line(code) == LineKind::code) return code;
+  }
+  return line;
+}
+
 /// "    \"import os\\n\"," as a notebook's file has it; nothing: no such line.
 std::optional<std::string> cell_line(std::string_view line) {
   const auto text = trim(line);
@@ -332,7 +362,7 @@ PastedLine read_pasted(std::string_view line) {
   PastedLine pasted;
   if (line.size() > kLongestLine) line = {};
   const auto typed_line = typed(without_quotes(line));
-  std::string_view text = typed_line;
+  std::string_view text = behind_words(without_tags(typed_line));
   const auto bare = trim(text);
   if (bare.starts_with("```") || bare.starts_with("~~~")) {
     pasted.fence =

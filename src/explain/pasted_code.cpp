@@ -93,7 +93,8 @@ ReadCode read_code(const std::vector<PastedProgram>& programs, const CodeJudge& 
   auto reports = judge(texts);
   for (std::size_t i = 0; i < std::min(reports.size(), programs.size()); ++i) {
     const auto& lines = programs[i].lines;
-    if (reports[i].files > 0 && programs[i].whole())
+    // What was not looked at has nothing of a framework, if that is all of it.
+    if (programs[i].whole() && (reports[i].files > 0 || programs[i].begins))
       code.lines.insert(code.lines.end(), lines.begin(), lines.end());
     for (auto& finding : reports[i].findings) {
       const auto line = lines[std::clamp<std::size_t>(finding.line, 1, lines.size()) - 1];
@@ -204,6 +205,8 @@ void PastedCode::take(PastedLine line, std::uint64_t number) {
   }
   run_.aside = 0;
   run_.imports = run_.imports || imports_framework(line.code);
+  const auto statement = trim(line.code);
+  run_.begins = run_.begins || statement.starts_with("import ") || statement.starts_with("from ");
   add(std::move(line.code), number);
 }
 
@@ -245,6 +248,7 @@ std::vector<PastedProgram> PastedCode::programs() const {
     }
     program.statements += run.statements;
     program.imports = program.imports || run.imports;
+    program.begins = program.begins || run.begins;
   }
   return programs;
 }

@@ -21,6 +21,7 @@ struct PastedProgram {
   std::string code;
   std::vector<std::uint64_t> lines; // of the text, for each line of `code`
   bool imports = false;             // a framework
+  bool begins = false;              // it imports anything: its beginning is there
   bool prompted = false;            // typed at a prompt
   int statements = 0;
 
@@ -60,6 +61,7 @@ private:
     bool begun = false;    // with more than a comment
     int statements = 0;
     bool imports = false;
+    bool begins = false;
     int aside = 0; // lines since the last one of code
     std::optional<int> number;
 

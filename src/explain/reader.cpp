@@ -229,6 +229,13 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   table_.match(body, candidates_, head, matches);
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
+  if (body.starts_with('#')) { // commented out, if it is no shell of root
+    const bool python = contains(body, "environ");
+    std::erase_if(matches, [&](const Match& m) {
+      return m.message->signal.starts_with("code-") ||
+             (python && m.message->signal == "visible-devices");
+    });
+  }
   std::vector<std::size_t> kept;
   for (auto& match : matches) {
     for (const auto& [key, value] : match.values) say(key, value, number, false);

@@ -74,6 +74,13 @@ TEST(CodeInATextTest, WhatTheCodeDoesNotDoIsNoCause) {
                        kModel)),
             "")
       << "somebody has to ask for it";
+  EXPECT_EQ(ids("# os.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n"), "") << "no program around it";
+  EXPECT_EQ(ids(posted("from datasets import Dataset\n"
+                       "rows = read(folder)\n"
+                       "d = Dataset.from_generator(rows)\n"
+                       "d.to_parquet(target)\n")),
+            "")
+      << "nothing of a framework in it";
 }
 
 TEST(CodeInATextTest, AModelThatIsNeverMoved) {

@@ -71,6 +71,15 @@ TEST(PastedCode, InEveryWrapping) {
   EXPECT_EQ(code_in("     1\timport torch\n     2\tnet = Net()\n"), "import torch\nnet = Net()\n");
 }
 
+TEST(PastedCode, BehindTagsAndWords) {
+  const std::string code(kCode);
+  EXPECT_EQ(code_in("<pre><code>" + code.substr(0, code.size() - 1) + "</code></pre>\n"), code);
+  EXPECT_EQ(code_in("[code]\n" + code + "[/code]\n"), code + "\n");
+  EXPECT_EQ(code_in("My script looks like this: " + code), code);
+  EXPECT_TRUE(
+      programs_in("Two ways: import it, or do not\nThe cause: from what I see, none\n").empty());
+}
+
 TEST(PastedCode, AtPromptsWithoutTheirAnswers) {
   EXPECT_EQ(code_in(">>> import torch\n"
                     ">>> torch.cuda.is_available()\nTrue\n"
