@@ -8,6 +8,7 @@
 #include "judge/judge.h"
 #include "judge/log.h"
 #include "judge/what_if.h"
+#include "lint/lint.h"
 #include "render/html_verdict.h"
 #include "render/log_text.h"
 #include "render/verdict_json.h"
@@ -61,7 +62,7 @@ Exit exit_of(const Verdict& verdict) {
 }
 
 Result<LogReport> read_log(const std::string& path, const Verdict& verdict) {
-  explain::Explainer explainer;
+  explain::Explainer explainer(lint::judge_pasted);
   const auto read = stream_input(path, [&](std::string_view bytes) { explainer.feed(bytes); });
   if (!read) return tl::unexpected(read.error());
   return compare_log(path, explainer.finish(), verdict);

@@ -1,6 +1,7 @@
 #include "commands/table.h"
 
 #include "explain/explainer.h"
+#include "lint/lint.h"
 #include "render/explanation.h"
 #include "system/input_stream.h"
 
@@ -32,7 +33,7 @@ std::string answer_of(const explain::Explanation& explanation) {
 }
 
 Exit follow(const std::string& path, const Arguments& arguments, Console& console) {
-  explain::Explainer explainer;
+  explain::Explainer explainer(lint::judge_pasted);
   std::string said;
   bool fresh = false;
   const auto take = [&](std::string_view bytes) {
@@ -69,7 +70,7 @@ Exit run(const Arguments& arguments, Console& console) {
   if (arguments.operands.empty() && ::isatty(STDIN_FILENO) == 1) {
     console.errors << "gpuwhy: reading from the terminal; paste the log, then press Ctrl-D\n";
   }
-  explain::Explainer explainer;
+  explain::Explainer explainer(lint::judge_pasted);
   const auto read = stream_input(path, [&](std::string_view bytes) { explainer.feed(bytes); });
   if (!read) return wrong_usage(console, read.error().message);
   const auto explanation = explainer.finish();
@@ -90,7 +91,8 @@ const Command kExplainCommand{
                "containers and "
                "schedulers; output of pip, conda, nvidia-smi and the like; statements such as '- "
                "gpu: RTX 3090' "
-               "above them. Nothing of this machine is looked at.",
+               "above them. Python code that stands in the text is judged by the rules of gpuwhy "
+               "lint. Nothing of this machine is looked at.",
     .options = kOptions,
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include "commands/table.h"
 
 #include "explain/explainer.h"
+#include "lint/lint.h"
 #include "mcp/server.h"
 #include "render/explanation.h"
 #include "system/input_stream.h"
@@ -79,7 +80,7 @@ ToolAnswer explain(const Given& given) {
     if (wants_json(given)) words.emplace_back("--json");
     return say(std::move(words), paths);
   }
-  explain::Explainer explainer;
+  explain::Explainer explainer(lint::judge_pasted);
   explainer.feed(logs.front());
   const auto explanation = explainer.finish();
   return {.text = wants_json(given) ? explanation_json(explanation)

@@ -193,8 +193,7 @@ ChosenDevices chosen_devices(const Scene& scene) {
 std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
   const auto set = chosen_devices(scene);
-  const auto* code = text.find("code-hides");
-  if (code != nullptr && (set.in_code || !set.shown)) {
+  if (const auto* code = text.find("code-hides"); code != nullptr && set.in_code) {
     return Suspect{"P03",
                    Weight::settled,
                    "the program itself sets CUDA_VISIBLE_DEVICES to '" + set.value + "'",

@@ -32,11 +32,13 @@ struct Explainer::State {
   Decoder decoder;
   Reader reader;
   LineSieve sieve;
+  CodeJudge judge_code;
 
-  State()
+  explicit State(CodeJudge judge)
       : reader(MessageTable::get(), [this] { sieve.want_next(); }),
         sieve(MessageTable::get().sieve(), Reader::kHead,
-              [this](std::string_view line, std::uint64_t number) { reader.line(line, number); }) {}
+              [this](std::string_view line, std::uint64_t number) { reader.line(line, number); }),
+        judge_code(std::move(judge)) {}
 
   Input input() const {
     Input input;
@@ -66,7 +68,8 @@ struct Explainer::State {
     return input;
   }
 
-  Explanation explain() const {
+  Explanation explain() {
+    reader.judge_code(judge_code);
     const auto& reading = reader.reading();
     Explanation explanation;
     explanation.whole = judge(reading);
@@ -82,7 +85,7 @@ struct Explainer::State {
   }
 };
 
-Explainer::Explainer() : state_(std::make_unique<State>()) {}
+Explainer::Explainer(CodeJudge judge) : state_(std::make_unique<State>(std::move(judge))) {}
 Explainer::~Explainer() = default;
 Explainer::Explainer(Explainer&&) noexcept = default;
 Explainer& Explainer::operator=(Explainer&&) noexcept = default;

@@ -5,6 +5,7 @@
 //   const Explanation explanation = explainer.finish();
 #pragma once
 
+#include "explain/pasted_code.h"
 #include "verdict/explanation.h"
 
 #include <memory>
@@ -14,7 +15,9 @@ namespace gpuwhy::explain {
 
 class Explainer {
 public:
-  Explainer();
+  /// `judge` reads the code that a text shows (lint::judge_pasted); without one, single lines of it
+  /// are read as any others.
+  explicit Explainer(CodeJudge judge = {});
   ~Explainer();
   Explainer(Explainer&&) noexcept;
   Explainer& operator=(Explainer&&) noexcept;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <tuple>
 
 namespace gpuwhy::explain {
 namespace {
@@ -71,7 +72,14 @@ Suspects gather(const Scene& scene) {
   pace_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
+  drop_what_the_code_refutes(scene, suspects);
+  code_suspects(scene, suspects);
   return suspects;
+}
+
+/// A finding in code tells more of its line than the row for such lines does.
+bool is_code(const Sighting& seen) {
+  return seen.message->signal == kPastedCode;
 }
 
 /// One suspect an id: the weightier keeps its words, and gets the evidence of all.
@@ -87,8 +95,11 @@ void merge(Suspects& suspects) {
     if (suspect.weight > same->weight) std::swap(*same, suspect);
     same->beside_success = same->beside_success || suspect.beside_success;
     for (const auto* seen : suspect.evidence) {
-      if (std::find(same->evidence.begin(), same->evidence.end(), seen) == same->evidence.end())
-        same->evidence.push_back(seen);
+      const bool there =
+          std::any_of(same->evidence.begin(), same->evidence.end(), [&](const Sighting* other) {
+            return other == seen || (is_code(*other) && other->first == seen->first);
+          });
+      if (!there) same->evidence.push_back(seen);
     }
   }
   suspects = std::move(merged);
@@ -178,12 +189,26 @@ void drop_consequences(Suspects& suspects) {
   });
 }
 
+/// A hint about the machine or the build is no less true for what the program does to itself.
+bool stands_beside_code(const Suspect& hint) {
+  constexpr std::array<std::string_view, 5> kGates = {"hardware", "driver", "libcuda", "build",
+                                                      "architecture"};
+  const auto* cause = find_cause(hint.id);
+  return cause != nullptr && cause->effect == "hides" &&
+         std::find(kGates.begin(), kGates.end(), cause->gate) != kGates.end();
+}
+
 void keep_hints_only_alone(Suspects& suspects) {
-  const bool better = std::any_of(suspects.begin(), suspects.end(), [](const Suspect& suspect) {
-    return suspect.weight != Weight::hint;
+  bool better = false;    // something else than a hint
+  bool elsewhere = false; // and it is not in code
+  for (const auto& suspect : suspects) {
+    if (suspect.weight == Weight::hint) continue;
+    better = true;
+    elsewhere = elsewhere || suspect.evidence.empty() || !is_code(*suspect.evidence.front());
+  }
+  std::erase_if(suspects, [&](const Suspect& suspect) {
+    return suspect.weight == Weight::hint && better && (elsewhere || !stands_beside_code(suspect));
   });
-  if (better)
-    std::erase_if(suspects, [](const Suspect& suspect) { return suspect.weight == Weight::hint; });
 }
 
 Quote quote(const Sighting& seen) {
@@ -270,7 +295,7 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   keep_hints_only_alone(suspects);
   drop_consequences(suspects);
   std::stable_sort(suspects.begin(), suspects.end(), [](const Suspect& a, const Suspect& b) {
-    return place(a) != place(b) ? place(a) < place(b) : line_of(a) < line_of(b);
+    return std::tuple(a.also, place(a), line_of(a)) < std::tuple(b.also, place(b), line_of(b));
   });
   Judgement judgement;
   for (const auto& suspect : suspects) judgement.causes.push_back(named(suspect));

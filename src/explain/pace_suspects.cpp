@@ -48,7 +48,7 @@ void grows(const Scene& scene, const Pace& pace, const UseFigures& figures, Susp
                    weight,
                    "the program makes anew in every turn of a loop what it should make once, and "
                    "what was made before stays",
-                   {anew, from, to},
+                   {anew, from, to, first_of(text, {"oom", "host-killed"})},
                    {},
                    {}});
     return;

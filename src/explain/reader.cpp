@@ -77,6 +77,7 @@ void Reader::line(std::string_view raw, std::uint64_t number) {
 }
 
 void Reader::segment(std::string_view text, std::uint64_t number) {
+  if (pasted_.line(text, number, in_head(number))) want_next_();
   const auto stripped = strip_prefixes(text);
   auto& ranks = reading_.ranks;
   if (!stripped.rank.empty() && ranks.size() < kMostRanks &&
@@ -172,6 +173,12 @@ void Reader::finish() {
   question_.reset();
 }
 
+void Reader::judge_code(const CodeJudge& judge) {
+  if (!judge || judged_ == pasted_.version()) return;
+  judged_ = pasted_.version();
+  reading_.code = read_code(pasted_.programs(), judge);
+}
+
 void Reader::state(std::string_view body, std::uint64_t number) {
   if (asked_ && !trim(body).empty()) {
     say(*asked_, std::string(trim(body).substr(0, 200)), number, true);
@@ -236,6 +243,13 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
+  if (body.starts_with('#')) { // commented out, if it is no shell of root
+    const bool python = contains(body, "environ");
+    std::erase_if(matches, [&](const Match& m) {
+      return m.message->signal.starts_with("code-") ||
+             (python && m.message->signal == "visible-devices");
+    });
+  }
   std::vector<std::size_t> kept;
   for (auto& match : matches) {
     for (const auto& [key, value] : match.values) say(key, value, number, false);

@@ -4,6 +4,7 @@
 
 #include "explain/code_reader.h"
 #include "explain/dialogue.h"
+#include "explain/pasted_code.h"
 #include "explain/reading.h"
 
 #include <array>
@@ -26,6 +27,8 @@ public:
   void line(std::string_view raw, std::uint64_t number);
   /// No line follows.
   void finish();
+  /// Has the code so far judged; `Reading::code` holds the answer.
+  void judge_code(const CodeJudge& judge);
   const Reading& reading() const { return reading_; }
 
 private:
@@ -60,6 +63,8 @@ private:
   std::string shown_;             // the package that pip shows
   std::optional<Question> question_; // at a prompt, not yet answered
   CodeReader code_;
+  PastedCode pasted_;
+  std::uint64_t judged_ = 0;     // version of the code
   std::uint64_t head_bytes_ = 0; // read of the head
   bool looping_ = false;         // what a loop repeats is read once more, as that and nothing else
   std::optional<std::string> asked_; // heading of an issue form, whose value follows

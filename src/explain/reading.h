@@ -2,7 +2,9 @@
 #pragma once
 
 #include "explain/messages.h"
+#include "facts/code_finding.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +55,30 @@ struct RunStart {
   std::string command;
 };
 
+/// The signal of a CodeSighting.
+inline constexpr std::string_view kPastedCode = "pasted-code";
+
+/// What is wrong in code that the text shows, and where it shows it.
+struct CodeSighting {
+  CodeFinding finding;
+  Sighting seen;
+};
+
+/// The code as it was judged.
+struct ReadCode {
+  std::vector<CodeSighting> findings;
+  std::vector<std::uint64_t> lines; // of programs that were judged as a whole, rising
+
+  bool judged(std::uint64_t line) const {
+    return std::binary_search(lines.begin(), lines.end(), line);
+  }
+  /// The line was judged as part of a program, and there is nothing wrong in it.
+  bool clears(std::uint64_t line) const {
+    return judged(line) && std::none_of(findings.begin(), findings.end(),
+                                        [&](const auto& each) { return each.seen.first == line; });
+  }
+};
+
 struct Reading {
   std::vector<Sighting> sightings; // by first line
   std::vector<Said> said;
@@ -64,6 +90,8 @@ struct Reading {
   /// Line at which the program was last started: at a prompt, under a heading ("After the
   /// update:"), or where what a process says once is said anew, later. 0: started once.
   std::uint64_t last_start = 0;
+
+  ReadCode code;
 
   /// Said by an earlier run, and not again by the last.
   bool is_past(const Sighting& sighting) const { return sighting.last < last_start; }
@@ -90,8 +118,12 @@ public:
 
 private:
   bool mine(const Sighting& sighting) const {
-    return !rank_ || sighting.rank.empty() || sighting.rank == *rank_;
+    return (!rank_ || sighting.rank.empty() || sighting.rank == *rank_) && !cleared(sighting);
   }
+  /// A row for single lines of code took it for a choice of devices, and the code as a whole makes
+  /// no such choice there: it is commented out, or its other branch runs.
+  bool cleared(const Sighting& sighting) const;
+  bool cleared(const Said& said) const;
   const Reading& reading_;
   std::optional<std::string_view> rank_;
 };

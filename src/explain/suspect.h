@@ -39,6 +39,8 @@ struct Suspect {
   std::string_view ask;                  // what would confirm it
   std::vector<Instead> instead = {};     // what the text does not tell it from; then `ask` does
   bool beside_success = false;           // that the GPU works elsewhere is its premise
+  bool also =
+      false; // would come next, wherever it stands on the route: the log shows what came first
 };
 
 using Suspects = std::vector<Suspect>;
@@ -62,6 +64,11 @@ void use_suspects(const Scene& scene, Suspects& out);
 void pace_suspects(const Scene& scene, Suspects& out);
 void placement_suspects(const Scene& scene, Suspects& out);
 void profile_suspects(const Scene& scene, Suspects& out);
+/// What is wrong in code that the text shows, where the log is consistent with it; after all
+/// others.
+void code_suspects(const Scene& scene, Suspects& out);
+/// Of single lines of code, what the code as a whole does not bear out goes.
+void drop_what_the_code_refutes(const Scene& scene, Suspects& suspects);
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.

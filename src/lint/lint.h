@@ -55,6 +55,10 @@ Result<Settings> find_settings(System& system, const std::string& path);
 LintReport judge_file(const std::string& path, std::string bytes, const Selection& selection,
                       const program::Machine& machine, bool test);
 
+/// The same about code in memory that a person pasted: a report for each text, which is a program
+/// or a file of one; `files` is 0 where it was not looked at. Pure.
+std::vector<LintReport> judge_pasted(const std::vector<std::string>& texts);
+
 /// The bytes name something of a framework; what does not is not parsed.
 bool can_matter(std::string_view bytes);
 /// What the rules say of a file that was read already; in no order, comments not heeded. Pure.

@@ -203,4 +203,10 @@ Result<Source> read_notebook(std::string_view bytes) {
   return source;
 }
 
+Source read_cell(std::string_view code) {
+  Source source;
+  Writer(source).cell(0, code);
+  return source;
+}
+
 } // namespace gpuwhy::program

@@ -289,13 +289,18 @@ std::vector<std::string> modules_of_import(const Module& module, NodeId statemen
 
 Result<std::unique_ptr<Unit>> read_python(const std::string& path, std::string bytes,
                                           std::vector<ReadNote>& notes) {
-  constexpr std::size_t kMostCalls = 20'000; // some rules compare calls with calls
   auto source =
       lower(path).ends_with(".ipynb") ? read_notebook(bytes) : read_text(std::move(bytes));
   if (!source) return tl::unexpected(source.error());
+  return read_source(path, std::move(*source), notes);
+}
+
+Result<std::unique_ptr<Unit>> read_source(const std::string& path, Source source,
+                                          std::vector<ReadNote>& notes) {
+  constexpr std::size_t kMostCalls = 20'000; // some rules compare calls with calls
   auto unit = std::make_unique<Unit>();
   unit->path = path;
-  unit->source = std::move(*source);
+  unit->source = std::move(source);
   for (const auto& odd : unit->source.notes) notes.push_back({0, odd});
   auto tree = Tree::parse(unit->source.text);
   if (const auto line = tree.first_error_line()) {

@@ -39,6 +39,9 @@ struct ReadNote {
 /// nor notebook, and for what a program wrote.
 Result<std::unique_ptr<Unit>> read_python(const std::string& path, std::string bytes,
                                           std::vector<ReadNote>& notes);
+/// The same of a source that was read already.
+Result<std::unique_ptr<Unit>> read_source(const std::string& path, Source source,
+                                          std::vector<ReadNote>& notes);
 /// `entry` is a path as the user named it; so are those of the files that it imports.
 Result<Project> read_project(System& system, const std::string& entry);
 

@@ -43,5 +43,7 @@ struct Source {
 Result<Source> read_text(std::string bytes);
 /// A .ipynb; fails if it is not JSON of that form.
 Result<Source> read_notebook(std::string_view bytes);
+/// Code as a person pastes it, from a script or from a notebook's cells: magics as in a notebook.
+Source read_cell(std::string_view code);
 
 } // namespace gpuwhy::program
