@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 namespace gpuwhy::explain {
@@ -144,6 +145,61 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   }
 }
 
+/// With one value the framework shows no GPU, and with another one it does.
+void value_by_value(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* failing = text.find("torch-false");
+  if (failing == nullptr) failing = text.find("no-gpu-listed");
+  if (failing == nullptr || scene.succeeded == nullptr || failing->last >= scene.succeeded->last)
+    return;
+  const Sighting* bad = nullptr;
+  const Sighting* good = nullptr;
+  for (const auto* set : text.all("visible-devices")) {
+    const auto choice =
+        choice_of(set->value("visible_devices"), scene.smi_gpus, text.all_said("uuid"));
+    if (set->first <= failing->first && choice != Choice::valid) bad = set;
+    if (set->first > failing->last && choice == Choice::valid) good = set;
+  }
+  if (bad == nullptr || good == nullptr) return;
+  const auto value = unquoted(bad->value("visible_devices"));
+  const bool hides = choice_of(value, scene.smi_gpus, text.all_said("uuid")) == Choice::hides_all;
+  out.push_back({hides ? "E01" : "E02",
+                 Weight::hint,
+                 "with CUDA_VISIBLE_DEVICES='" + std::string(value) +
+                     "' no GPU is left, with another value it is",
+                 {bad, failing, good},
+                 {},
+                 {}});
+  out.back().beside_success = true;
+}
+
+/// The program asks for a GPU by nvidia-smi's number, and another one works.
+void number_of_another(const Scene& scene, Suspects& out) {
+  const auto* asked = scene.text.find("asked-device");
+  if (asked == nullptr || scene.text.has("device-order")) return;
+  bool idle = false;
+  bool busy = false;
+  std::set<std::string_view> names;
+  for (const auto* use : scene.text.all("gpu-use")) {
+    const auto now = to_number(use->value("gpu_now")).value_or(0);
+    const bool same = use->value("gpu_index") == asked->value("asked_index");
+    idle = idle || (same && now == 0);
+    busy = busy || (!same && now > 0);
+    if (!use->value("gpu_name").empty()) names.insert(use->value("gpu_name"));
+  }
+  for (const auto* listed : scene.text.all("smi-gpu")) names.insert(listed->value("gpu"));
+  if (!idle || !busy || names.size() < 2) return;
+  out.push_back({"E02",
+                 Weight::hint,
+                 "the program asks for GPU " + std::string(asked->value("asked_index")) +
+                     " and another one works: nvidia-smi counts along the bus, CUDA the fastest "
+                     "GPU first",
+                 {asked, scene.text.find("gpu-use")},
+                 "set CUDA_DEVICE_ORDER=PCI_BUS_ID, then the numbers are those of nvidia-smi",
+                 {}});
+  out.back().beside_success = true;
+}
+
 /// nvidia-smi counts along the bus, CUDA the fastest GPU first: the program got another one than
 /// the list says.
 void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
@@ -182,6 +238,11 @@ ChosenDevices chosen_devices(const Scene& scene) {
     found = {true, choice, std::string(unquoted(value)), in_code};
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
+  // The command prompt of Windows leaves the quotes in the value.
+  for (const auto* seen : scene.text.all("visible-devices")) {
+    if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set ")) continue;
+    found = {true, Choice::invalid, std::string(seen->value("visible_devices")), false};
+  }
   for (const std::string_view key : {"cuda visible devices", "env"}) {
     const auto value = scene.text.said(key);
     if (!value.empty() && key != "env") take(value, false);
@@ -246,6 +307,8 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   device_assert(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
+  value_by_value(scene, out);
+  number_of_another(scene, out);
   if (set.choice == Choice::valid) other_order(scene, set, out);
   if (!set.shown || set.choice != Choice::hides_all) return;
   // A variable alone is a hint: it may be another program's.

@@ -155,6 +155,20 @@ void profiler(const Scene& scene, Suspects& out) {
        "find / -name 'libcupti.so*' 2>/dev/null"});
 }
 
+/// A file that is shorter than its own header says is mapped, and read beyond its end.
+void cut_off(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("bus-error");
+  if (seen == nullptr) return;
+  const auto* opened = scene.text.find("library-opened");
+  out.push_back({"L07",
+                 Weight::hint,
+                 "the program dies of a bus error while it loads: a library's file is cut off",
+                 {seen, opened},
+                 "copy or install the library anew, and compare its size with the original's",
+                 "ls -lL /usr/local/cuda/lib64",
+                 {{"F10", "the damaged file is one of the framework's own"}}});
+}
+
 } // namespace
 
 void companion_suspects(const Scene& scene, Suspects& out) {
@@ -165,6 +179,7 @@ void companion_suspects(const Scene& scene, Suspects& out) {
   xla_only(scene, out);
   unfound_cudnn(scene, out);
   profiler(scene, out);
+  cut_off(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -82,23 +82,30 @@ std::string name_in(std::string_view product, const Version& cuda) {
   return name;
 }
 
-/// "cudart64_110.dll" is of CUDA 11.0, "cudart64_12.dll" of CUDA 12.
-std::optional<int> major_of_dll(std::string_view name) {
-  const auto at = name.find("cudart64_");
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto digits = name.substr(at + 9, name.find('.', at) - at - 9);
-  const auto number = to_number(digits);
-  if (!number) return std::nullopt;
-  return static_cast<int>(digits.size() > 2 || *number >= 60 ? *number / 10 : *number);
+/// "cudart64_110.dll" is of CUDA 11, "cudart64_90.dll" of CUDA 9.0, "cublas64_12.dll" of CUDA 12:
+/// before 11 each release has a number of its own, since then each major one.
+bool dll_of(std::string_view name, const Version& cuda) {
+  const auto at = name.find("64_");
+  const auto digits = name.substr(at + 3, name.find('.', at) - at - 3);
+  const auto number = to_number(digits).value_or(0);
+  const bool runtime = name.starts_with("cudart");
+  if (digits.size() == 2 && number < 60) return number == cuda.major();
+  if (number >= 110) return number / 10 == cuda.major();
+  return number == cuda.major() * 10 + (runtime || number < 100 ? cuda.minor() : 0);
+}
+
+/// The numbers of these names are those of CUDA.
+bool toolkit_dll(std::string_view name) {
+  return contains(name, "64_") && (name.starts_with("cudart") || name.starts_with("cublas"));
 }
 
 /// The CUDA that is stated, or on the disk, gives this library another name.
-bool other_cuda(const Scene& scene, const Missing& missing) {
-  if (!scene.cuda) return false;
+bool other_cuda(const Missing& missing, const std::optional<Version>& cuda) {
+  if (!cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    if (const auto major = major_of_dll(name)) return *major != scene.cuda->major();
+    if (toolkit_dll(name)) return !dll_of(name, *cuda);
     const auto product = product_of(name);
-    const auto here = name_in(product, *scene.cuda);
+    const auto here = name_in(product, *cuda);
     return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
            name != "lib" + product + ".so";
   });
@@ -107,8 +114,47 @@ bool other_cuda(const Scene& scene, const Missing& missing) {
 bool same_cuda(const Scene& scene, const Missing& missing) {
   if (!scene.cuda) return false;
   return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    return name_in(product_of(name), *scene.cuda) == name;
+    return toolkit_dll(name) ? dll_of(name, *scene.cuda)
+                             : name_in(product_of(name), *scene.cuda) == name;
   });
+}
+
+/// The folder of this CUDA is listed, and the library is not in it.
+bool listed_without(const Scene& scene, const Missing& missing) {
+  const auto files = scene.text.all_said("library_file");
+  return scene.cuda && !on_disk(scene, missing.names.front()) &&
+         std::any_of(files.begin(), files.end(), [&](std::string_view file) {
+           return toolkit_dll(file) ? dll_of(file, *scene.cuda)
+                                    : name_in(product_of(file), *scene.cuda) == file;
+         });
+}
+
+/// The CUDA that is there: what is stated, else the one that PyTorch's wheels bring.
+std::optional<Version> cuda_there(const Scene& scene) {
+  return scene.cuda ? scene.cuda : cuda_of_torch(scene.text);
+}
+
+/// It is PyTorch that does not load, and not what is built on it.
+const Sighting* torch_itself(const Scene& scene, const Sighting& failing) {
+  const auto* own = scene.text.find("torch-import");
+  if (scene.jetson || scene.aarch64) return nullptr; // NVIDIA's builds take the system's CUDA
+  return own != nullptr && own->first < failing.last && failing.last - own->first < 12 ? own
+                                                                                         : nullptr;
+}
+
+/// LD_LIBRARY_PATH is shown twice, with two values, and what is missing in one place works in the
+/// other.
+bool two_paths(const Scene& scene) {
+  std::set<std::string_view> values;
+  for (const auto* seen : scene.text.all("library-path")) {
+    if (!contains(seen->text, "export ")) values.insert(seen->value("ld_library_path"));
+  }
+  return scene.succeeded != nullptr && values.size() > 1;
+}
+
+/// A unit of systemd starts it, and by hand the GPU is listed.
+bool only_as_service(const Scene& scene) {
+  return scene.succeeded != nullptr && scene.text.has("service-unit");
 }
 
 /// The writer says that this very major version of cuDNN is installed.
@@ -183,7 +229,10 @@ void by_name(const Scene& scene, Suspects& out) {
                   missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
   const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
-                         scene.works_for_another(*missing.seen.front());
+                         scene.works_for_another(*missing.seen.front()) || two_paths(scene) ||
+                         only_as_service(scene);
+  const auto cuda = cuda_there(scene);
+  const auto* torch = import_error ? torch_itself(scene, *missing.seen.front()) : nullptr;
   if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
     suspect.id = "L07";
     suspect.summary = std::string(scene.text.said("foreign")) + " is a library for ARM";
@@ -192,13 +241,20 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
                        "different variables (LD_LIBRARY_PATH)";
-  } else if (other_cuda(scene, missing)) {
+  } else if (torch != nullptr && other_cuda(missing, cuda)) {
+    suspect.id = "F10";
+    suspect.summary += ": PyTorch itself asks for it, whose own wheels are to bring it";
+    suspect.evidence.push_back(torch);
+    suspect.fix = "reinstall PyTorch with all its nvidia-* wheels, in a fresh environment";
+    suspect.instead = {{"L02", "this PyTorch is built to take the CUDA of the system"},
+                       {"L11", "one of the nvidia-* wheels is missing or of another version"}};
+  } else if (other_cuda(missing, cuda)) {
     suspect.id = "L02";
-    suspect.summary +=
-        ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
+    suspect.summary += ": it belongs to another CUDA than the " + cuda->str() + " that is there";
     suspect.weight = Weight::settled;
   } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) ||
              (same_cuda(scene, missing) && !missing.only("cudnn") &&
+              !listed_without(scene, missing) &&
               (import_error || missing.products.contains("cudart")))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: the loader does not look in its folder";

@@ -299,6 +299,21 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
   return longest < model.size() && variant ? variant : found;
 }
 
+std::optional<Version> cuda_of_torch(const View& text) {
+  if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
+  const auto torch = text.said("torch");
+  const auto at = torch.find("+cu");
+  if (at == std::string_view::npos && !contains(torch, "+")) {
+    const auto version = version_in(torch);
+    const auto* build = version ? default_torch(*version) : nullptr;
+    if (build != nullptr) return build->cuda;
+  }
+  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
+  std::string digits(torch.substr(at + 3));
+  digits.insert(digits.size() - 1, ".");
+  return Version::parse(digits);
+}
+
 std::optional<Version> version_in(std::string_view text) {
   for (auto at = text.find_first_of("0123456789"); at != std::string_view::npos;
        at = text.find_first_of("0123456789", at + 1)) {
