@@ -230,16 +230,23 @@ void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
 
 ChosenDevices chosen_devices(const Scene& scene) {
   ChosenDevices found;
+  const auto shown = scene.text.all("visible-devices");
   const auto take = [&](std::string_view value, bool in_code) {
     const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
-    if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
+    const bool typed = std::any_of(shown.begin(), shown.end(), [&](const Sighting* seen) {
+      return seen->message->name == "visible-devices/set";
+    });
+    if (in_code && found.shown && found.value == unquoted(value)) { // one line
+      if (typed) return;
+      found.in_code = true;
+    }
     if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
       return;
     found = {true, choice, std::string(unquoted(value)), in_code};
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
   // The command prompt of Windows leaves the quotes in the value.
-  for (const auto* seen : scene.text.all("visible-devices")) {
+  for (const auto* seen : shown) {
     if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set ")) continue;
     found = {true, Choice::invalid, std::string(seen->value("visible_devices")), false};
   }

@@ -155,6 +155,36 @@ void profiler(const Scene& scene, Suspects& out) {
        "find / -name 'libcupti.so*' 2>/dev/null"});
 }
 
+/// ONNX Runtime names the releases that it wants, and not the library that is missing.
+void onnx_runtime(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("ort-requires");
+  if (seen == nullptr || scene.text.has("library-missing")) return;
+  const auto cuda = scene.cuda ? scene.cuda : cuda_of_torch(scene.text);
+  const auto wants_cuda = to_number(seen->value("ort_cuda"));
+  const auto wants_cudnn = to_number(seen->value("ort_cudnn"));
+  const std::string wants = "ONNX Runtime wants CUDA " + std::string(seen->value("ort_cuda")) +
+                            " and cuDNN " + std::string(seen->value("ort_cudnn"));
+  if (cuda && wants_cuda && cuda->major() != *wants_cuda) {
+    out.push_back({"L02",
+                   Weight::probable,
+                   wants + ", and CUDA " + cuda->str() + " is there",
+                   {seen},
+                   "install the onnxruntime-gpu of this CUDA, or the CUDA that it wants",
+                   seen->message->ask});
+    return;
+  }
+  const bool other = scene.cudnn && wants_cudnn && scene.cudnn->major() != *wants_cudnn;
+  out.push_back({"L03",
+                 other ? Weight::probable : Weight::hint,
+                 wants + (other ? ", and cuDNN " + scene.cudnn->str() + " is there"
+                                : std::string(", and one of their libraries does not load")),
+                 {seen},
+                 {},
+                 seen->message->ask,
+                 {{"L05", "they are installed where the loader does not look"},
+                  {"L02", "another CUDA is installed"}}});
+}
+
 /// A file that is shorter than its own header says is mapped, and read beyond its end.
 void cut_off(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("bus-error");
@@ -180,6 +210,7 @@ void companion_suspects(const Scene& scene, Suspects& out) {
   unfound_cudnn(scene, out);
   profiler(scene, out);
   cut_off(scene, out);
+  onnx_runtime(scene, out);
 }
 
 } // namespace gpuwhy::explain

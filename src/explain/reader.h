@@ -55,6 +55,7 @@ private:
   Pause before_;                  // the last line with a time stamp, if a GPU is started in it
   bool joining_ = false;          // a question is seen again, with its answer: nothing is started
   std::string shown_;             // the package that pip shows
+  std::string variable_;          // that a pod's list names
   std::optional<Question> question_; // at a prompt, not yet answered
   CodeReader code_;
   std::uint64_t head_bytes_ = 0; // read of the head
