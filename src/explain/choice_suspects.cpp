@@ -91,8 +91,7 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (set.choice != Choice::valid) {
     out.push_back({set.in_code ? "P03" : "E02",
                    Weight::hint,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here" +
+                   set.variable + " is '" + set.value + "', which names no GPU that exists here" +
                        (scene.smi_gpus == 0 ? std::string()
                                             : ": " + std::to_string(scene.smi_gpus) + " is shown"),
                    {set.in_code ? code : scene.text.find("visible-devices")},
@@ -242,13 +241,18 @@ ChosenDevices chosen_devices(const Scene& scene) {
     }
     if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
       return;
-    found = {true, choice, std::string(unquoted(value)), in_code};
+    found = {true, choice, std::string(unquoted(value)), found.variable, in_code};
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
+  if (!shown.empty() && shown.front()->message->name == "visible-devices/rocm")
+    found.variable = contains(shown.front()->text, "HIP_") ? "HIP_VISIBLE_DEVICES"
+                                                           : "ROCR_VISIBLE_DEVICES";
   // The command prompt of Windows leaves the quotes in the value.
   for (const auto* seen : shown) {
     if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set ")) continue;
-    found = {true, Choice::invalid, std::string(seen->value("visible_devices")), false};
+    found.shown = true;
+    found.choice = Choice::invalid;
+    found.value = std::string(seen->value("visible_devices"));
   }
   for (const std::string_view key : {"cuda visible devices", "env"}) {
     const auto value = scene.text.said(key);
@@ -284,7 +288,7 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
   if (set.choice == Choice::hides_all) {
     return Suspect{"E01",
                    Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
+                   set.variable + " is '" + set.value + "', which hides every GPU",
                    with(&seen, shown),
                    {},
                    {}};
@@ -292,8 +296,7 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
   if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
     return Suspect{"E02",
                    Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here",
+                   set.variable + " is '" + set.value + "', which names no GPU that exists here",
                    with(&seen, shown),
                    {},
                    {}};
@@ -322,7 +325,7 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   const auto* code = scene.text.find("code-hides");
   out.push_back({set.in_code ? "P03" : "E01",
                  Weight::hint,
-                 "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
+                 set.variable + " is set to '" + set.value + "', which hides every GPU",
                  {set.in_code ? code : scene.text.find("visible-devices")},
                  {},
                  {}});

@@ -130,8 +130,9 @@ bool listed_without(const Scene& scene, const Missing& missing) {
 }
 
 /// The CUDA that is there: what is stated, else the one that PyTorch's wheels bring.
-std::optional<Version> cuda_there(const Scene& scene) {
-  return scene.cuda ? scene.cuda : cuda_of_torch(scene.text);
+std::optional<Version> cuda_there(const Scene& scene, const Missing& missing) {
+  const bool other = missing.seen.front()->message->framework.empty(); // TensorFlow has its own
+  return scene.cuda || !other ? scene.cuda : cuda_of_torch(scene.text);
 }
 
 /// It is PyTorch that does not load, and not what is built on it.
@@ -231,7 +232,7 @@ void by_name(const Scene& scene, Suspects& out) {
   const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
                          scene.works_for_another(*missing.seen.front()) || two_paths(scene) ||
                          only_as_service(scene);
-  const auto cuda = cuda_there(scene);
+  const auto cuda = cuda_there(scene, missing);
   const auto* torch = import_error ? torch_itself(scene, *missing.seen.front()) : nullptr;
   if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
     suspect.id = "L07";
@@ -241,12 +242,16 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
                        "different variables (LD_LIBRARY_PATH)";
-  } else if (torch != nullptr && other_cuda(missing, cuda)) {
-    suspect.id = "F10";
+  } else if (torch != nullptr && !on_disk(scene, missing.names.front())) {
+    suspect.id = missing.products.contains("cudart") ? "L01"
+                 : missing.only("cudnn")              ? "L03"
+                                                      : "L09";
     suspect.summary += ": PyTorch itself asks for it, whose own wheels are to bring it";
     suspect.evidence.push_back(torch);
     suspect.fix = "reinstall PyTorch with all its nvidia-* wheels, in a fresh environment";
-    suspect.instead = {{"L02", "this PyTorch is built to take the CUDA of the system"},
+    suspect.instead = {{"F10", "its installation is not whole"},
+                       {"L05", "the wheel is there and its folder is not searched"},
+                       {"L02", "this PyTorch is built to take the CUDA of the system"},
                        {"L11", "one of the nvidia-* wheels is missing or of another version"}};
   } else if (other_cuda(missing, cuda)) {
     suspect.id = "L02";
@@ -291,7 +296,8 @@ void by_name(const Scene& scene, Suspects& out) {
   } else if (missing.products.contains("cudart")) {
     suspect.id = "L01";
   }
-  if (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09") {
+  if (suspect.instead.empty() &&
+      (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09")) {
     suspect.instead = ways_of_missing(suspect.id == "L01" ? "cudart" : "");
     if (!scene.windows) suspect.ask = kFindLibraries;
   }
