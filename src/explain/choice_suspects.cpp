@@ -245,11 +245,12 @@ ChosenDevices chosen_devices(const Scene& scene) {
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
   if (!shown.empty() && shown.front()->message->name == "visible-devices/rocm")
-    found.variable = contains(shown.front()->text, "HIP_") ? "HIP_VISIBLE_DEVICES"
-                                                           : "ROCR_VISIBLE_DEVICES";
+    found.variable =
+        contains(shown.front()->text, "HIP_") ? "HIP_VISIBLE_DEVICES" : "ROCR_VISIBLE_DEVICES";
   // The command prompt of Windows leaves the quotes in the value.
   for (const auto* seen : shown) {
-    if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set ")) continue;
+    if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set "))
+      continue;
     found.shown = true;
     found.choice = Choice::invalid;
     found.value = std::string(seen->value("visible_devices"));

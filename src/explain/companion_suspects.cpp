@@ -39,6 +39,19 @@ void older_cudnn(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  // JAX brings its libraries in wheels: what is older comes from elsewhere.
+  const auto path = scene.text.said("ld_library_path");
+  if (seen->message->framework == "jax" && contains(path, "cuda")) {
+    out.push_back({"L06",
+                   Weight::settled,
+                   "JAX meets an older library than its wheels': LD_LIBRARY_PATH puts another CUDA "
+                   "before them (" +
+                       std::string(path) + ")",
+                   {seen, scene.text.find("library-path")},
+                   "unset LD_LIBRARY_PATH",
+                   {}});
+    return;
+  }
   const std::string product =
       seen->value("product").empty() ? "cuDNN" : std::string(seen->value("product"));
   std::string summary =

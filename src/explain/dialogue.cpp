@@ -156,7 +156,8 @@ std::optional<Question> question_in(std::string_view line) {
                          contains(line, "LD_LIBRARY_PATH") || contains(line, "CUDA_HOME"));
   if (variable || graphics || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
       contains(line, "echo \"$CUDA_VISIBLE") ||
-      (contains(line, "echo ") && contains(line, "_VISIBLE_DEVICES")) || contains(line, "prime-select query")) {
+      (contains(line, "echo ") && contains(line, "_VISIBLE_DEVICES")) ||
+      contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }
   return std::nullopt;

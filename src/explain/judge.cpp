@@ -117,7 +117,8 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
                                    ours != theirs; // PyTorch's success says nothing of TensorFlow
       const bool other_place =
           left != nullptr && seen->last < left->first && left->first < success->first;
-      return !other_framework && !other_place && seen->last_run <= success->last_run && seen->last <= success->last;
+      return !other_framework && !other_place && seen->last_run <= success->last_run &&
+             seen->last <= success->last;
     });
   };
   std::erase_if(suspects, [&](const Suspect& suspect) {

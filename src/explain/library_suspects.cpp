@@ -2,6 +2,7 @@
 // CUDA stands there instead, and what finds the wrong copy. Truth for names:
 // knowledge/soname_sets.tsv.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -11,136 +12,12 @@
 namespace gpuwhy::explain {
 namespace {
 
-/// "libcudart.so.11.0" -> "cudart"; "cudart64_110.dll" -> "cudart".
-std::string product_of(std::string_view library) {
-  library = base_name(library);
-  if (library.starts_with("libcudnn_")) return "cudnn"; // a part of it
-  if (library.starts_with("lib")) return std::string(library.substr(3, library.find('.') - 3));
-  return std::string(library.substr(0, library.find("64_")));
-}
-
-struct Missing {
-  std::vector<const Sighting*> seen;
-  std::vector<std::string> names; // "libcudart.so.11.0"
-  std::set<std::string> products;
-
-  bool only(std::string_view product) const {
-    return products.size() == 1 && products.contains(std::string(product));
-  }
-};
-
-Missing missing_libraries(const Scene& scene) {
-  Missing missing;
-  const auto& reading = scene.text.reading();
-  const auto all = scene.text.all("library-missing");
-  const bool still = std::any_of(all.begin(), all.end(),
-                                 [&](const Sighting* seen) { return !reading.is_past(*seen); });
-  // What the framework itself opens counts before what an extension of it wants.
-  const auto own = [](const Sighting* seen) {
-    return seen->message->name != "library-missing/import";
-  };
-  const bool framework = std::any_of(all.begin(), all.end(), own);
-  for (const auto* seen : all) {
-    if (still && reading.is_past(*seen)) continue; // found since
-    if (framework && !own(seen) && seen->message->name == "library-missing/import") continue;
-    const std::string name(trim(seen->value("lib")));
-    missing.seen.push_back(seen);
-    if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
-      missing.names.push_back(name);
-    missing.products.insert(product_of(name));
-  }
-  return missing;
-}
-
-/// The writer says that the file is there: "- file present in: /usr/local/cuda/lib64".
-bool said_to_be_there(const Scene& scene) {
-  const auto& said = scene.text.reading().said;
-  return std::any_of(said.begin(), said.end(), [](const Said& each) {
-    const auto words = lower(each.key + ' ' + each.value);
-    return each.by_hand &&
-           (contains(words, "file present") || contains(words, "file exists") ||
-            contains(words, "file is there") || contains(words, "files are there") ||
-            contains(words, "library exists") || contains(words, "is on disk"));
-  });
-}
-
-/// The text shows a file of this very name, or of one that begins with it (libx.so.8.1.0).
-bool on_disk(const Scene& scene, std::string_view name) {
-  const auto files = scene.text.all_said("library_file");
-  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
-    return file == name || (file.starts_with(name) && file.substr(name.size()).starts_with('.'));
-  });
-}
-
-/// Before CUDA 11 every library carried the release's own number.
-std::string name_in(std::string_view product, const Version& cuda) {
-  auto name = soname(product, cuda);
-  if (name.empty() && cuda.major() < 10 && product != "cudnn") {
-    name = "lib" + std::string(product) + ".so." + std::to_string(cuda.major()) + "." +
-           std::to_string(cuda.minor());
-  }
-  return name;
-}
-
-/// "cudart64_110.dll" is of CUDA 11, "cudart64_90.dll" of CUDA 9.0, "cublas64_12.dll" of CUDA 12:
-/// before 11 each release has a number of its own, since then each major one.
-bool dll_of(std::string_view name, const Version& cuda) {
-  const auto at = name.find("64_");
-  const auto digits = name.substr(at + 3, name.find('.', at) - at - 3);
-  const auto number = to_number(digits).value_or(0);
-  const bool runtime = name.starts_with("cudart");
-  if (digits.size() == 2 && number < 60) return number == cuda.major();
-  if (number >= 110) return number / 10 == cuda.major();
-  return number == cuda.major() * 10 + (runtime || number < 100 ? cuda.minor() : 0);
-}
-
-/// The numbers of these names are those of CUDA.
-bool toolkit_dll(std::string_view name) {
-  return contains(name, "64_") && (name.starts_with("cudart") || name.starts_with("cublas"));
-}
-
-/// The CUDA that is stated, or on the disk, gives this library another name.
-bool other_cuda(const Missing& missing, const std::optional<Version>& cuda) {
-  if (!cuda) return false;
-  return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    if (toolkit_dll(name)) return !dll_of(name, *cuda);
-    const auto product = product_of(name);
-    const auto here = name_in(product, *cuda);
-    return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
-           name != "lib" + product + ".so";
-  });
-}
-
-bool same_cuda(const Scene& scene, const Missing& missing) {
-  if (!scene.cuda) return false;
-  return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    return toolkit_dll(name) ? dll_of(name, *scene.cuda)
-                             : name_in(product_of(name), *scene.cuda) == name;
-  });
-}
-
-/// The folder of this CUDA is listed, and the library is not in it.
-bool listed_without(const Scene& scene, const Missing& missing) {
-  const auto files = scene.text.all_said("library_file");
-  return scene.cuda && !on_disk(scene, missing.names.front()) &&
-         std::any_of(files.begin(), files.end(), [&](std::string_view file) {
-           return toolkit_dll(file) ? dll_of(file, *scene.cuda)
-                                    : name_in(product_of(file), *scene.cuda) == file;
-         });
-}
-
-/// The CUDA that is there: what is stated, else the one that PyTorch's wheels bring.
-std::optional<Version> cuda_there(const Scene& scene, const Missing& missing) {
-  const bool other = missing.seen.front()->message->framework.empty(); // TensorFlow has its own
-  return scene.cuda || !other ? scene.cuda : cuda_of_torch(scene.text);
-}
-
 /// It is PyTorch that does not load, and not what is built on it.
 const Sighting* torch_itself(const Scene& scene, const Sighting& failing) {
   const auto* own = scene.text.find("torch-import");
   if (scene.jetson || scene.aarch64) return nullptr; // NVIDIA's builds take the system's CUDA
   return own != nullptr && own->first < failing.last && failing.last - own->first < 12 ? own
-                                                                                         : nullptr;
+                                                                                       : nullptr;
 }
 
 /// LD_LIBRARY_PATH is shown twice, with two values, and what is missing in one place works in the
@@ -244,8 +121,8 @@ void by_name(const Scene& scene, Suspects& out) {
                        "different variables (LD_LIBRARY_PATH)";
   } else if (torch != nullptr && !on_disk(scene, missing.names.front())) {
     suspect.id = missing.products.contains("cudart") ? "L01"
-                 : missing.only("cudnn")              ? "L03"
-                                                      : "L09";
+                 : missing.only("cudnn")             ? "L03"
+                                                     : "L09";
     suspect.summary += ": PyTorch itself asks for it, whose own wheels are to bring it";
     suspect.evidence.push_back(torch);
     suspect.fix = "reinstall PyTorch with all its nvidia-* wheels, in a fresh environment";
