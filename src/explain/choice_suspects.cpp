@@ -233,7 +233,8 @@ ChosenDevices chosen_devices(const Scene& scene) {
   const auto take = [&](std::string_view value, bool in_code) {
     const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
     const bool typed = std::any_of(shown.begin(), shown.end(), [&](const Sighting* seen) {
-      return seen->message->name == "visible-devices/set";
+      return seen->message->name == "visible-devices/set" ||
+             seen->message->name == "visible-devices/listing";
     });
     if (in_code && found.shown && found.value == unquoted(value)) { // one line
       if (typed) return;

@@ -1,6 +1,7 @@
 // What stands beside CUDA's own libraries: a cuDNN that is another than the one wanted or lacks a
 // part, the wheels that JAX loads, the parts that XLA compiles with, the profiler's.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -74,6 +75,9 @@ void cudnn_part(const Scene& scene, Suspects& out) {
   if (contains(seen->text, "undefined symbol") || contains(seen->text, "version `")) {
     suspect.id = "L06";
     suspect.summary = "parts of two cuDNN releases are mixed";
+  } else if (other_cudnn(scene, seen->value("lib"))) {
+    suspect.id = "L03";
+    suspect.summary = "cuDNN of another major version is installed, whose files have other names";
   } else if (contains(seen->text, "libnvrtc")) {
     suspect.id = "L09";
     suspect.summary = "cuDNN does not find libnvrtc";

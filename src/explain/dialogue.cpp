@@ -128,7 +128,7 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
-  if (contains(line, "Sys.getenv(\"LD_LIBRARY_PATH")) // R
+  if (contains(line, "Sys.get") && contains(line, "LD_LIBRARY_PATH")) // R
     return Question{std::string(trim(line)), false, true};
   if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
     return Question{std::string(trim(line)), false, true};

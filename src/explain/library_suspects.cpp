@@ -41,24 +41,14 @@ bool stated_cudnn(const Scene& scene, const Missing& missing) {
          soname("cudnn", *scene.cudnn) == missing.names.front();
 }
 
-/// The text shows or states a cuDNN of another major version than this part's.
-bool other_cudnn(const Scene& scene, std::string_view part) {
-  const auto wanted = part.substr(part.find(".so.") + 4, 1);
-  if (part.find(".so.") == std::string_view::npos) return false;
-  if (scene.cudnn) return std::to_string(scene.cudnn->major()) != wanted;
-  const auto files = scene.text.all_said("library_file");
-  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
-    return file.starts_with("libcudnn.so.") && file.substr(12, 1) != wanted;
-  });
-}
-
 /// "It works in the terminal and not in the notebook", in whatever words.
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
   if (text.has("told-apart")) return true;
   const bool shell = text.mentions("terminal") || text.mentions("prompt") ||
                      text.mentions("shell") || text.mentions("command line") ||
-                     text.mentions("console");
+                     text.mentions("console") || text.mentions("by hand") ||
+                     text.mentions("manually") || text.mentions("interactive");
   const bool other = text.mentions("jupyter") || text.mentions("notebook") ||
                      text.mentions("pycharm") || text.mentions("spyder") ||
                      text.mentions("vscode") || text.mentions("vs code") ||
@@ -190,6 +180,11 @@ bool wrong_cuda_for_release(const Scene& scene) {
          (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
 }
 
+bool other_cudnn_for_release(const Scene& scene) {
+  return scene.cudnn && scene.release != nullptr && !scene.release->cudnn.parts.empty() &&
+         scene.cudnn->major() != scene.release->cudnn.major();
+}
+
 /// What took libcudart away, the line does not say.
 std::vector<Instead> ways_without_cudart(const Scene& scene) {
   std::vector<Instead> ways = {{"L05", "CUDA is installed where the loader does not look"}};
@@ -240,6 +235,11 @@ void without_names(const Scene& scene, Suspects& out) {
             : "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
                   scene.release->cuda.str();
     suspect.summary = built + ", and CUDA " + scene.cuda->str() + " is installed";
+  } else if (other_cudnn_for_release(scene)) {
+    suspect.id = "L03";
+    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " opens cuDNN " +
+                      std::to_string(scene.release->cudnn.major()) + ", and cuDNN " +
+                      scene.cudnn->str() + " is installed, whose files have other names";
   } else if (scene.wheels) {
     suspect.id = "L05";
     suspect.summary =

@@ -113,6 +113,17 @@ bool listed_without(const Scene& scene, const Missing& missing) {
          });
 }
 
+bool other_cudnn(const Scene& scene, std::string_view part) {
+  const auto at = part.find(".so.");
+  if (at == std::string_view::npos) return false;
+  const auto wanted = part.substr(at + 4, 1);
+  if (scene.cudnn) return std::to_string(scene.cudnn->major()) != wanted;
+  const auto files = scene.text.all_said("library_file");
+  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
+    return file.starts_with("libcudnn.so.") && file.substr(12, 1) != wanted;
+  });
+}
+
 std::optional<Version> cuda_there(const Scene& scene, const Missing& missing) {
   const bool other = missing.seen.front()->message->framework.empty(); // TensorFlow has its own
   return scene.cuda || !other ? scene.cuda : cuda_of_torch(scene.text);

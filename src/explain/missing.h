@@ -34,6 +34,8 @@ bool other_cuda(const Missing& missing, const std::optional<Version>& cuda);
 bool same_cuda(const Scene& scene, const Missing& missing);
 /// The folder of this CUDA is listed, and the library is not in it.
 bool listed_without(const Scene& scene, const Missing& missing);
+/// The text shows or states a cuDNN of another major version than this part's.
+bool other_cudnn(const Scene& scene, std::string_view part);
 /// The CUDA that is there: what is stated, else the one that PyTorch's wheels bring.
 std::optional<Version> cuda_there(const Scene& scene, const Missing& missing);
 

@@ -188,6 +188,9 @@ void read_versions(Scene& scene) {
   }
   scene.cuda = version_in(text.said("cuda"));
   if (!scene.cuda) scene.cuda = version_in(text.said("cuda_folder"));
+  // "nvidia/cuda:12.2.0-runtime-ubuntu22.04" has this CUDA.
+  if (const auto image = text.said("image"); !scene.cuda && contains(image, "nvidia/cuda:"))
+    scene.cuda = version_in(image.substr(image.find("nvidia/cuda:") + 12));
   scene.cudnn = version_in(text.said("cudnn"));
   if (!scene.cudnn && text.says("cudnn_major")) {
     scene.cudnn = Version::parse(std::string(text.said("cudnn_major")) + "." +
