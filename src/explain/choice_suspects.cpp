@@ -61,6 +61,26 @@ void ordinals(const Scene& scene, Suspects& out) {
   }
 }
 
+/// YOLO's word for a number that PyTorch does not have; where it has no GPU at all, that is the
+/// question.
+void number_asked_for(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("invalid-device");
+  if (seen == nullptr || (scene.smi_gpus == 0 && scene.succeeded == nullptr)) return;
+  const auto set = chosen_devices(scene);
+  if (scene.text.has("torch-false") && !set.shown) return;
+  const bool chosen = set.shown && set.choice == Choice::valid;
+  out.push_back({chosen ? "E02" : "P06",
+                 Weight::hint,
+                 chosen ? set.variable + " is '" + set.value +
+                              "': inside the program the chosen GPUs count from 0, so the number "
+                              "asked for does not exist"
+                        : std::string(seen->message->says),
+                 {seen},
+                 chosen ? "ask for device 0, or leave the variable away" : "",
+                 {}});
+  out.back().beside_success = true;
+}
+
 /// PyTorch counts by NVML, which knows nothing of slices nor of what a variable made of the list.
 void device_assert(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("device-assert");
@@ -231,6 +251,7 @@ ChosenDevices chosen_devices(const Scene& scene) {
   ChosenDevices found;
   const auto shown = scene.text.all("visible-devices");
   const auto take = [&](std::string_view value, bool in_code) {
+    if (contains(value, "$")) return; // another variable's value
     const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
     const bool typed = std::any_of(shown.begin(), shown.end(), [&](const Sighting* seen) {
       return seen->message->name == "visible-devices/set" ||
@@ -317,6 +338,7 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   }
   ordinals(scene, out);
   device_assert(scene, out);
+  number_asked_for(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
   value_by_value(scene, out);

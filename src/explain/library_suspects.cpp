@@ -30,6 +30,17 @@ bool two_paths(const Scene& scene) {
   return scene.succeeded != nullptr && values.size() > 1;
 }
 
+/// A heading names another place between what fails and what works.
+bool under_headings(const Scene& scene, const Sighting& failing) {
+  if (scene.succeeded == nullptr) return false;
+  const auto from = std::min(failing.first, scene.succeeded->first);
+  const auto to = std::max(failing.first, scene.succeeded->first);
+  const auto all = scene.text.all("place-heading");
+  return std::any_of(all.begin(), all.end(), [&](const Sighting* heading) {
+    return from < heading->first && heading->first < to;
+  });
+}
+
 /// A unit of systemd starts it, and by hand the GPU is listed.
 bool only_as_service(const Scene& scene) {
   return scene.succeeded != nullptr && scene.text.has("service-unit");
@@ -45,6 +56,8 @@ bool stated_cudnn(const Scene& scene, const Missing& missing) {
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
   if (text.has("told-apart")) return true;
+  if (text.mentions("both in") || text.mentions("neither") || text.mentions("same result"))
+    return false;
   const bool shell = text.mentions("terminal") || text.mentions("prompt") ||
                      text.mentions("shell") || text.mentions("command line") ||
                      text.mentions("console") || text.mentions("by hand") ||
@@ -98,7 +111,7 @@ void by_name(const Scene& scene, Suspects& out) {
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
   const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
                          scene.works_for_another(*missing.seen.front()) || two_paths(scene) ||
-                         only_as_service(scene);
+                         under_headings(scene, *missing.seen.front()) || only_as_service(scene);
   const auto cuda = cuda_there(scene, missing);
   const auto* torch = import_error ? torch_itself(scene, *missing.seen.front()) : nullptr;
   if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
@@ -155,8 +168,13 @@ void by_name(const Scene& scene, Suspects& out) {
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch")) &&
              !missing.names.front().ends_with(".so")) {
     suspect.id = "F10";
+  } else if (missing.names.front().ends_with(".so") && scene.cuda) { // of any version
+    suspect.id = "L05";
+    suspect.summary += ", and CUDA " + scene.cuda->str() +
+                       " is said to be there: the loader does not look in its folder";
   } else if (import_error && !missing.products.contains("cudart") &&
-             (besides_toolkit(missing) || missing.names.front() == "libcurand.so.10")) {
+             (missing.names.front().ends_with(".so") || besides_toolkit(missing) ||
+              missing.names.front() == "libcurand.so.10")) {
     suspect.id = "L09"; // its name says little of the CUDA that it is for
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
@@ -276,12 +294,13 @@ void library_suspects(const Scene& scene, Suspects& out) {
   by_name(scene, out);
   without_names(scene, out);
   companion_suspects(scene, out);
-  if (scene.no_gpu != nullptr && scene.in_use == nullptr && told_apart(scene)) {
+  if (scene.in_use == nullptr && told_apart(scene) &&
+      (scene.no_gpu != nullptr || scene.text.has("cpu-listed"))) {
     out.push_back({"E08",
                    Weight::hint,
                    "the GPU is there in one place and not in the other: the two run with other "
                    "variables, or another interpreter",
-                   {scene.no_gpu, scene.text.find("told-apart")},
+                   {scene.no_gpu, scene.text.find("told-apart"), scene.text.find("cpu-listed")},
                    {},
                    "python -c \"import sys, os; print(sys.executable, os.environ)\", in both",
                    {{"F07", "another interpreter runs there"}}});
