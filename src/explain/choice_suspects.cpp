@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <vector>
 
@@ -251,7 +252,11 @@ ChosenDevices chosen_devices(const Scene& scene) {
   ChosenDevices found;
   const auto shown = scene.text.all("visible-devices");
   const auto take = [&](std::string_view value, bool in_code) {
-    if (contains(value, "$")) return; // another variable's value
+    const auto dollar = value.find('$'); // "$LOCAL_RANK": another variable's value, not shown
+    if (dollar != std::string_view::npos && value.size() > dollar + 1 &&
+        (std::isalpha(static_cast<unsigned char>(value[dollar + 1])) != 0 ||
+         value[dollar + 1] == '{'))
+      return;
     const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
     const bool typed = std::any_of(shown.begin(), shown.end(), [&](const Sighting* seen) {
       return seen->message->name == "visible-devices/set" ||

@@ -99,6 +99,37 @@ TEST(VisibleDevices, NumbersOfNvidiaSmiAndOfCuda) {
   EXPECT_EQ(root("$ export CUDA_DEVICE_ORDER=PCI_BUS_ID\n$ bonito --device cuda:1\n" + use), "-");
 }
 
+TEST(VisibleDevices, TheNumberThatYoloIsAskedFor) {
+  const std::string refused =
+      "ValueError: Invalid CUDA 'device=1' requested. Use 'device=cpu' or pass valid CUDA "
+      "device(s) if available, i.e. 'device=0' or 'device=0,1,2,3' for Multi-GPU.\n";
+  EXPECT_EQ(root(refused + "torch.cuda.is_available(): True\n"), "P06");
+  EXPECT_EQ(
+      root("$ export CUDA_VISIBLE_DEVICES=1\n" + refused + "torch.cuda.is_available(): True\n"),
+      "E02");
+  EXPECT_EQ(root(refused + "torch.cuda.is_available(): False\n"), "-") << "that is the question";
+}
+
+TEST(VisibleDevices, AnotherVariablesValueIsNotShown) {
+  EXPECT_EQ(root("echo \"CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES\"\nCUDA_VISIBLE_DEVICES=\n" +
+                 kNoGpus),
+            "E01");
+  EXPECT_EQ(root("$ CUDA_VISIBLE_DEVICES=$0 ./tools/demo.py\n" + kNoGpus), "E02");
+}
+
+TEST(MissingLibrary, HeadingsNameThePlaces) {
+  const std::string other = "# JupyterHub, the same node\n";
+  EXPECT_EQ(root("# ssh\n" + kCreated + other + kCudart), "E08");
+  EXPECT_EQ(root(other + kCudart + "# in the terminal\n" + kCreated), "E08");
+}
+
+TEST(MissingLibrary, PackagesAndImagesTellWhatIsInstalled) {
+  EXPECT_EQ(root("ii  cuda-toolkit-12-4    12.4.1-1   amd64  CUDA Toolkit\n" + kCudart), "L02");
+  EXPECT_EQ(root("$ pacman -Q cuda\ncuda 12.0.0-1\n" + kCudart), "L02");
+  EXPECT_EQ(root("FROM nvidia/cuda:12.2.0-runtime-ubuntu22.04\n" + kCudart), "L02");
+  EXPECT_EQ(root("$ apt install cuda-toolkit-12-4\n" + kCudart), "L01") << "that comes later";
+}
+
 TEST(Ray, AWorkerWithoutAShareOfTheGpu) {
   EXPECT_EQ(root("ray.exceptions.RayTaskError(RuntimeError): ray::f() (pid=1)\n" + kNoGpus), "E01");
 }
