@@ -112,7 +112,14 @@ void jax_library(const Scene& scene, Suspects& out) {
                    "env -u LD_LIBRARY_PATH python -c \"import jax; print(jax.devices())\""});
     return;
   }
-  const std::string_view id = product == "cuDNN" ? "L03" : product == "CUDA" ? "L01" : "L09";
+  const auto stem = "lib" + (product == "CUDA" ? "cudart" : lower(product)) + ".so";
+  const auto files = scene.text.all_said("library_file");
+  const bool there = std::any_of(files.begin(), files.end(),
+                                 [&](std::string_view file) { return file.starts_with(stem); });
+  const std::string_view id = there                ? "L05"
+                              : product == "cuDNN" ? "L03"
+                              : product == "CUDA"  ? "L01"
+                                                   : "L09";
   out.push_back({std::string(id),
                  Weight::probable,
                  "JAX does not find " + std::string(product),
