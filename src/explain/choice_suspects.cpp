@@ -318,7 +318,7 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
                    Weight::settled,
                    set.variable + " is '" + set.value + "', which hides every GPU",
                    with(&seen, shown),
-                   {},
+                   "unset " + set.variable,
                    {}};
   }
   if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
@@ -356,7 +356,7 @@ void choice_suspects(const Scene& scene, Suspects& out) {
                  Weight::hint,
                  set.variable + " is set to '" + set.value + "', which hides every GPU",
                  {set.in_code ? code : scene.text.find("visible-devices")},
-                 {},
+                 set.in_code ? "" : "unset " + set.variable,
                  {}});
 }
 
