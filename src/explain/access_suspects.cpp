@@ -240,6 +240,11 @@ void access_suspects(const Scene& scene, Suspects& out) {
         out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
     }
   }
+  // The line that Colab's own guide raises.
+  for (const auto* seen : scene.text.all("no-gpu-listed")) {
+    if (!scene.colab && seen->message->cause == "C04")
+      out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
+  }
   plain_container(scene, out);
   const auto given = lower(scene.text.said("nvidia_visible_devices"));
   if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {

@@ -16,6 +16,7 @@ struct ChosenDevices {
   bool shown = false;
   Choice choice = Choice::none;
   std::string value;
+  std::string variable = "CUDA_VISIBLE_DEVICES"; // or ROCm's
   bool in_code = false;
 };
 

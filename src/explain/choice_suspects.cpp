@@ -3,6 +3,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 #include <vector>
 
 namespace gpuwhy::explain {
@@ -60,6 +62,26 @@ void ordinals(const Scene& scene, Suspects& out) {
   }
 }
 
+/// YOLO's word for a number that PyTorch does not have; where it has no GPU at all, that is the
+/// question.
+void number_asked_for(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("invalid-device");
+  if (seen == nullptr || (scene.smi_gpus == 0 && scene.succeeded == nullptr)) return;
+  const auto set = chosen_devices(scene);
+  if (scene.text.has("torch-false") && !set.shown) return;
+  const bool chosen = set.shown && set.choice == Choice::valid;
+  out.push_back({chosen ? "E02" : "P06",
+                 Weight::hint,
+                 chosen ? set.variable + " is '" + set.value +
+                              "': inside the program the chosen GPUs count from 0, so the number "
+                              "asked for does not exist"
+                        : std::string(seen->message->says),
+                 {seen},
+                 chosen ? "ask for device 0, or leave the variable away" : "",
+                 {}});
+  out.back().beside_success = true;
+}
+
 /// PyTorch counts by NVML, which knows nothing of slices nor of what a variable made of the list.
 void device_assert(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("device-assert");
@@ -90,8 +112,7 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (set.choice != Choice::valid) {
     out.push_back({set.in_code ? "P03" : "E02",
                    Weight::hint,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here" +
+                   set.variable + " is '" + set.value + "', which names no GPU that exists here" +
                        (scene.smi_gpus == 0 ? std::string()
                                             : ": " + std::to_string(scene.smi_gpus) + " is shown"),
                    {set.in_code ? code : scene.text.find("visible-devices")},
@@ -144,6 +165,61 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   }
 }
 
+/// With one value the framework shows no GPU, and with another one it does.
+void value_by_value(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* failing = text.find("torch-false");
+  if (failing == nullptr) failing = text.find("no-gpu-listed");
+  if (failing == nullptr || scene.succeeded == nullptr || failing->last >= scene.succeeded->last)
+    return;
+  const Sighting* bad = nullptr;
+  const Sighting* good = nullptr;
+  for (const auto* set : text.all("visible-devices")) {
+    const auto choice =
+        choice_of(set->value("visible_devices"), scene.smi_gpus, text.all_said("uuid"));
+    if (set->first <= failing->first && choice != Choice::valid) bad = set;
+    if (set->first > failing->last && choice == Choice::valid) good = set;
+  }
+  if (bad == nullptr || good == nullptr) return;
+  const auto value = unquoted(bad->value("visible_devices"));
+  const bool hides = choice_of(value, scene.smi_gpus, text.all_said("uuid")) == Choice::hides_all;
+  out.push_back({hides ? "E01" : "E02",
+                 Weight::hint,
+                 "with CUDA_VISIBLE_DEVICES='" + std::string(value) +
+                     "' no GPU is left, with another value it is",
+                 {bad, failing, good},
+                 {},
+                 {}});
+  out.back().beside_success = true;
+}
+
+/// The program asks for a GPU by nvidia-smi's number, and another one works.
+void number_of_another(const Scene& scene, Suspects& out) {
+  const auto* asked = scene.text.find("asked-device");
+  if (asked == nullptr || scene.text.has("device-order")) return;
+  bool idle = false;
+  bool busy = false;
+  std::set<std::string_view> names;
+  for (const auto* use : scene.text.all("gpu-use")) {
+    const auto now = to_number(use->value("gpu_now")).value_or(0);
+    const bool same = use->value("gpu_index") == asked->value("asked_index");
+    idle = idle || (same && now == 0);
+    busy = busy || (!same && now > 0);
+    if (!use->value("gpu_name").empty()) names.insert(use->value("gpu_name"));
+  }
+  for (const auto* listed : scene.text.all("smi-gpu")) names.insert(listed->value("gpu"));
+  if (!idle || !busy || names.size() < 2) return;
+  out.push_back({"E02",
+                 Weight::hint,
+                 "the program asks for GPU " + std::string(asked->value("asked_index")) +
+                     " and another one works: nvidia-smi counts along the bus, CUDA the fastest "
+                     "GPU first",
+                 {asked, scene.text.find("gpu-use")},
+                 "set CUDA_DEVICE_ORDER=PCI_BUS_ID, then the numbers are those of nvidia-smi",
+                 {}});
+  out.back().beside_success = true;
+}
+
 /// nvidia-smi counts along the bus, CUDA the fastest GPU first: the program got another one than
 /// the list says.
 void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
@@ -174,14 +250,38 @@ void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
 
 ChosenDevices chosen_devices(const Scene& scene) {
   ChosenDevices found;
+  const auto shown = scene.text.all("visible-devices");
   const auto take = [&](std::string_view value, bool in_code) {
+    const auto dollar = value.find('$'); // "$LOCAL_RANK": another variable's value, not shown
+    if (dollar != std::string_view::npos && value.size() > dollar + 1 &&
+        (std::isalpha(static_cast<unsigned char>(value[dollar + 1])) != 0 ||
+         value[dollar + 1] == '{'))
+      return;
     const auto choice = choice_of(value, scene.smi_gpus, scene.text.all_said("uuid"));
-    if (in_code && found.shown && found.value == unquoted(value)) found.in_code = true; // one line
+    const bool typed = std::any_of(shown.begin(), shown.end(), [&](const Sighting* seen) {
+      return seen->message->name == "visible-devices/set" ||
+             seen->message->name == "visible-devices/listing";
+    });
+    if (in_code && found.shown && found.value == unquoted(value)) { // one line
+      if (typed) return;
+      found.in_code = true;
+    }
     if (found.shown && (choice == Choice::valid || (found.choice != Choice::valid && !in_code)))
       return;
-    found = {true, choice, std::string(unquoted(value)), in_code};
+    found = {true, choice, std::string(unquoted(value)), found.variable, in_code};
   };
   for (const auto value : scene.text.all_said("visible_devices")) take(value, false);
+  if (!shown.empty() && shown.front()->message->name == "visible-devices/rocm")
+    found.variable =
+        contains(shown.front()->text, "HIP_") ? "HIP_VISIBLE_DEVICES" : "ROCR_VISIBLE_DEVICES";
+  // The command prompt of Windows leaves the quotes in the value.
+  for (const auto* seen : shown) {
+    if (!seen->value("visible_devices").starts_with('"') || !contains(seen->text, ">set "))
+      continue;
+    found.shown = true;
+    found.choice = Choice::invalid;
+    found.value = std::string(seen->value("visible_devices"));
+  }
   for (const std::string_view key : {"cuda visible devices", "env"}) {
     const auto value = scene.text.said(key);
     if (!value.empty() && key != "env") take(value, false);
@@ -215,16 +315,15 @@ std::optional<Suspect> chosen_away(const Scene& scene, const Sighting& seen) {
   if (set.choice == Choice::hides_all) {
     return Suspect{"E01",
                    Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value + "', which hides every GPU",
+                   set.variable + " is '" + set.value + "', which hides every GPU",
                    with(&seen, shown),
-                   {},
+                   "unset " + set.variable,
                    {}};
   }
   if (set.choice == Choice::invalid || set.choice == Choice::beyond) {
     return Suspect{"E02",
                    Weight::settled,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', which names no GPU that exists here",
+                   set.variable + " is '" + set.value + "', which names no GPU that exists here",
                    with(&seen, shown),
                    {},
                    {}};
@@ -243,17 +342,20 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   }
   ordinals(scene, out);
   device_assert(scene, out);
+  number_asked_for(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
+  value_by_value(scene, out);
+  number_of_another(scene, out);
   if (set.choice == Choice::valid) other_order(scene, set, out);
   if (!set.shown || set.choice != Choice::hides_all) return;
   // A variable alone is a hint: it may be another program's.
   const auto* code = scene.text.find("code-hides");
   out.push_back({set.in_code ? "P03" : "E01",
                  Weight::hint,
-                 "CUDA_VISIBLE_DEVICES is set to '" + set.value + "', which hides every GPU",
+                 set.variable + " is set to '" + set.value + "', which hides every GPU",
                  {set.in_code ? code : scene.text.find("visible-devices")},
-                 {},
+                 set.in_code ? "" : "unset " + set.variable,
                  {}});
 }
 

@@ -1,6 +1,7 @@
 // What stands beside CUDA's own libraries: a cuDNN that is another than the one wanted or lacks a
 // part, the wheels that JAX loads, the parts that XLA compiles with, the profiler's.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -39,6 +40,19 @@ void older_cudnn(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  // JAX brings its libraries in wheels: what is older comes from elsewhere.
+  const auto path = scene.text.said("ld_library_path");
+  if (seen->message->framework == "jax" && contains(path, "cuda")) {
+    out.push_back({"L06",
+                   Weight::settled,
+                   "JAX meets an older library than its wheels': LD_LIBRARY_PATH puts another CUDA "
+                   "before them (" +
+                       std::string(path) + ")",
+                   {seen, scene.text.find("library-path")},
+                   "unset LD_LIBRARY_PATH",
+                   {}});
+    return;
+  }
   const std::string product =
       seen->value("product").empty() ? "cuDNN" : std::string(seen->value("product"));
   std::string summary =
@@ -61,6 +75,9 @@ void cudnn_part(const Scene& scene, Suspects& out) {
   if (contains(seen->text, "undefined symbol") || contains(seen->text, "version `")) {
     suspect.id = "L06";
     suspect.summary = "parts of two cuDNN releases are mixed";
+  } else if (other_cudnn(scene, seen->value("lib"))) {
+    suspect.id = "L03";
+    suspect.summary = "cuDNN of another major version is installed, whose files have other names";
   } else if (contains(seen->text, "libnvrtc")) {
     suspect.id = "L09";
     suspect.summary = "cuDNN does not find libnvrtc";
@@ -95,7 +112,14 @@ void jax_library(const Scene& scene, Suspects& out) {
                    "env -u LD_LIBRARY_PATH python -c \"import jax; print(jax.devices())\""});
     return;
   }
-  const std::string_view id = product == "cuDNN" ? "L03" : product == "CUDA" ? "L01" : "L09";
+  const auto stem = "lib" + (product == "CUDA" ? "cudart" : lower(product)) + ".so";
+  const auto files = scene.text.all_said("library_file");
+  const bool there = std::any_of(files.begin(), files.end(),
+                                 [&](std::string_view file) { return file.starts_with(stem); });
+  const std::string_view id = there                ? "L05"
+                              : product == "cuDNN" ? "L03"
+                              : product == "CUDA"  ? "L01"
+                                                   : "L09";
   out.push_back({std::string(id),
                  Weight::probable,
                  "JAX does not find " + std::string(product),
@@ -155,6 +179,50 @@ void profiler(const Scene& scene, Suspects& out) {
        "find / -name 'libcupti.so*' 2>/dev/null"});
 }
 
+/// ONNX Runtime names the releases that it wants, and not the library that is missing.
+void onnx_runtime(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("ort-requires");
+  if (seen == nullptr || scene.text.has("library-missing")) return;
+  const auto cuda = scene.cuda ? scene.cuda : cuda_of_torch(scene.text);
+  const auto wants_cuda = to_number(seen->value("ort_cuda"));
+  const auto wants_cudnn = to_number(seen->value("ort_cudnn"));
+  const std::string wants = "ONNX Runtime wants CUDA " + std::string(seen->value("ort_cuda")) +
+                            " and cuDNN " + std::string(seen->value("ort_cudnn"));
+  if (cuda && wants_cuda && cuda->major() != *wants_cuda) {
+    out.push_back({"L02",
+                   Weight::probable,
+                   wants + ", and CUDA " + cuda->str() + " is there",
+                   {seen},
+                   "install the onnxruntime-gpu of this CUDA, or the CUDA that it wants",
+                   seen->message->ask});
+    return;
+  }
+  const bool other = scene.cudnn && wants_cudnn && scene.cudnn->major() != *wants_cudnn;
+  out.push_back({"L03",
+                 other ? Weight::probable : Weight::hint,
+                 wants + (other ? ", and cuDNN " + scene.cudnn->str() + " is there"
+                                : std::string(", and one of their libraries does not load")),
+                 {seen},
+                 {},
+                 seen->message->ask,
+                 {{"L05", "they are installed where the loader does not look"},
+                  {"L02", "another CUDA is installed"}}});
+}
+
+/// A file that is shorter than its own header says is mapped, and read beyond its end.
+void cut_off(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("bus-error");
+  if (seen == nullptr) return;
+  const auto* opened = scene.text.find("library-opened");
+  out.push_back({"L07",
+                 Weight::hint,
+                 "the program dies of a bus error while it loads: a library's file is cut off",
+                 {seen, opened},
+                 "copy or install the library anew, and compare its size with the original's",
+                 "ls -lL /usr/local/cuda/lib64",
+                 {{"F10", "the damaged file is one of the framework's own"}}});
+}
+
 } // namespace
 
 void companion_suspects(const Scene& scene, Suspects& out) {
@@ -165,6 +233,8 @@ void companion_suspects(const Scene& scene, Suspects& out) {
   xla_only(scene, out);
   unfound_cudnn(scene, out);
   profiler(scene, out);
+  cut_off(scene, out);
+  onnx_runtime(scene, out);
 }
 
 } // namespace gpuwhy::explain

@@ -237,22 +237,6 @@ void by_numbers(const Scene& scene, Suspects& out) {
                  {}});
 }
 
-/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
-std::optional<Version> cuda_of_torch(const View& text) {
-  if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
-  const auto torch = text.said("torch");
-  const auto at = torch.find("+cu");
-  if (at == std::string_view::npos && !contains(torch, "+")) {
-    const auto version = version_in(torch);
-    const auto* build = version ? default_torch(*version) : nullptr;
-    if (build != nullptr) return build->cuda;
-  }
-  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
-  std::string digits(torch.substr(at + 3));
-  digits.insert(digits.size() - 1, ".");
-  return Version::parse(digits);
-}
-
 /// PyTorch says only that it has no GPU; its versions tell more.
 void torch_by_numbers(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("torch-false");

@@ -128,6 +128,8 @@ std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
                                 [&](std::string_view name) { return contains(line, name); });
+  if (contains(line, "Sys.get") && contains(line, "LD_LIBRARY_PATH")) // R
+    return Question{std::string(trim(line)), false, true};
   if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
     return Question{std::string(trim(line)), false, true};
   if (contains(line, "parameters()).device") || asks_where(line))
@@ -153,7 +155,9 @@ std::optional<Question> question_in(std::string_view line) {
                         (contains(line, "JAX_PLATFORM") || contains(line, "KERAS_BACKEND") ||
                          contains(line, "LD_LIBRARY_PATH") || contains(line, "CUDA_HOME"));
   if (variable || graphics || contains(line, "uname -r") || contains(line, "echo $CUDA_VISIBLE") ||
-      contains(line, "echo \"$CUDA_VISIBLE") || contains(line, "prime-select query")) {
+      contains(line, "echo \"$CUDA_VISIBLE") ||
+      (contains(line, "echo ") && contains(line, "_VISIBLE_DEVICES")) ||
+      contains(line, "prime-select query")) {
     return Question{std::string(trim(line)), false, true};
   }
   return std::nullopt;

@@ -109,6 +109,8 @@ void merge(Suspects& suspects) {
 /// later.
 void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
   const auto* found = scene.text.find("gpu-found");
+  // What works behind an "exit" works in another place than what failed before it.
+  const auto* left = scene.text.find("left-place");
   const auto refuted = [&](const Suspect& suspect, const Sighting* success, std::size_t until) {
     if (success == nullptr || suspect.evidence.empty()) return false;
     // What a service may not do, a shell may.
@@ -124,7 +126,10 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
       const auto& theirs = success->message->framework;
       const bool other_framework = !ours.empty() && !theirs.empty() &&
                                    ours != theirs; // PyTorch's success says nothing of TensorFlow
-      return !other_framework && seen->last_run <= success->last_run && seen->last <= success->last;
+      const bool other_place =
+          left != nullptr && seen->last < left->first && left->first < success->first;
+      return !other_framework && !other_place && seen->last_run <= success->last_run &&
+             seen->last <= success->last;
     });
   };
   std::erase_if(suspects, [&](const Suspect& suspect) {

@@ -2,6 +2,7 @@
 // CUDA stands there instead, and what finds the wrong copy. Truth for names:
 // knowledge/soname_sets.tsv.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -11,104 +12,38 @@
 namespace gpuwhy::explain {
 namespace {
 
-/// "libcudart.so.11.0" -> "cudart"; "cudart64_110.dll" -> "cudart".
-std::string product_of(std::string_view library) {
-  library = base_name(library);
-  if (library.starts_with("libcudnn_")) return "cudnn"; // a part of it
-  if (library.starts_with("lib")) return std::string(library.substr(3, library.find('.') - 3));
-  return std::string(library.substr(0, library.find("64_")));
+/// It is PyTorch that does not load, and not what is built on it.
+const Sighting* torch_itself(const Scene& scene, const Sighting& failing) {
+  const auto* own = scene.text.find("torch-import");
+  if (scene.jetson || scene.aarch64) return nullptr; // NVIDIA's builds take the system's CUDA
+  return own != nullptr && own->first < failing.last && failing.last - own->first < 12 ? own
+                                                                                       : nullptr;
 }
 
-struct Missing {
-  std::vector<const Sighting*> seen;
-  std::vector<std::string> names; // "libcudart.so.11.0"
-  std::set<std::string> products;
-
-  bool only(std::string_view product) const {
-    return products.size() == 1 && products.contains(std::string(product));
+/// LD_LIBRARY_PATH is shown twice, with two values, and what is missing in one place works in the
+/// other.
+bool two_paths(const Scene& scene) {
+  std::set<std::string_view> values;
+  for (const auto* seen : scene.text.all("library-path")) {
+    if (!contains(seen->text, "export ")) values.insert(seen->value("ld_library_path"));
   }
-};
-
-Missing missing_libraries(const Scene& scene) {
-  Missing missing;
-  const auto& reading = scene.text.reading();
-  const auto all = scene.text.all("library-missing");
-  const bool still = std::any_of(all.begin(), all.end(),
-                                 [&](const Sighting* seen) { return !reading.is_past(*seen); });
-  // What the framework itself opens counts before what an extension of it wants.
-  const auto own = [](const Sighting* seen) {
-    return seen->message->name != "library-missing/import";
-  };
-  const bool framework = std::any_of(all.begin(), all.end(), own);
-  for (const auto* seen : all) {
-    if (still && reading.is_past(*seen)) continue; // found since
-    if (framework && !own(seen) && seen->message->name == "library-missing/import") continue;
-    const std::string name(trim(seen->value("lib")));
-    missing.seen.push_back(seen);
-    if (std::find(missing.names.begin(), missing.names.end(), name) == missing.names.end())
-      missing.names.push_back(name);
-    missing.products.insert(product_of(name));
-  }
-  return missing;
+  return scene.succeeded != nullptr && values.size() > 1;
 }
 
-/// The writer says that the file is there: "- file present in: /usr/local/cuda/lib64".
-bool said_to_be_there(const Scene& scene) {
-  const auto& said = scene.text.reading().said;
-  return std::any_of(said.begin(), said.end(), [](const Said& each) {
-    const auto words = lower(each.key + ' ' + each.value);
-    return each.by_hand &&
-           (contains(words, "file present") || contains(words, "file exists") ||
-            contains(words, "file is there") || contains(words, "files are there") ||
-            contains(words, "library exists") || contains(words, "is on disk"));
+/// A heading names another place between what fails and what works.
+bool under_headings(const Scene& scene, const Sighting& failing) {
+  if (scene.succeeded == nullptr) return false;
+  const auto from = std::min(failing.first, scene.succeeded->first);
+  const auto to = std::max(failing.first, scene.succeeded->first);
+  const auto all = scene.text.all("place-heading");
+  return std::any_of(all.begin(), all.end(), [&](const Sighting* heading) {
+    return from < heading->first && heading->first < to;
   });
 }
 
-/// The text shows a file of this very name, or of one that begins with it (libx.so.8.1.0).
-bool on_disk(const Scene& scene, std::string_view name) {
-  const auto files = scene.text.all_said("library_file");
-  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
-    return file == name || (file.starts_with(name) && file.substr(name.size()).starts_with('.'));
-  });
-}
-
-/// Before CUDA 11 every library carried the release's own number.
-std::string name_in(std::string_view product, const Version& cuda) {
-  auto name = soname(product, cuda);
-  if (name.empty() && cuda.major() < 10 && product != "cudnn") {
-    name = "lib" + std::string(product) + ".so." + std::to_string(cuda.major()) + "." +
-           std::to_string(cuda.minor());
-  }
-  return name;
-}
-
-/// "cudart64_110.dll" is of CUDA 11.0, "cudart64_12.dll" of CUDA 12.
-std::optional<int> major_of_dll(std::string_view name) {
-  const auto at = name.find("cudart64_");
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto digits = name.substr(at + 9, name.find('.', at) - at - 9);
-  const auto number = to_number(digits);
-  if (!number) return std::nullopt;
-  return static_cast<int>(digits.size() > 2 || *number >= 60 ? *number / 10 : *number);
-}
-
-/// The CUDA that is stated, or on the disk, gives this library another name.
-bool other_cuda(const Scene& scene, const Missing& missing) {
-  if (!scene.cuda) return false;
-  return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    if (const auto major = major_of_dll(name)) return *major != scene.cuda->major();
-    const auto product = product_of(name);
-    const auto here = name_in(product, *scene.cuda);
-    return product != "cudnn" && name.starts_with("lib") && !here.empty() && here != name &&
-           name != "lib" + product + ".so";
-  });
-}
-
-bool same_cuda(const Scene& scene, const Missing& missing) {
-  if (!scene.cuda) return false;
-  return std::any_of(missing.names.begin(), missing.names.end(), [&](const std::string& name) {
-    return name_in(product_of(name), *scene.cuda) == name;
-  });
+/// A unit of systemd starts it, and by hand the GPU is listed.
+bool only_as_service(const Scene& scene) {
+  return scene.succeeded != nullptr && scene.text.has("service-unit");
 }
 
 /// The writer says that this very major version of cuDNN is installed.
@@ -117,24 +52,16 @@ bool stated_cudnn(const Scene& scene, const Missing& missing) {
          soname("cudnn", *scene.cudnn) == missing.names.front();
 }
 
-/// The text shows or states a cuDNN of another major version than this part's.
-bool other_cudnn(const Scene& scene, std::string_view part) {
-  const auto wanted = part.substr(part.find(".so.") + 4, 1);
-  if (part.find(".so.") == std::string_view::npos) return false;
-  if (scene.cudnn) return std::to_string(scene.cudnn->major()) != wanted;
-  const auto files = scene.text.all_said("library_file");
-  return std::any_of(files.begin(), files.end(), [&](std::string_view file) {
-    return file.starts_with("libcudnn.so.") && file.substr(12, 1) != wanted;
-  });
-}
-
 /// "It works in the terminal and not in the notebook", in whatever words.
 bool told_apart(const Scene& scene) {
   const auto& text = scene.text;
   if (text.has("told-apart")) return true;
+  if (text.mentions("both in") || text.mentions("neither") || text.mentions("same result"))
+    return false;
   const bool shell = text.mentions("terminal") || text.mentions("prompt") ||
                      text.mentions("shell") || text.mentions("command line") ||
-                     text.mentions("console");
+                     text.mentions("console") || text.mentions("by hand") ||
+                     text.mentions("manually") || text.mentions("interactive");
   const bool other = text.mentions("jupyter") || text.mentions("notebook") ||
                      text.mentions("pycharm") || text.mentions("spyder") ||
                      text.mentions("vscode") || text.mentions("vs code") ||
@@ -183,7 +110,10 @@ void by_name(const Scene& scene, Suspects& out) {
                   missing.seen.front()->message->ask};
   const bool import_error = missing.seen.front()->message->name == "library-missing/import";
   const bool elsewhere = scene.worked_in_another_run(*missing.seen.front()) || told_apart(scene) ||
-                         scene.works_for_another(*missing.seen.front());
+                         scene.works_for_another(*missing.seen.front()) || two_paths(scene) ||
+                         under_headings(scene, *missing.seen.front()) || only_as_service(scene);
+  const auto cuda = cuda_there(scene, missing);
+  const auto* torch = import_error ? torch_itself(scene, *missing.seen.front()) : nullptr;
   if (scene.text.has("foreign-file") && !scene.aarch64 && !scene.jetson) {
     suspect.id = "L07";
     suspect.summary = std::string(scene.text.said("foreign")) + " is a library for ARM";
@@ -192,13 +122,24 @@ void by_name(const Scene& scene, Suspects& out) {
     suspect.id = "E08";
     suspect.summary += " here, while the GPU is listed elsewhere on the machine: the two have "
                        "different variables (LD_LIBRARY_PATH)";
-  } else if (other_cuda(scene, missing)) {
+  } else if (torch != nullptr && !on_disk(scene, missing.names.front())) {
+    suspect.id = missing.products.contains("cudart") ? "L01"
+                 : missing.only("cudnn")             ? "L03"
+                                                     : "L09";
+    suspect.summary += ": PyTorch itself asks for it, whose own wheels are to bring it";
+    suspect.evidence.push_back(torch);
+    suspect.fix = "reinstall PyTorch with all its nvidia-* wheels, in a fresh environment";
+    suspect.instead = {{"F10", "its installation is not whole"},
+                       {"L05", "the wheel is there and its folder is not searched"},
+                       {"L02", "this PyTorch is built to take the CUDA of the system"},
+                       {"L11", "one of the nvidia-* wheels is missing or of another version"}};
+  } else if (other_cuda(missing, cuda)) {
     suspect.id = "L02";
-    suspect.summary +=
-        ": it belongs to another CUDA than the " + scene.cuda->str() + " that is there";
+    suspect.summary += ": it belongs to another CUDA than the " + cuda->str() + " that is there";
     suspect.weight = Weight::settled;
   } else if (on_disk(scene, missing.names.front()) || said_to_be_there(scene) ||
              (same_cuda(scene, missing) && !missing.only("cudnn") &&
+              !listed_without(scene, missing) &&
               (import_error || missing.products.contains("cudart")))) {
     suspect.id = "L05";
     suspect.summary += ", though it is installed: the loader does not look in its folder";
@@ -227,15 +168,21 @@ void by_name(const Scene& scene, Suspects& out) {
              (contains(missing.seen.front()->text, "torch") || scene.text.says("torch")) &&
              !missing.names.front().ends_with(".so")) {
     suspect.id = "F10";
+  } else if (missing.names.front().ends_with(".so") && scene.cuda) { // of any version
+    suspect.id = "L05";
+    suspect.summary += ", and CUDA " + scene.cuda->str() +
+                       " is said to be there: the loader does not look in its folder";
   } else if (import_error && !missing.products.contains("cudart") &&
-             (besides_toolkit(missing) || missing.names.front() == "libcurand.so.10")) {
+             (missing.names.front().ends_with(".so") || besides_toolkit(missing) ||
+              missing.names.front() == "libcurand.so.10")) {
     suspect.id = "L09"; // its name says little of the CUDA that it is for
   } else if (import_error && !missing.products.contains("cudart")) {
     suspect.id = missing.products.contains("cudnn") ? "L03" : "L02";
   } else if (missing.products.contains("cudart")) {
     suspect.id = "L01";
   }
-  if (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09") {
+  if (suspect.instead.empty() &&
+      (suspect.id == "L01" || suspect.id == "L03" || suspect.id == "L09")) {
     suspect.instead = ways_of_missing(suspect.id == "L01" ? "cudart" : "");
     if (!scene.windows) suspect.ask = kFindLibraries;
   }
@@ -249,6 +196,11 @@ bool wrong_cuda_for_release(const Scene& scene) {
   const auto& wanted = scene.release->cuda;
   return wanted.major() != scene.cuda->major() ||
          (wanted.major() < 11 && wanted.minor() != scene.cuda->minor());
+}
+
+bool other_cudnn_for_release(const Scene& scene) {
+  return scene.cudnn && scene.release != nullptr && !scene.release->cudnn.parts.empty() &&
+         scene.cudnn->major() != scene.release->cudnn.major();
 }
 
 /// What took libcudart away, the line does not say.
@@ -301,6 +253,11 @@ void without_names(const Scene& scene, Suspects& out) {
             : "TensorFlow " + scene.tensorflow->str() + " is built with CUDA " +
                   scene.release->cuda.str();
     suspect.summary = built + ", and CUDA " + scene.cuda->str() + " is installed";
+  } else if (other_cudnn_for_release(scene)) {
+    suspect.id = "L03";
+    suspect.summary = "TensorFlow " + scene.tensorflow->str() + " opens cuDNN " +
+                      std::to_string(scene.release->cudnn.major()) + ", and cuDNN " +
+                      scene.cudnn->str() + " is installed, whose files have other names";
   } else if (scene.wheels) {
     suspect.id = "L05";
     suspect.summary =
@@ -337,12 +294,13 @@ void library_suspects(const Scene& scene, Suspects& out) {
   by_name(scene, out);
   without_names(scene, out);
   companion_suspects(scene, out);
-  if (scene.no_gpu != nullptr && scene.in_use == nullptr && told_apart(scene)) {
+  if (scene.in_use == nullptr && told_apart(scene) &&
+      (scene.no_gpu != nullptr || scene.text.has("cpu-listed"))) {
     out.push_back({"E08",
                    Weight::hint,
                    "the GPU is there in one place and not in the other: the two run with other "
                    "variables, or another interpreter",
-                   {scene.no_gpu, scene.text.find("told-apart")},
+                   {scene.no_gpu, scene.text.find("told-apart"), scene.text.find("cpu-listed")},
                    {},
                    "python -c \"import sys, os; print(sys.executable, os.environ)\", in both",
                    {{"F07", "another interpreter runs there"}}});

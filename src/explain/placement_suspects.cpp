@@ -116,6 +116,18 @@ void hidden_in_process(const Scene& scene, Suspects& out) {
                    "env | grep VISIBLE_DEVICES",
                    {{"E01", "it is set so in the shell"}}});
   }
+  const auto* worker = text.find("ray-worker");
+  const auto* refused = text.find("no-device");
+  if (worker != nullptr && refused != nullptr && !text.has("ray-no-gpu")) {
+    out.push_back({"E01",
+                   Weight::probable,
+                   "a worker of Ray sees no GPU: Ray empties CUDA_VISIBLE_DEVICES for a task that "
+                   "asks for none",
+                   {worker, refused},
+                   "ask for it: @ray.remote(num_gpus=1), ScalingConfig(use_gpu=True)",
+                   "python -c \"import ray; ray.init('auto'); print(ray.cluster_resources())\"",
+                   {{"C01", "the node or the container of the worker has no GPU"}}});
+  }
   if (const auto* ray = text.find("ray-no-gpu"); ray != nullptr && scene.in_use == nullptr) {
     out.push_back({"P02",
                    Weight::probable,

@@ -181,6 +181,19 @@ void backend(const Scene& scene, Suspects& out) {
   const auto platforms = lower(scene.text.said("jax_platforms"));
   const auto* chosen = scene.text.find("platform-variable");
   const auto* refused = scene.text.find("jax-plugin");
+  // Named in the code, it is raised where the default passes over it.
+  const auto* amd = scene.text.find("jax-other-backend");
+  if (platforms == "gpu" && amd != nullptr && contains(amd->text, "RuntimeError") &&
+      contains(amd->text, "'rocm'")) {
+    out.push_back({"E06",
+                   Weight::probable,
+                   "the platform 'gpu' makes JAX try AMD's too, and stop where it is not there",
+                   {amd, chosen},
+                   "name it cuda, or leave the choice to JAX",
+                   {},
+                   {},
+                   true});
+  }
   if (platforms == "gpu" && refused != nullptr && contains(refused->text, "set JAX_PLATFORMS") &&
       scene.text.says("jax_plugin")) {
     out.push_back({"E06",

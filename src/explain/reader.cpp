@@ -165,6 +165,17 @@ void Reader::pip_show(std::string_view body, std::string_view rank, std::uint64_
     see(shown_ + "==" + std::string(trim(body.substr(9)).substr(0, 64)), rank, number);
     shown_.clear();
   }
+  // "- name: CUDA_VISIBLE_DEVICES", then "value: x", of a pod: read as a shell writes it.
+  const auto line = trim(body);
+  if (line.starts_with("- name: ")) {
+    variable_ = std::string(line.substr(8, 64));
+  } else if (!variable_.empty() && line.starts_with("value:")) {
+    const bool upper =
+        variable_.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+    if (upper)
+      see(variable_ + "=" + std::string(trim(line.substr(6)).substr(0, 200)), rank, number);
+    variable_.clear();
+  }
 }
 
 void Reader::finish() {

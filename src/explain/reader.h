@@ -61,6 +61,7 @@ private:
   Pause before_;                  // the last line with a time stamp, if a GPU is started in it
   bool joining_ = false;          // a question is seen again, with its answer: nothing is started
   std::string shown_;             // the package that pip shows
+  std::string variable_;          // that a pod's list names
   std::optional<Question> question_; // at a prompt, not yet answered
   CodeReader code_;
   PastedCode pasted_;

@@ -141,6 +141,17 @@ void read_gpus(Scene& scene) {
       scene.smi_gpus = static_cast<std::size_t>(*count);
   }
   if (scene.smi_gpus == 0) scene.smi_gpus = text.all("gpu-use").size();
+  // "--gpus device=3", "--gpus 2": the container has these, whatever the host has.
+  if (const auto start = std::string(text.said("container_start"));
+      scene.smi_gpus == 0 && contains(start, "--gpus")) {
+    auto given = start.substr(start.find("--gpus") + 6);
+    given.resize(std::min(given.find(' ', 1), given.size()));
+    std::erase_if(given, [](char c) { return c == '\'' || c == '"' || c == '=' || c == ' '; });
+    if (const auto at = given.find("device"); at != std::string::npos)
+      scene.smi_gpus = 1 + static_cast<std::size_t>(std::count(given.begin(), given.end(), ','));
+    else if (const auto count = to_number(given); count && *count > 0)
+      scene.smi_gpus = static_cast<std::size_t>(*count);
+  }
   // "2x RTX 2080", as people state what the machine has; a job may get fewer.
   const bool whole = !scene.slurm && !scene.container;
   if (scene.smi_gpus == 0 && whole && gpu.size() > 2 &&
@@ -177,10 +188,20 @@ void read_versions(Scene& scene) {
   }
   scene.cuda = version_in(text.said("cuda"));
   if (!scene.cuda) scene.cuda = version_in(text.said("cuda_folder"));
+  // "nvidia/cuda:12.2.0-runtime-ubuntu22.04" has this CUDA.
+  if (const auto image = text.said("image"); !scene.cuda && contains(image, "nvidia/cuda:"))
+    scene.cuda = version_in(image.substr(image.find("nvidia/cuda:") + 12));
   scene.cudnn = version_in(text.said("cudnn"));
   if (!scene.cudnn && text.says("cudnn_major")) {
     scene.cudnn = Version::parse(std::string(text.said("cudnn_major")) + "." +
                                  std::string(text.said("cudnn_minor")));
+  }
+  if (!scene.cudnn) scene.cudnn = version_in(text.said("cudnn_wheel"));
+  // 8907 is 8.9.7, and 90100 is 9.1.0.
+  if (const auto number = to_number(text.said("cudnn_number")); number && !scene.cudnn) {
+    const auto major = *number < 10000 ? *number / 1000 : *number / 10000;
+    const auto minor = *number / 100 % (*number < 10000 ? 10 : 100);
+    scene.cudnn = Version::parse(std::to_string(major) + "." + std::to_string(minor));
   }
   scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
 }
@@ -297,6 +318,21 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
     found = ComputeCapability{version->major(), version->minor()};
   }
   return longest < model.size() && variant ? variant : found;
+}
+
+std::optional<Version> cuda_of_torch(const View& text) {
+  if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
+  const auto torch = text.said("torch");
+  const auto at = torch.find("+cu");
+  if (at == std::string_view::npos && !contains(torch, "+")) {
+    const auto version = version_in(torch);
+    const auto* build = version ? default_torch(*version) : nullptr;
+    if (build != nullptr) return build->cuda;
+  }
+  if (at == std::string_view::npos || torch.size() < at + 5) return std::nullopt;
+  std::string digits(torch.substr(at + 3));
+  digits.insert(digits.size() - 1, ".");
+  return Version::parse(digits);
 }
 
 std::optional<Version> version_in(std::string_view text) {

@@ -67,6 +67,9 @@ struct Scene {
 /// GB)").
 std::optional<ComputeCapability> capability_of_name(std::string_view name);
 
+/// The CUDA that a PyTorch was built with: "11.7", or of its version, "2.1.0+cu118".
+std::optional<Version> cuda_of_torch(const View& text);
+
 /// The first version number in a text ("runtime 11.2, driver API 12.0" -> 11.2).
 std::optional<Version> version_in(std::string_view text);
 
