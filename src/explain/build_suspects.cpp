@@ -80,6 +80,24 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
+  const bool torch_for_cuda = contains(text.said("torch"), "+cu");
+  if (scene.other_gpu_only && torch_for_cuda && scene.in_use == nullptr) {
+    const bool wanted_rocm = text.mentions("rocm");
+    out.push_back({wanted_rocm ? "F14" : "H02",
+                   Weight::hint,
+                   "the GPU is not NVIDIA's (" + scene.gpu + "), and this PyTorch is built for CUDA",
+                   version_lines(scene),
+                   wanted_rocm ? "install PyTorch from the index of your ROCm release" : "",
+                   {}});
+  }
+  if (scene.other_gpu_only && text.says("rocm_package") && scene.no_gpu != nullptr) {
+    out.push_back({"F14",
+                   Weight::hint,
+                   "this build is one for ROCm and lists no GPU (" + scene.gpu + ")",
+                   version_lines(scene),
+                   {},
+                   "rocminfo"});
+  }
   if (scene.release == nullptr || scene.macos) return;
   const auto& release = *scene.release;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
@@ -123,6 +141,46 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
+}
+
+/// Whether TensorFlow said anything of a driver, a CUDA library or a GPU.
+bool spoke_of_cuda(const View& text) {
+  const auto all = text.all();
+  return std::any_of(all.begin(), all.end(), [](const Sighting* seen) {
+    const auto& message = *seen->message;
+    if (message.framework == "torch" || message.framework == "jax") return false;
+    if (message.kind == Kind::harmless) return message.signal == "numa";
+    if (message.kind == Kind::context || message.signal == "no-gpu-listed") return false;
+    return message.signal != "app-on-cpu" && message.signal != "nonexistent-device";
+  });
+}
+
+/// A TensorFlow with CUDA names the driver or a library when it looks for a GPU, whether that works
+/// or not. One that tells the processor's features, comes to its devices and says nothing else is a
+/// build without CUDA.
+void silent(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* features = text.find("cpu-features");
+  const bool gpu_there = scene.smi_works || (!scene.gpu.empty() && !scene.other_gpu_only);
+  if (features == nullptr || scene.succeeded != nullptr || !gpu_there || scene.has_gpu == false)
+    return;
+  if (scene.macos || scene.jetson || scene.colab || scene.kaggle || scene.login_node) return;
+  if (scene.container && !scene.container_gets_gpu && !scene.smi_works) return;
+  if (chosen_devices(scene).choice == Choice::hides_all || text.has("code-hides")) return;
+  const auto later = [&](const Sighting* seen) {
+    return seen != nullptr && seen->last > features->first;
+  };
+  const auto* listed = text.find("no-gpu-listed");
+  const bool came_to_devices =
+      later(listed) || later(text.find("keras-epoch")) || later(text.find("training-step"));
+  if (!came_to_devices || spoke_of_cuda(text)) return;
+  out.push_back({"F02",
+                 Weight::hint,
+                 "TensorFlow looks for devices and says nothing of a driver or a CUDA library: a "
+                 "build without CUDA",
+                 {listed != nullptr ? listed : features, features},
+                 {},
+                 "python -c \"import tensorflow as tf; print(tf.test.is_built_with_cuda())\""});
 }
 
 /// What builds an extension takes the toolkit of CUDA_HOME, or that of the path.
@@ -220,6 +278,7 @@ void build_suspects(const Scene& scene, Suspects& out) {
   windows(scene, out);
   mac(scene, out);
   by_tables(scene, out);
+  silent(scene, out);
   toolkit(scene, out);
   jax_halves(scene, out);
   jax(scene, out);

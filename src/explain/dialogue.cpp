@@ -103,6 +103,10 @@ bool is_answer(std::string_view text) {
 std::optional<std::string> Question::answered_by(std::string_view line) const {
   if (silence_answers && (unix_prompt(line) || windows_prompt(line))) return "(nothing)";
   auto answer = trim(line);
+  // R: "[1] FALSE", and an empty list.
+  if (answer == "[1] FALSE") return "False";
+  if (answer == "[1] TRUE") return "True";
+  if (answer == "list()") return "[]";
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
   if (const auto label = printed_label(text); !label.empty() && answer.starts_with(label))

@@ -19,7 +19,7 @@ struct Follows {
 };
 constexpr std::array kFollows = {
     Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
-    Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
+    Follows{"F09", "F10"}, Follows{"F06", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
     Follows{"H05", "H18"}, Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"},
     Follows{"H07", "R12"}, Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"},
     Follows{"H15", "H07"}, Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"},

@@ -77,6 +77,81 @@ void packages(const Scene& scene, Suspects& out) {
   }
 }
 
+std::string_view without_cuda_id(std::string_view framework) {
+  return framework == "torch" ? "F13" : framework == "jax" ? "F12" : "F02";
+}
+
+/// A distribution, a cluster or another language's package index has the build without CUDA under
+/// the plain name.
+void plain_builds(const Scene& scene, Suspects& out) {
+  for (const auto* seen : scene.text.all("cpu-build")) {
+    const auto framework = seen->message->framework;
+    const auto* used = scene.in_use;
+    const bool other = used != nullptr && !used->message->framework.empty() &&
+                       used->message->framework != framework;
+    if (used != nullptr && !other) continue;
+    if (scene.text.has("nix-with-cuda") || scene.macos) continue;
+    out.push_back({std::string(without_cuda_id(framework)),
+                   Weight::hint,
+                   std::string(seen->value("cpu_build")) + " is the build without CUDA",
+                   {seen, scene.no_gpu},
+                   "install the build with CUDA, which has a name of its own there",
+                   {}});
+  }
+}
+
+/// "nix-shell -p python3Packages.torch" of a command that goes on with what is run there.
+std::string_view place_of(std::string_view command) {
+  for (const std::string_view maker : {"nix-shell ", "nix shell ", "conda run ", "mamba run "}) {
+    const auto at = command.find(maker);
+    if (at == std::string_view::npos) continue;
+    const auto rest = command.substr(at);
+    return rest.substr(0, std::min(rest.find(" --run"), rest.find(" python")));
+  }
+  return {};
+}
+
+/// One environment has the build without CUDA, and the one beside it works.
+void beside_a_better_one(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("torch-cpu");
+  if (seen == nullptr) seen = scene.text.find("not-built-with-cuda");
+  if (seen == nullptr || scene.succeeded == nullptr) return;
+  const auto& starts = scene.text.reading().starts;
+  const auto place = [&](int run) {
+    const auto at = static_cast<std::size_t>(run);
+    return at == 0 || at > starts.size() ? std::string_view() : place_of(starts[at - 1].command);
+  };
+  const auto ours = place(seen->last_run);
+  const auto theirs = place(scene.succeeded->last_run);
+  if (ours.empty() || theirs.empty() || ours == theirs) return;
+  out.push_back({std::string(without_cuda_id(seen->message->framework)),
+                 Weight::probable,
+                 "this environment has the build without CUDA, another one works",
+                 {seen, scene.succeeded},
+                 {},
+                 {},
+                 {},
+                 true});
+}
+
+/// pip belongs to another Python than the one that runs.
+void pip_of_another_python(const Scene& scene, Suspects& out) {
+  const auto* pip = scene.text.find("pip-python");
+  if (pip == nullptr || scene.no_gpu == nullptr || !pip->value("pip_python").starts_with("2."))
+    return;
+  for (const auto* run : scene.text.all("python-run")) {
+    if (!contains(run->text, "python3")) continue;
+    out.push_back({"F07",
+                   Weight::hint,
+                   "pip installs for Python " + std::string(pip->value("pip_python")) +
+                       ", and the program runs in Python 3",
+                   {pip, scene.no_gpu},
+                   "install with python3 -m pip",
+                   {}});
+    return;
+  }
+}
+
 /// TensorFlow's own images come in two kinds.
 void image(const Scene& scene, Suspects& out) {
   auto name = scene.text.said("image");
@@ -110,6 +185,12 @@ bool other_index(const Sighting& seen) {
   return contains(versions, " " + release + ",") || contains(versions, " " + release + ")");
 }
 
+/// All that the index lists are builds for ROCm, of other releases.
+bool rocm_index(const Sighting& seen) {
+  const auto listed = seen.text.find("from versions:");
+  return listed != std::string::npos && contains(seen.text.substr(listed), "+rocm");
+}
+
 /// A wheel cannot be had: is it the Python, the index, or the package's name?
 void no_wheel(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("no-wheel");
@@ -124,6 +205,16 @@ void no_wheel(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    "pip list"});
+    return;
+  }
+  if (rocm_index(*seen)) {
+    out.push_back({"F14",
+                   Weight::probable,
+                   "the index for this ROCm has other releases of " + std::string(package) +
+                       " only: the one that is wanted comes without ROCm, from elsewhere",
+                   {seen},
+                   "take the index of the ROCm release that this version was built for",
+                   {}});
     return;
   }
   std::string summary = "pip finds no wheel of " +
@@ -164,14 +255,22 @@ bool plain_package_without_cuda(const Version& version) {
          (version.major() == 2 && version.minor() == 0);
 }
 
+bool plainly_listed(const Scene& scene) {
+  const auto packages = scene.text.all("version-of");
+  return std::any_of(packages.begin(), packages.end(), [](const Sighting* seen) {
+    const auto name = seen->message->name;
+    return name == "version-of/pip-tensorflow" || name == "version-of/installed" ||
+           name == "version-of/pip-old";
+  });
+}
+
 void plain_package(const Scene& scene, Suspects& out) {
   if (scene.in_use != nullptr || scene.release == nullptr || scene.macos || scene.windows ||
       scene.wsl)
     return;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
   if (plain_package_without_cuda(*scene.tensorflow) && scene.text.has("version-of") &&
-      scene.no_gpu != nullptr && !scene.text.says("tensorflow_gpu") &&
-      scene.text.find("version-of")->message->name == "version-of/pip-tensorflow") {
+      scene.no_gpu != nullptr && !scene.text.says("tensorflow_gpu") && plainly_listed(scene)) {
     out.push_back(
         {"F02",
          Weight::hint,
@@ -192,8 +291,9 @@ void doubled(const Scene& scene, Suspects& out) {
   if (scene.in_use != nullptr) return;
   const auto plain_version = plain.empty() ? std::nullopt : Version::parse(plain.back());
   if (!gpu.empty() && plain_version && plain_package_without_cuda(*plain_version)) {
+    const bool wreck = text.has("broken"); // what is left when one of the two is taken away
     out.push_back({"F06",
-                   Weight::hint,
+                   wreck ? Weight::probable : Weight::hint,
                    "tensorflow " + plain_version->str() +
                        " (without CUDA in that release) and tensorflow-gpu " + std::string(gpu) +
                        " overwrite each other",
@@ -234,6 +334,9 @@ void doubled(const Scene& scene, Suspects& out) {
 
 void package_suspects(const Scene& scene, Suspects& out) {
   packages(scene, out);
+  plain_builds(scene, out);
+  beside_a_better_one(scene, out);
+  pip_of_another_python(scene, out);
   image(scene, out);
   no_wheel(scene, out);
   broken(scene, out);
