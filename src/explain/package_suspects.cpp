@@ -4,6 +4,8 @@
 #include "explain/suspect.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 
 namespace gpuwhy::explain {
 namespace {
@@ -106,7 +108,8 @@ std::string_view place_of(std::string_view command) {
     const auto at = command.find(maker);
     if (at == std::string_view::npos) continue;
     const auto rest = command.substr(at);
-    return rest.substr(0, std::min(rest.find(" --run"), rest.find(" python")));
+    const auto end = rest.find(" --run");
+    return rest.substr(0, end != std::string_view::npos ? end : rest.find(" python "));
   }
   return {};
 }
@@ -152,22 +155,84 @@ void pip_of_another_python(const Scene& scene, Suspects& out) {
   }
 }
 
-/// TensorFlow's own images come in two kinds.
-void image(const Scene& scene, Suspects& out) {
-  auto name = scene.text.said("image");
-  const auto start = scene.text.said("container_start");
-  if (name.empty()) {
-    const auto at = std::min(start.find("tensorflow/tensorflow"), start.find("tensorflow/serving"));
-    if (at != std::string_view::npos) name = start.substr(at, start.find(' ', at) - at);
+struct PlainImage {
+  std::string_view name;
+  std::string_view cause;
+  std::string_view with_cuda; // what the tag or name of its twin with CUDA holds
+};
+
+/// Images whose plain tag has no CUDA, by their makers' lists of tags.
+constexpr std::array kPlainImages = {
+    PlainImage{"tensorflow/tensorflow", "F02", "gpu"},
+    PlainImage{"tensorflow/serving", "F02", "gpu"},
+    PlainImage{"jupyter/tensorflow-notebook", "F02", "cuda"},
+    PlainImage{"jupyter/pytorch-notebook", "F13", "cuda"},
+    PlainImage{"openai-whisper-asr-webservice", "F13", "gpu"},
+    PlainImage{"rhasspy/wyoming-whisper", "F13", "gpu"},
+    PlainImage{"open-webui/open-webui", "F13", "cuda"},
+    PlainImage{"immich-machine-learning", "F02", "cuda"},
+    PlainImage{"/llama.cpp", "F02", "cuda"},
+    PlainImage{"localai/localai", "F02", "gpu"}};
+
+/// The word of a command that names an image built for the processor: "torchserve:latest-cpu".
+std::string_view image_for_cpu(std::string_view text) {
+  for (const auto word : split(text, ' ')) {
+    if (word.starts_with('-') || word.find_first_of(":/") == std::string_view::npos) continue;
+    for (const std::string_view mark : {"-cpu", ":cpu", "_cpu", ".cpu"}) {
+      const auto at = word.find(mark);
+      if (at == std::string_view::npos) continue;
+      const auto end = at + mark.size();
+      if (end == word.size() || std::isalnum(static_cast<unsigned char>(word[end])) == 0)
+        return word;
+    }
   }
-  if (scene.in_use != nullptr || contains(name, "gpu")) return;
-  if (!contains(name, "tensorflow/tensorflow") && !contains(name, "tensorflow/serving")) return;
+  return {};
+}
+
+/// Many images come in two kinds, with CUDA and without.
+void image(const Scene& scene, Suspects& out) {
+  if (scene.in_use != nullptr) return;
   if (scene.no_gpu == nullptr && !scene.container_gets_gpu) return; // nobody wants one
-  out.push_back({"F02",
-                 Weight::hint,
-                 "the image " + std::string(name) +
-                     " is the one without CUDA: take the tag that ends in -gpu",
-                 {scene.text.find("image"), scene.no_gpu},
+  for (const auto key : {"image", "container_start"}) {
+    const auto text = scene.text.said(key);
+    auto name = image_for_cpu(text);
+    std::string_view cause = contains(name, "torch") ? "F13" : "F02";
+    for (const auto& plain : kPlainImages) {
+      const auto at = text.find(plain.name);
+      if (!name.empty() || at == std::string_view::npos) continue;
+      const auto begin = text.rfind(' ', at);
+      const auto word = text.substr(begin == std::string_view::npos ? 0 : begin + 1);
+      if (contains(word.substr(0, word.find(' ')), plain.with_cuda)) continue;
+      name = word.substr(0, word.find(' '));
+      cause = plain.cause;
+    }
+    if (name.empty()) continue;
+    out.push_back({std::string(cause),
+                   Weight::hint,
+                   "the image " + std::string(name) + " is the one without CUDA: take " +
+                       (contains(name, "tensorflow/") ? "the tag that ends in -gpu"
+                                                      : "the one for GPUs"),
+                   {scene.text.find("image"), scene.no_gpu},
+                   {},
+                   {}});
+    return;
+  }
+}
+
+/// pip took a PyTorch with CUDA away and installed the one of its own index, which has no CUDA for
+/// this system.
+void replaced(const Scene& scene, Suspects& out) {
+  const auto before = scene.text.said("torch_before");
+  const auto now = scene.text.said("torch");
+  if (scene.in_use != nullptr || !scene.windows || now.empty() || contains(now, "+")) return;
+  const bool asked = scene.text.has("torch-false") || scene.text.has("app-on-cpu");
+  if (before.empty() && (!asked || scene.text.says("torch_build"))) return;
+  out.push_back({"F13",
+                 before.empty() ? Weight::hint : Weight::probable,
+                 "PyTorch " + std::string(now) +
+                     " comes from PyPI, which has no CUDA for Windows" +
+                     (before.empty() ? "" : ": it took the place of " + std::string(before)),
+                 {scene.text.find("torch-removed"), scene.text.find("torch-false")},
                  {},
                  {}});
 }
@@ -338,6 +403,7 @@ void package_suspects(const Scene& scene, Suspects& out) {
   beside_a_better_one(scene, out);
   pip_of_another_python(scene, out);
   image(scene, out);
+  replaced(scene, out);
   no_wheel(scene, out);
   broken(scene, out);
   plain_package(scene, out);

@@ -57,7 +57,9 @@ void outside_of_environment(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("interpreter-path");
   if (path.empty() || seen == nullptr || scene.no_gpu == nullptr) return;
   for (const auto name : scene.text.all_said("conda_env")) {
-    if (name == "base" || contains(path, name)) continue;
+    if (name == "base" || contains(path, name) || contains(path, "venv") ||
+        contains(path, "virtualenvs"))
+      continue;
     out.push_back({"F07",
                    Weight::hint,
                    "the program runs in " + path + ", and the environment that was made is " +

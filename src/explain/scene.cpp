@@ -226,6 +226,16 @@ Scene::Scene(const View& view) : text(view) {
     }
   }
   if (succeeded != nullptr && !failed_since(text, *succeeded)) in_use = succeeded;
+  // The same question again, later, with another answer: the last one counts.
+  for (const std::string_view answer : {"torch-false/answer", "no-gpu-listed/answer"}) {
+    if (in_use == nullptr || in_use->message->signal != "gpu-listed") break;
+    const auto all = text.all();
+    const bool changed = std::any_of(all.begin(), all.end(), [&](const Sighting* seen) {
+      return seen->message->name == answer && seen->first > in_use->last &&
+             seen->message->framework == in_use->message->framework;
+    });
+    if (changed) in_use = nullptr;
+  }
   // One framework's success is none of the one that was asked and has no GPU.
   const bool asked =
       no_gpu != nullptr && no_gpu->message->signal == "no-gpu-listed" && !text.has("code-hides");
