@@ -131,7 +131,7 @@ void revoked(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("nvml-unknown");
   const auto* reload = scene.text.find("cgroup-reload");
   const auto* cured = scene.text.find("restart-cures");
-  if (seen == nullptr && scene.container && (cured != nullptr || reload != nullptr))
+  if (seen == nullptr && (cured != nullptr || reload != nullptr))
     seen = scene.text.find("torch-nvml");
   if (seen == nullptr) return;
   const auto* node = scene.text.find("device-node");

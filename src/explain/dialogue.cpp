@@ -134,7 +134,8 @@ std::optional<Question> question_in(std::string_view line) {
                                 [&](std::string_view name) { return contains(line, name); });
   if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
     return Question{std::string(trim(line)), false, true};
-  if (contains(line, "parameters()).device") || asks_where(line))
+  if (contains(line, "parameters()).device") || contains(line, "sys.executable") ||
+      asks_where(line))
     return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;

@@ -53,8 +53,10 @@ void interpreter(const Scene& scene, Suspects& out) {
 
 /// The interpreter that runs is not that of the environment that was made for the GPU.
 void outside_of_environment(const Scene& scene, Suspects& out) {
-  const auto path = std::string(scene.text.said("interpreter_path"));
-  const auto* seen = scene.text.find("interpreter-path");
+  const auto* seen = scene.text.find("interpreter-path"); // of several that are listed, the first
+  for (const auto* each : scene.text.all("interpreter-path"))
+    if (each->message->name == "interpreter-path/answer") seen = each;
+  const auto path = std::string(seen == nullptr ? "" : seen->value("interpreter_path"));
   if (path.empty() || seen == nullptr || scene.no_gpu == nullptr) return;
   for (const auto name : scene.text.all_said("conda_env")) {
     if (name == "base" || contains(path, name) || contains(path, "venv") ||
