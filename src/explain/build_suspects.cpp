@@ -90,6 +90,15 @@ void by_tables(const Scene& scene, Suspects& out) {
                    wanted_rocm ? "install PyTorch from the index of your ROCm release" : "",
                    {}});
   }
+  const bool nvidia_here = scene.capability && !scene.other_gpu_only;
+  if (text.says("torch_hip") && nvidia_here && text.has("torch-false") && scene.in_use == nullptr) {
+    out.push_back({"F14",
+                   Weight::hint,
+                   "this PyTorch is built for ROCm, and the GPU is NVIDIA's (" + scene.gpu + ")",
+                   version_lines(scene),
+                   "install PyTorch from the index that pytorch.org names for your CUDA",
+                   {}});
+  }
   if (scene.other_gpu_only && text.says("rocm_package") && scene.no_gpu != nullptr) {
     out.push_back({"F14",
                    Weight::hint,

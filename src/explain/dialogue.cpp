@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 17> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
                                                      "__version__",
                                                      "version.VERSION",
                                                      "version.cuda",
+                                                     "version.hip",
                                                      "environ",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
