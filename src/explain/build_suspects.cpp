@@ -83,12 +83,13 @@ void by_tables(const Scene& scene, Suspects& out) {
   const bool torch_for_cuda = contains(text.said("torch"), "+cu");
   if (scene.other_gpu_only && torch_for_cuda && scene.in_use == nullptr) {
     const bool wanted_rocm = text.mentions("rocm");
-    out.push_back({wanted_rocm ? "F14" : "H02",
-                   Weight::hint,
-                   "the GPU is not NVIDIA's (" + scene.gpu + "), and this PyTorch is built for CUDA",
-                   version_lines(scene),
-                   wanted_rocm ? "install PyTorch from the index of your ROCm release" : "",
-                   {}});
+    out.push_back(
+        {wanted_rocm ? "F14" : "H02",
+         Weight::hint,
+         "the GPU is not NVIDIA's (" + scene.gpu + "), and this PyTorch is built for CUDA",
+         version_lines(scene),
+         wanted_rocm ? "install PyTorch from the index of your ROCm release" : "",
+         {}});
   }
   const bool nvidia_here = scene.capability && !scene.other_gpu_only;
   if (text.says("torch_hip") && nvidia_here && text.has("torch-false") && scene.in_use == nullptr) {

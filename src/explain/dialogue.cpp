@@ -102,6 +102,9 @@ bool is_answer(std::string_view text) {
 } // namespace
 
 std::optional<std::string> Question::answered_by(std::string_view line) const {
+  // Python shows nothing for None.
+  if (text.starts_with(">>> ") && text.ends_with("version.cuda") && line.starts_with(">>>"))
+    return "None";
   if (silence_answers && (unix_prompt(line) || windows_prompt(line))) return "(nothing)";
   auto answer = trim(line);
   // R: "[1] FALSE", and an empty list.
@@ -152,6 +155,9 @@ std::optional<Question> question_in(std::string_view line) {
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
+  const bool wheels = contains(line, "grep") && contains(line, "nvidia") &&
+                      (contains(line, "pip list") || contains(line, "pip freeze"));
+  if (wheels) return Question{std::string(trim(line)), true, false};
   const bool graphics = contains(line, "system76-power graphics") ||
                         contains(line, "envycontrol") || contains(line, "supergfxctl") ||
                         contains(line, "optimus-manager --");

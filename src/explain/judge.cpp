@@ -61,6 +61,7 @@ Suspects gather(const Scene& scene) {
   run_suspects(scene, suspects);
   library_suspects(scene, suspects);
   package_suspects(scene, suspects);
+  origin_suspects(scene, suspects);
   build_suspects(scene, suspects);
   architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);

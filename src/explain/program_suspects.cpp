@@ -32,7 +32,8 @@ void interpreter(const Scene& scene, Suspects& out) {
                    true});
     return;
   }
-  if (scene.notebook || installed || root || paths.size() > 1 ||
+  const bool scheduled = scene.text.has("other-user");
+  if (scene.notebook || installed || root || scheduled || paths.size() > 1 ||
       (interpreters.size() > 1 && scene.text.mentions("environment"))) {
     out.push_back({"F07",
                    Weight::probable,
