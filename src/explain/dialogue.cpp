@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 17> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 19> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -25,6 +25,8 @@ constexpr std::array<std::string_view, 17> kCalls = {"is_available()",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
                                                      "default_backend(",
+                                                     "get_backend().platform",
+                                                     "devices()[0].platform",
                                                      "sys.executable",
                                                      ".is_cuda",
                                                      "get_visible_devices("};
@@ -52,7 +54,7 @@ bool windows_prompt(std::string_view line) {
 /// A value as Python or a shell prints it, or several of them.
 bool is_value(std::string_view word) {
   if (word == "True" || word == "False" || word == "None" || word == "[]" || word == "''" ||
-      word == "\"\"")
+      word == "\"\"" || word == "cpu" || word == "gpu" || word == "cuda")
     return true;
   if (word.size() >= 2 && word.front() == word.back() &&
       (word.front() == '\'' || word.front() == '"'))

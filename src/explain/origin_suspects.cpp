@@ -150,19 +150,33 @@ void image(const Scene& scene, Suspects& out) {
   }
 }
 
-/// pip took a PyTorch with CUDA away and installed the one of its own index, which has no CUDA for
-/// this system.
-void replaced(const Scene& scene, Suspects& out) {
+/// The PyTorch that pip lists, took or installed, last; what conda or a person says is left out.
+const Sighting* torch_of_pip(const Scene& scene) {
+  const Sighting* found = nullptr;
+  for (const auto* seen : scene.text.all("version-of")) {
+    const auto name = seen->message->name;
+    const bool pip = name == "version-of/torch" || name == "version-of/installed-torch" ||
+                     name == "version-of/torch-wheel" || name == "version-of/uv-torch";
+    if (pip && (found == nullptr || found->last < seen->last)) found = seen;
+  }
+  return found;
+}
+
+/// PyPI's PyTorch has no CUDA for Windows; an update often puts it in the place of one with CUDA.
+void of_pypi(const Scene& scene, Suspects& out) {
   const auto before = scene.text.said("torch_before");
-  const auto now = scene.text.said("torch");
-  if (scene.in_use != nullptr || !scene.windows || now.empty() || contains(now, "+")) return;
+  const auto* now = torch_of_pip(scene);
+  if (scene.in_use != nullptr || !scene.windows || now == nullptr) return;
+  if (now->value("torch").find_first_of("+%") != std::string_view::npos) return;
   const bool asked = scene.text.has("torch-false") || scene.text.has("app-on-cpu");
-  if (before.empty() && (!asked || scene.text.says("torch_build"))) return;
+  const bool conda = scene.text.says("torch_build") || scene.text.says("torch_cuda");
+  if (before.empty() && (!asked || conda)) return;
   out.push_back({"F13",
                  before.empty() ? Weight::hint : Weight::probable,
-                 "PyTorch " + std::string(now) + " comes from PyPI, which has no CUDA for Windows" +
+                 "PyTorch " + std::string(now->value("torch")) +
+                     " comes from PyPI, which has no CUDA for Windows" +
                      (before.empty() ? "" : ": it took the place of " + std::string(before)),
-                 {scene.text.find("torch-removed"), scene.text.find("torch-false")},
+                 {now, scene.text.find("torch-removed"), scene.text.find("torch-false")},
                  {},
                  {}});
 }
@@ -188,7 +202,7 @@ void origin_suspects(const Scene& scene, Suspects& out) {
   beside_a_better_one(scene, out);
   pip_of_another_python(scene, out);
   image(scene, out);
-  replaced(scene, out);
+  of_pypi(scene, out);
   wheel_for_arm(scene, out);
 }
 
