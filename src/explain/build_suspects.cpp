@@ -265,6 +265,15 @@ void jax(const Scene& scene, Suspects& out) {
                    fell->message->ask,
                    {{"H03", "jaxlib has CUDA and finds no NVIDIA driver"}}});
   }
+  const auto* listed = text.find("no-gpu-listed");
+  if (scene.windows && listed != nullptr && listed->message->framework == "jax") {
+    out.push_back({"F12",
+                   Weight::hint,
+                   "JAX has no build with CUDA for native Windows",
+                   {listed},
+                   "use WSL 2",
+                   {}});
+  }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") &&
       text.has("no-gpu-listed") && !contains(text.said("jaxlib"), "cuda")) {
     out.push_back({"F12",

@@ -11,10 +11,11 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 19> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 20> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
+                                                     "get_available_gpus(",
                                                      "device_count()",
                                                      "gpu_device_name()",
                                                      "__version__",

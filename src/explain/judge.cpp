@@ -19,7 +19,7 @@ struct Follows {
 };
 constexpr std::array kFollows = {
     Follows{"F08", "F01"}, Follows{"F08", "F07"}, Follows{"F09", "F01"}, Follows{"F09", "F08"},
-    Follows{"F09", "F10"}, Follows{"F06", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
+    Follows{"F09", "F10"}, Follows{"H06", "H03"}, Follows{"H04", "H03"}, Follows{"H05", "H03"},
     Follows{"H05", "H18"}, Follows{"H05", "H09"}, Follows{"H07", "H03"}, Follows{"H07", "H18"},
     Follows{"H07", "R12"}, Follows{"H07", "E01"}, Follows{"H15", "H03"}, Follows{"H15", "E01"},
     Follows{"H15", "H07"}, Follows{"C07", "H03"}, Follows{"C01", "H03"}, Follows{"C02", "C01"},
@@ -33,7 +33,7 @@ constexpr std::array kFollows = {
     Follows{"F06", "F02"}, Follows{"F03", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"},
     Follows{"H11", "H03"}, Follows{"P18", "R08"}, Follows{"P18", "R07"}, Follows{"R07", "R08"},
     Follows{"H16", "P06"}, Follows{"C06", "C01"}, Follows{"L08", "C01"}, Follows{"C03", "L05"},
-    Follows{"H15", "H06"}};
+    Follows{"H15", "H06"}, Follows{"F06", "F10"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),

@@ -170,8 +170,7 @@ bool plainly_listed(const Scene& scene) {
 }
 
 void plain_package(const Scene& scene, Suspects& out) {
-  if (scene.in_use != nullptr || scene.release == nullptr || scene.macos || scene.wsl)
-    return;
+  if (scene.in_use != nullptr || scene.release == nullptr || scene.macos || scene.wsl) return;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
   if (plain_package_without_cuda(*scene.tensorflow) && scene.text.has("version-of") &&
       scene.no_gpu != nullptr && !scene.text.says("tensorflow_gpu") && plainly_listed(scene)) {
