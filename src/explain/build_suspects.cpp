@@ -181,8 +181,9 @@ void silent(const Scene& scene, Suspects& out) {
     return seen != nullptr && seen->last > features->first;
   };
   const auto* listed = text.find("no-gpu-listed");
-  const bool came_to_devices =
-      later(listed) || later(text.find("keras-epoch")) || later(text.find("training-step"));
+  const bool came_to_devices = later(listed) || later(text.find("keras-epoch")) ||
+                               later(text.find("training-step")) || later(text.find("xla-host")) ||
+                               text.has("listed-cpu");
   if (!came_to_devices || spoke_of_cuda(text)) return;
   out.push_back({"F02",
                  Weight::hint,

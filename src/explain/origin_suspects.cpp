@@ -23,7 +23,7 @@ void plain_builds(const Scene& scene, Suspects& out) {
     const bool other = used != nullptr && !used->message->framework.empty() &&
                        used->message->framework != framework;
     if (used != nullptr && !other) continue;
-    if (scene.text.has("nix-with-cuda") || scene.macos) continue;
+    if (scene.text.has("cuda-build") || scene.macos) continue;
     out.push_back({std::string(without_cuda_id(framework)),
                    Weight::hint,
                    std::string(seen->value("cpu_build")) + " is the build without CUDA",
