@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "explain/choice.h"
 #include "explain/suspect.h"
+#include "explain/use_figures.h"
 
 #include <algorithm>
 
@@ -165,6 +166,16 @@ bool spoke_of_cuda(const View& text) {
   });
 }
 
+/// The GPU is seen to compute, or a Python of this text holds its memory.
+bool seen_at_work(const View& text) {
+  const UseFigures figures(text);
+  if (figures.highest_use && *figures.highest_use > 0) return true;
+  const auto processes = text.all("smi-process");
+  return std::any_of(processes.begin(), processes.end(), [](const Sighting* process) {
+    return contains(process->value("process"), "python");
+  });
+}
+
 /// A TensorFlow with CUDA names the driver or a library when it looks for a GPU, whether that works
 /// or not. One that tells the processor's features, comes to its devices and says nothing else is a
 /// build without CUDA.
@@ -181,10 +192,12 @@ void silent(const Scene& scene, Suspects& out) {
     return seen != nullptr && seen->last > features->first;
   };
   const auto* listed = text.find("no-gpu-listed");
-  const bool came_to_devices = later(listed) || later(text.find("keras-epoch")) ||
-                               later(text.find("training-step")) || later(text.find("xla-host")) ||
-                               text.has("listed-cpu");
-  if (!came_to_devices || spoke_of_cuda(text)) return;
+  const bool trained = later(text.find("keras-epoch")) || later(text.find("training-step")) ||
+                       later(text.find("xla-host"));
+  // Of a training people show what they like: somebody must say that the GPU is not in use.
+  const bool idle = text.has("doubt-words") || text.has("speed-words") || text.has("smi-processes");
+  const bool came_to_devices = later(listed) || text.has("listed-cpu") || (trained && idle);
+  if (!came_to_devices || spoke_of_cuda(text) || seen_at_work(text)) return;
   out.push_back({"F02",
                  Weight::hint,
                  "TensorFlow looks for devices and says nothing of a driver or a CUDA library: a "

@@ -108,7 +108,8 @@ constexpr std::array kPlainImages = {PlainImage{"tensorflow/tensorflow", "F02", 
 /// The word of a command that names an image built for the processor: "torchserve:latest-cpu".
 std::string_view image_for_cpu(std::string_view text) {
   for (const auto word : split(text, ' ')) {
-    if (word.starts_with('-') || word.find_first_of(":/") == std::string_view::npos) continue;
+    if (word.find_first_of(":/") == std::string_view::npos || contains(word, ":/")) continue;
+    if (std::string_view("-/.~$").find(word.front()) != std::string_view::npos) continue;
     for (const std::string_view mark : {"-cpu", ":cpu", "_cpu", ".cpu"}) {
       const auto at = word.find(mark);
       if (at == std::string_view::npos) continue;

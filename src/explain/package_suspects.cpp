@@ -189,7 +189,7 @@ void listed_twice(const Scene& scene, Suspects& out) {
   const Sighting* last = nullptr;
   for (const auto* seen : scene.text.all("version-of")) {
     if (seen->message->name != "version-of/pip-tensorflow") continue;
-    const bool one_list = last != nullptr && seen->first <= last->last + 2;
+    const bool one_list = last != nullptr && seen->first == last->first + 1;
     if (one_list && last->value("tensorflow") != seen->value("tensorflow") &&
         (scene.no_gpu != nullptr || scene.text.has("broken") || scene.text.has("keras-mismatch"))) {
       out.push_back({"F06",

@@ -52,12 +52,21 @@ bool only_virtual(const View& text) {
          });
 }
 
+/// Of what people write in passing only a sentence that names no other system counts.
+bool shows_windows(const View& text) {
+  const auto seen = text.all("windows");
+  return std::any_of(seen.begin(), seen.end(), [](const Sighting* sighting) {
+    return sighting->message->name != "windows/words" ||
+           !holds_any(lower(sighting->text), {"linux", "ubuntu", "debian", "wsl", "docker", "mac"});
+  });
+}
+
 void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
   const bool windows_words =
-      contains(os, "windows") || os.starts_with("win") || text.has("windows");
+      contains(os, "windows") || os.starts_with("win") || shows_windows(text);
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||

@@ -46,6 +46,7 @@ TEST(Origin, ThePlainTagOfAnImageHasNoCuda) {
       "-");
   EXPECT_EQ(root("$ docker run --gpus all -it me/train:2.1-cpu\n" + list), "F02");
   EXPECT_EQ(root("$ docker run --gpus all --cpus 4 -it me/train:2.1\n" + list), "-");
+  EXPECT_EQ(root("$ docker run --gpus all -v /srv/data-cpu:/data me/train:2.1\n" + list), "-");
 }
 
 TEST(Origin, PyPisPyTorchTakesThePlaceOfOneWithCuda) {
@@ -69,6 +70,18 @@ TEST(Origin, ATensorFlowWithCudaDoesNotLookForDevicesInSilence) {
            "libcudart.so.11.0: cannot open shared object file: No such file or directory\n" +
            list),
       "L01");
+}
+
+TEST(Origin, ATrainingThatIsShownInPartProvesNoSilence) {
+  constexpr std::string_view kTraining =
+      "- gpu: RTX 2080\n"
+      "2022-01-01 10:00:00.0: I tensorflow/core/platform/cpu_feature_guard.cc:142] Your CPU "
+      "supports instructions that this TensorFlow binary was not compiled to use: AVX2\n"
+      "Epoch 1/10\n";
+  const std::string training(kTraining);
+  EXPECT_EQ(root(training), "-");
+  EXPECT_EQ(root(training + "my GPU is not being used\n"), "F02");
+  EXPECT_EQ(root(training + "why is the GPU not used more? GPU utilization: 15 %\n"), "-");
 }
 
 TEST(Origin, TheLastAnswerToAQuestionCounts) {
