@@ -129,8 +129,11 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
 
 void revoked(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("nvml-unknown");
-  if (seen == nullptr) return;
   const auto* reload = scene.text.find("cgroup-reload");
+  const auto* cured = scene.text.find("restart-cures");
+  if (seen == nullptr && (cured != nullptr || reload != nullptr))
+    seen = scene.text.find("torch-nvml");
+  if (seen == nullptr) return;
   const auto* node = scene.text.find("device-node");
   const auto* root = scene.text.find("root-smi");
   if (reload == nullptr && root != nullptr && scene.smi_works && root->first > seen->last) {

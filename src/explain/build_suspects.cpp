@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "explain/choice.h"
 #include "explain/suspect.h"
+#include "explain/use_figures.h"
 
 #include <algorithm>
 
@@ -80,6 +81,34 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
+  const bool torch_for_cuda = contains(text.said("torch"), "+cu");
+  if (scene.other_gpu_only && torch_for_cuda && scene.in_use == nullptr) {
+    const bool wanted_rocm = text.mentions("rocm");
+    out.push_back(
+        {wanted_rocm ? "F14" : "H02",
+         Weight::hint,
+         "the GPU is not NVIDIA's (" + scene.gpu + "), and this PyTorch is built for CUDA",
+         version_lines(scene),
+         wanted_rocm ? "install PyTorch from the index of your ROCm release" : "",
+         {}});
+  }
+  const bool nvidia_here = scene.capability && !scene.other_gpu_only;
+  if (text.says("torch_hip") && nvidia_here && text.has("torch-false") && scene.in_use == nullptr) {
+    out.push_back({"F14",
+                   Weight::hint,
+                   "this PyTorch is built for ROCm, and the GPU is NVIDIA's (" + scene.gpu + ")",
+                   version_lines(scene),
+                   "install PyTorch from the index that pytorch.org names for your CUDA",
+                   {}});
+  }
+  if (scene.other_gpu_only && text.says("rocm_package") && scene.no_gpu != nullptr) {
+    out.push_back({"F14",
+                   Weight::hint,
+                   "this build is one for ROCm and lists no GPU (" + scene.gpu + ")",
+                   version_lines(scene),
+                   {},
+                   "rocminfo"});
+  }
   if (scene.release == nullptr || scene.macos) return;
   const auto& release = *scene.release;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
@@ -123,6 +152,59 @@ void by_tables(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
+}
+
+/// Whether TensorFlow said anything of a driver, a CUDA library or a GPU.
+bool spoke_of_cuda(const View& text) {
+  const auto all = text.all();
+  return std::any_of(all.begin(), all.end(), [](const Sighting* seen) {
+    const auto& message = *seen->message;
+    if (message.framework == "torch" || message.framework == "jax") return false;
+    if (message.kind == Kind::harmless) return message.signal == "numa";
+    if (message.kind == Kind::context || message.signal == "no-gpu-listed") return false;
+    return message.signal != "app-on-cpu" && message.signal != "nonexistent-device";
+  });
+}
+
+/// The GPU is seen to compute, or a Python of this text holds its memory.
+bool seen_at_work(const View& text) {
+  const UseFigures figures(text);
+  if (figures.highest_use && *figures.highest_use > 0) return true;
+  const auto processes = text.all("smi-process");
+  return std::any_of(processes.begin(), processes.end(), [](const Sighting* process) {
+    return contains(process->value("process"), "python");
+  });
+}
+
+/// A TensorFlow with CUDA names the driver or a library when it looks for a GPU, whether that works
+/// or not. One that tells the processor's features, comes to its devices and says nothing else is a
+/// build without CUDA.
+void silent(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* features = text.find("cpu-features");
+  const bool gpu_there = scene.smi_works || (!scene.gpu.empty() && !scene.other_gpu_only);
+  if (features == nullptr || scene.succeeded != nullptr || !gpu_there || scene.has_gpu == false)
+    return;
+  if (scene.macos || scene.jetson || scene.colab || scene.kaggle || scene.login_node) return;
+  if (scene.container && !scene.container_gets_gpu && !scene.smi_works) return;
+  if (chosen_devices(scene).choice == Choice::hides_all || text.has("code-hides")) return;
+  const auto later = [&](const Sighting* seen) {
+    return seen != nullptr && seen->last > features->first;
+  };
+  const auto* listed = text.find("no-gpu-listed");
+  const bool trained = later(text.find("keras-epoch")) || later(text.find("training-step")) ||
+                       later(text.find("xla-host"));
+  // Of a training people show what they like: somebody must say that the GPU is not in use.
+  const bool idle = text.has("doubt-words") || text.has("speed-words") || text.has("smi-processes");
+  const bool came_to_devices = later(listed) || text.has("listed-cpu") || (trained && idle);
+  if (!came_to_devices || spoke_of_cuda(text) || seen_at_work(text)) return;
+  out.push_back({"F02",
+                 Weight::hint,
+                 "TensorFlow looks for devices and says nothing of a driver or a CUDA library: a "
+                 "build without CUDA",
+                 {listed != nullptr ? listed : features, features},
+                 {},
+                 "python -c \"import tensorflow as tf; print(tf.test.is_built_with_cuda())\""});
 }
 
 /// What builds an extension takes the toolkit of CUDA_HOME, or that of the path.
@@ -197,6 +279,15 @@ void jax(const Scene& scene, Suspects& out) {
                    fell->message->ask,
                    {{"H03", "jaxlib has CUDA and finds no NVIDIA driver"}}});
   }
+  const auto* listed = text.find("no-gpu-listed");
+  if (scene.windows && listed != nullptr && listed->message->framework == "jax") {
+    out.push_back({"F12",
+                   Weight::hint,
+                   "JAX has no build with CUDA for native Windows",
+                   {listed},
+                   "use WSL 2",
+                   {}});
+  }
   if (text.says("jaxlib") && text.has("version-of") && !text.says("jax_plugin") &&
       text.has("no-gpu-listed") && !contains(text.said("jaxlib"), "cuda")) {
     out.push_back({"F12",
@@ -220,6 +311,7 @@ void build_suspects(const Scene& scene, Suspects& out) {
   windows(scene, out);
   mac(scene, out);
   by_tables(scene, out);
+  silent(scene, out);
   toolkit(scene, out);
   jax_halves(scene, out);
   jax(scene, out);

@@ -11,19 +11,23 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 16> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 20> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
+                                                     "get_available_gpus(",
                                                      "device_count()",
                                                      "gpu_device_name()",
                                                      "__version__",
                                                      "version.VERSION",
                                                      "version.cuda",
+                                                     "version.hip",
                                                      "environ",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
                                                      "default_backend(",
+                                                     "get_backend().platform",
+                                                     "devices()[0].platform",
                                                      "sys.executable",
                                                      ".is_cuda",
                                                      "get_visible_devices("};
@@ -51,7 +55,7 @@ bool windows_prompt(std::string_view line) {
 /// A value as Python or a shell prints it, or several of them.
 bool is_value(std::string_view word) {
   if (word == "True" || word == "False" || word == "None" || word == "[]" || word == "''" ||
-      word == "\"\"")
+      word == "\"\"" || word == "cpu" || word == "gpu" || word == "cuda")
     return true;
   if (word.size() >= 2 && word.front() == word.back() &&
       (word.front() == '\'' || word.front() == '"'))
@@ -101,8 +105,15 @@ bool is_answer(std::string_view text) {
 } // namespace
 
 std::optional<std::string> Question::answered_by(std::string_view line) const {
+  // Python shows nothing for None.
+  if (text.starts_with(">>> ") && text.ends_with("version.cuda") && line.starts_with(">>>"))
+    return "None";
   if (silence_answers && (unix_prompt(line) || windows_prompt(line))) return "(nothing)";
   auto answer = trim(line);
+  // R: "[1] FALSE", and an empty list.
+  if (answer == "[1] FALSE") return "False";
+  if (answer == "[1] TRUE") return "True";
+  if (answer == "list()") return "[]";
   if (answer.starts_with("Out["))
     answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
   if (const auto label = printed_label(text); !label.empty() && answer.starts_with(label))
@@ -132,7 +143,8 @@ std::optional<Question> question_in(std::string_view line) {
     return Question{std::string(trim(line)), false, true};
   if (contains(line, "backend.backend()") || contains(line, "config.backend()"))
     return Question{std::string(trim(line)), false, true};
-  if (contains(line, "parameters()).device") || asks_where(line))
+  if (contains(line, "parameters()).device") || contains(line, "sys.executable") ||
+      asks_where(line))
     return Question{std::string(trim(line)), false, true};
   if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
@@ -148,6 +160,9 @@ std::optional<Question> question_in(std::string_view line) {
   const bool search =
       contains(line, "grep") && (contains(line, "lspci") || contains(line, "lsmod"));
   if (search) return Question{std::string(trim(line)), true, true};
+  const bool wheels = contains(line, "grep") && contains(line, "nvidia") &&
+                      (contains(line, "pip list") || contains(line, "pip freeze"));
+  if (wheels) return Question{std::string(trim(line)), true, false};
   const bool graphics = contains(line, "system76-power graphics") ||
                         contains(line, "envycontrol") || contains(line, "supergfxctl") ||
                         contains(line, "optimus-manager --");

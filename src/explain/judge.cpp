@@ -34,7 +34,7 @@ constexpr std::array kFollows = {
     Follows{"F06", "F02"}, Follows{"F03", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"},
     Follows{"H11", "H03"}, Follows{"P18", "R08"}, Follows{"P18", "R07"}, Follows{"R07", "R08"},
     Follows{"H16", "P06"}, Follows{"C06", "C01"}, Follows{"L08", "C01"}, Follows{"C03", "L05"},
-    Follows{"H15", "H06"}};
+    Follows{"H15", "H06"}, Follows{"F06", "F10"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -62,6 +62,7 @@ Suspects gather(const Scene& scene) {
   run_suspects(scene, suspects);
   library_suspects(scene, suspects);
   package_suspects(scene, suspects);
+  origin_suspects(scene, suspects);
   build_suspects(scene, suspects);
   architecture_suspects(scene, suspects);
   program_suspects(scene, suspects);

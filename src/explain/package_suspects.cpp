@@ -77,26 +77,6 @@ void packages(const Scene& scene, Suspects& out) {
   }
 }
 
-/// TensorFlow's own images come in two kinds.
-void image(const Scene& scene, Suspects& out) {
-  auto name = scene.text.said("image");
-  const auto start = scene.text.said("container_start");
-  if (name.empty()) {
-    const auto at = std::min(start.find("tensorflow/tensorflow"), start.find("tensorflow/serving"));
-    if (at != std::string_view::npos) name = start.substr(at, start.find(' ', at) - at);
-  }
-  if (scene.in_use != nullptr || contains(name, "gpu")) return;
-  if (!contains(name, "tensorflow/tensorflow") && !contains(name, "tensorflow/serving")) return;
-  if (scene.no_gpu == nullptr && !scene.container_gets_gpu) return; // nobody wants one
-  out.push_back({"F02",
-                 Weight::hint,
-                 "the image " + std::string(name) +
-                     " is the one without CUDA: take the tag that ends in -gpu",
-                 {scene.text.find("image"), scene.no_gpu},
-                 {},
-                 {}});
-}
-
 /// pip was asked for a build with CUDA ("torch==1.7.1+cu110") and lists the release without it: the
 /// Python fits, and the index that it asked does not carry such builds.
 bool other_index(const Sighting& seen) {
@@ -108,6 +88,12 @@ bool other_index(const Sighting& seen) {
   const auto release = seen.text.substr(start + 2, plus - start - 2);
   const auto versions = seen.text.substr(listed);
   return contains(versions, " " + release + ",") || contains(versions, " " + release + ")");
+}
+
+/// All that the index lists are builds for ROCm, of other releases.
+bool rocm_index(const Sighting& seen) {
+  const auto listed = seen.text.find("from versions:");
+  return listed != std::string::npos && contains(seen.text.substr(listed), "+rocm");
 }
 
 /// A wheel cannot be had: is it the Python, the index, or the package's name?
@@ -124,6 +110,16 @@ void no_wheel(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    "pip list"});
+    return;
+  }
+  if (rocm_index(*seen)) {
+    out.push_back({"F14",
+                   Weight::probable,
+                   "the index for this ROCm has other releases of " + std::string(package) +
+                       " only: the one that is wanted comes without ROCm, from elsewhere",
+                   {seen},
+                   "take the index of the ROCm release that this version was built for",
+                   {}});
     return;
   }
   std::string summary = "pip finds no wheel of " +
@@ -164,14 +160,20 @@ bool plain_package_without_cuda(const Version& version) {
          (version.major() == 2 && version.minor() == 0);
 }
 
+bool plainly_listed(const Scene& scene) {
+  const auto packages = scene.text.all("version-of");
+  return std::any_of(packages.begin(), packages.end(), [](const Sighting* seen) {
+    const auto name = seen->message->name;
+    return name == "version-of/pip-tensorflow" || name == "version-of/installed" ||
+           name == "version-of/pip-old";
+  });
+}
+
 void plain_package(const Scene& scene, Suspects& out) {
-  if (scene.in_use != nullptr || scene.release == nullptr || scene.macos || scene.windows ||
-      scene.wsl)
-    return;
+  if (scene.in_use != nullptr || scene.release == nullptr || scene.macos || scene.wsl) return;
   const std::string name = "TensorFlow " + scene.tensorflow->str();
   if (plain_package_without_cuda(*scene.tensorflow) && scene.text.has("version-of") &&
-      scene.no_gpu != nullptr && !scene.text.says("tensorflow_gpu") &&
-      scene.text.find("version-of")->message->name == "version-of/pip-tensorflow") {
+      scene.no_gpu != nullptr && !scene.text.says("tensorflow_gpu") && plainly_listed(scene)) {
     out.push_back(
         {"F02",
          Weight::hint,
@@ -179,6 +181,27 @@ void plain_package(const Scene& scene, Suspects& out) {
          version_lines(scene),
          "python -m pip install tensorflow-gpu==" + scene.tensorflow->str(),
          {}});
+  }
+}
+
+/// One list shows TensorFlow twice, in two releases: conda's and pip's lie in one folder.
+void listed_twice(const Scene& scene, Suspects& out) {
+  const Sighting* last = nullptr;
+  for (const auto* seen : scene.text.all("version-of")) {
+    if (seen->message->name != "version-of/pip-tensorflow") continue;
+    const bool one_list = last != nullptr && seen->first == last->first + 1;
+    if (one_list && last->value("tensorflow") != seen->value("tensorflow") &&
+        (scene.no_gpu != nullptr || scene.text.has("broken") || scene.text.has("keras-mismatch"))) {
+      out.push_back({"F06",
+                     Weight::probable,
+                     "TensorFlow is installed twice: " + std::string(last->value("tensorflow")) +
+                         " and " + std::string(seen->value("tensorflow")),
+                     {last, seen},
+                     {},
+                     {}});
+      return;
+    }
+    last = seen;
   }
 }
 
@@ -192,8 +215,9 @@ void doubled(const Scene& scene, Suspects& out) {
   if (scene.in_use != nullptr) return;
   const auto plain_version = plain.empty() ? std::nullopt : Version::parse(plain.back());
   if (!gpu.empty() && plain_version && plain_package_without_cuda(*plain_version)) {
+    const bool wreck = text.has("broken"); // what is left when one of the two is taken away
     out.push_back({"F06",
-                   Weight::hint,
+                   wreck ? Weight::probable : Weight::hint,
                    "tensorflow " + plain_version->str() +
                        " (without CUDA in that release) and tensorflow-gpu " + std::string(gpu) +
                        " overwrite each other",
@@ -234,11 +258,11 @@ void doubled(const Scene& scene, Suspects& out) {
 
 void package_suspects(const Scene& scene, Suspects& out) {
   packages(scene, out);
-  image(scene, out);
   no_wheel(scene, out);
   broken(scene, out);
   plain_package(scene, out);
   doubled(scene, out);
+  listed_twice(scene, out);
 }
 
 } // namespace gpuwhy::explain

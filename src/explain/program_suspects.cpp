@@ -32,7 +32,8 @@ void interpreter(const Scene& scene, Suspects& out) {
                    true});
     return;
   }
-  if (scene.notebook || installed || root || paths.size() > 1 ||
+  const bool scheduled = scene.text.has("other-user");
+  if (scene.notebook || installed || root || scheduled || paths.size() > 1 ||
       (interpreters.size() > 1 && scene.text.mentions("environment"))) {
     out.push_back({"F07",
                    Weight::probable,
@@ -53,11 +54,15 @@ void interpreter(const Scene& scene, Suspects& out) {
 
 /// The interpreter that runs is not that of the environment that was made for the GPU.
 void outside_of_environment(const Scene& scene, Suspects& out) {
-  const auto path = std::string(scene.text.said("interpreter_path"));
-  const auto* seen = scene.text.find("interpreter-path");
+  const auto* seen = scene.text.find("interpreter-path"); // of several that are listed, the first
+  for (const auto* each : scene.text.all("interpreter-path"))
+    if (each->message->name == "interpreter-path/answer") seen = each;
+  const auto path = std::string(seen == nullptr ? "" : seen->value("interpreter_path"));
   if (path.empty() || seen == nullptr || scene.no_gpu == nullptr) return;
   for (const auto name : scene.text.all_said("conda_env")) {
-    if (name == "base" || contains(path, name)) continue;
+    if (name == "base" || contains(path, name) || contains(path, "venv") ||
+        contains(path, "virtualenvs"))
+      continue;
     out.push_back({"F07",
                    Weight::hint,
                    "the program runs in " + path + ", and the environment that was made is " +

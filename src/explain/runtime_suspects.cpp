@@ -274,6 +274,7 @@ void plain_suspects(const Scene& scene, Suspects& out) {
     const auto list = seen->text.find("available devices are");
     if (message.signal == "nonexistent-device" && list != std::string::npos &&
         !contains(std::string_view(seen->text).substr(list), "GPU:")) {
+      out.back().weight = Weight::hint; // what tells why there is none comes first
       out.back().ask = kLook;
       out.back().instead = {{"F02", "this TensorFlow is a build without CUDA"},
                             {"H03", "TensorFlow finds no driver, or no CUDA library"}};

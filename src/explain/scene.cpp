@@ -52,12 +52,21 @@ bool only_virtual(const View& text) {
          });
 }
 
+/// Of what people write in passing only a sentence that names no other system counts.
+bool shows_windows(const View& text) {
+  const auto seen = text.all("windows");
+  return std::any_of(seen.begin(), seen.end(), [](const Sighting* sighting) {
+    return sighting->message->name != "windows/words" ||
+           !holds_any(lower(sighting->text), {"linux", "ubuntu", "debian", "wsl", "docker", "mac"});
+  });
+}
+
 void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
   const bool windows_words =
-      contains(os, "windows") || os.starts_with("win") || text.has("windows");
+      contains(os, "windows") || os.starts_with("win") || shows_windows(text);
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
@@ -247,6 +256,16 @@ Scene::Scene(const View& view) : text(view) {
     }
   }
   if (succeeded != nullptr && !failed_since(text, *succeeded)) in_use = succeeded;
+  // The same question again, later, with another answer: the last one counts.
+  for (const std::string_view answer : {"torch-false/answer", "no-gpu-listed/answer"}) {
+    if (in_use == nullptr || in_use->message->signal != "gpu-listed") break;
+    const auto all = text.all();
+    const bool changed = std::any_of(all.begin(), all.end(), [&](const Sighting* seen) {
+      return seen->message->name == answer && seen->first > in_use->last &&
+             seen->message->framework == in_use->message->framework;
+    });
+    if (changed) in_use = nullptr;
+  }
   // One framework's success is none of the one that was asked and has no GPU.
   const bool asked =
       no_gpu != nullptr && no_gpu->message->signal == "no-gpu-listed" && !text.has("code-hides");

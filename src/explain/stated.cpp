@@ -86,7 +86,8 @@ std::optional<std::pair<std::string, std::string>> stated_in(std::string_view li
   auto value = trim(text.substr(colon + 1));
   while (value.starts_with('*')) value = trim(value.substr(1));
   const auto key = plain_key(text.substr(0, colon));
-  if (value.empty() || value.starts_with("//") || !plain_word_key(key)) return std::nullopt;
+  if (value.empty() || value.starts_with("//") || value.starts_with(':') || !plain_word_key(key))
+    return std::nullopt;
   const auto known = known_key(key);
   if (!known && !bullet) return std::nullopt;
   return std::pair(known.value_or(key), std::string(value.substr(0, 400)));

@@ -56,6 +56,7 @@ void run_suspects(const Scene& scene, Suspects& out);
 void library_suspects(const Scene& scene, Suspects& out);
 void companion_suspects(const Scene& scene, Suspects& out);
 void package_suspects(const Scene& scene, Suspects& out);
+void origin_suspects(const Scene& scene, Suspects& out);
 void build_suspects(const Scene& scene, Suspects& out);
 void architecture_suspects(const Scene& scene, Suspects& out);
 void program_suspects(const Scene& scene, Suspects& out);
