@@ -2,6 +2,7 @@
 // program, the container, the scheduler, or is there no driver behind the library?
 #include "base/text.h"
 #include "explain/choice.h"
+#include "explain/place.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -58,8 +59,14 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
     return Suspect{
         "H01", Weight::probable, "there is no GPU in this machine, as the writer says", {&seen}, {},
         {}};
-  if (scene.other_gpu_only)
+  if (scene.other_gpu_only && !text.has("prime"))
     return Suspect{"H02", Weight::probable, "the GPU is not NVIDIA's", {&seen}, {}, {}};
+  if (auto off = switched_off(scene, seen)) return off;
+  if (scene.virtual_display || instance_without_gpu(scene) != nullptr) {
+    const auto place = place_without_driver(scene);
+    return Suspect{std::string(place), Weight::probable, place_words(scene, place),
+                   with(&seen, place_evidence(scene, place)), {}, {}};
+  }
   if (scene.wsl)
     return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
   const auto* missing = text.find("kernel-driver-missing");
@@ -215,8 +222,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    "id"});
   }
-  if (const auto* given = scene.text.find("alloc-tres");
-      given != nullptr && !contains(given->text, "gres/gpu")) {
+  if (const auto* given = given_no_gpu(scene)) {
     out.push_back(
         {"C07",
          Weight::hint,

@@ -188,6 +188,17 @@ void jax(const Scene& scene, Suspects& out) {
                      {}});
       return;
     }
+    // Their images bring a JAX with CUDA; what a program installs over it is shown by name.
+    if ((scene.colab || scene.kaggle) && !text.says("jax") && !text.says("jaxlib")) {
+      out.push_back({"C04",
+                     Weight::probable,
+                     "the notebook's runtime has no GPU: JAX finds its processor only",
+                     {fell},
+                     {},
+                     "!nvidia-smi",
+                     {{"F12", "a JAX without CUDA was installed over the notebook's own"}}});
+      return;
+    }
     out.push_back({"F12",
                    Weight::probable,
                    "JAX came up with its processor backend only: jaxlib is the build without CUDA, "

@@ -154,7 +154,41 @@ void too_old(const Scene& scene, Suspects& out) {
     fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " +
           scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ")";
   }
+  // Said by the runtime where it finds no driver at all, too.
+  const bool told = !driver.empty() || scene.smi_works || scene.module_runs ||
+                    seen->message->name == "driver-too-old/torch" ||
+                    scene.text.has("smi-header");
+  const bool by_code = seen->message->name == "driver-too-old/text" ||
+                       seen->message->name == "driver-too-old/code" ||
+                       seen->message->name == "driver-too-old/name";
+  if (!told && by_code && scene.container && scene.text.says("container_start") &&
+      !scene.container_gets_gpu) {
+    no_driver(scene, *seen, out);
+    return;
+  }
   out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
+  if (!told && by_code) {
+    out.back().ask = "nvidia-smi";
+    out.back().instead = {{"H03", "no driver answers at all, which the runtime calls too old, too"},
+                          {"C01", "the program runs in a container that was started without the "
+                                  "GPU"}};
+  }
+}
+
+/// nvidia-smi speaks with the driver and its libcuda does not start: the number of CUDA is missing.
+void smi_without_cuda(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("smi-no-cuda");
+  if (seen == nullptr || scene.in_use != nullptr || (!scene.wsl && !scene.container)) return;
+  out.push_back({scene.wsl ? "C03" : "C02",
+                 Weight::probable,
+                 scene.wsl ? "nvidia-smi answers inside WSL and libcuda does not: the driver of "
+                             "Windows and the libraries in WSL do not fit"
+                           : "nvidia-smi answers in the container and shows no CUDA: the container "
+                             "gets the driver without its compute libraries",
+                 {seen},
+                 scene.wsl ? "update the driver of Windows, then wsl --update and wsl --shutdown"
+                           : "start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+                 "ldconfig -p | grep libcuda"});
 }
 
 /// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
@@ -285,6 +319,7 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   context_refused(scene, out);
   init_failed(scene, out);
   too_old(scene, out);
+  smi_without_cuda(scene, out);
   two_versions(scene, out);
   linux_driver_in_wsl(scene, out);
   compat(scene, out);

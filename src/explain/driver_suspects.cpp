@@ -1,5 +1,6 @@
 // No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
+#include "explain/place.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -8,34 +9,6 @@
 
 namespace gpuwhy::explain {
 namespace {
-
-/// Where there can be no driver, whatever the message: the place decides. Empty: it does not.
-std::string_view place_without_driver(const Scene& scene) {
-  if (scene.colab || scene.kaggle) return "C04";
-  if (scene.has_gpu == false) return "H01";
-  if (scene.other_gpu_only) return "H02";
-  const auto capabilities = scene.text.said("driver_capabilities");
-  if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
-    return "C02";
-  if (scene.virtual_display) return "C05";
-  if (scene.wsl) return "C03";
-  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
-  if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
-  return {};
-}
-
-std::string place_words(std::string_view id, bool scene_login) {
-  if (id == "C04") return "the notebook's runtime has no GPU: no NVIDIA driver is there";
-  if (id == "H01") return "there is no GPU in this machine, as the writer says";
-  if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
-  if (id == "C05")
-    return "the virtual machine has only its own display adapter: no GPU was passed in";
-  if (id == "C03") return "inside WSL the driver of Windows is not found";
-  if (id == "C07" && scene_login) return "this is a login node, which has no GPU";
-  if (id == "C07") return "the job asked the scheduler for no GPU";
-  if (id == "C01") return "the container shows no NVIDIA driver: it was started without the GPU";
-  return "the container was to get the GPU and does not show the driver's libraries";
-}
 
 /// A driver that is not there looks alike whatever took it away.
 std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& seen) {
@@ -108,6 +81,7 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
             {}};
   }
   if (auto other = built_for_another(scene, &seen)) return *other;
+  if (auto off = switched_off(scene, seen)) return *off;
   const auto* boot = text.find("secure-boot");
   if (boot != nullptr && boot->value("secure_boot") == "enabled") {
     return {"H06",
@@ -150,8 +124,8 @@ void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
   if (const auto place = place_without_driver(scene); !place.empty()) {
     out.push_back({std::string(place),
                    Weight::probable,
-                   place_words(place, scene.login_node),
-                   {&seen},
+                   place_words(scene, place),
+                   {&seen, place_evidence(scene, place)},
                    {},
                    {}});
     return;
@@ -256,8 +230,10 @@ void hardware(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   } else if (scene.no_gpu != nullptr && scene.virtual_display) {
-    out.push_back({"C05", Weight::hint, place_words("C05", false), {scene.no_gpu}, {}, {}});
+    const auto place = place_without_driver(scene);
+    out.push_back({std::string(place), Weight::hint, place_words(scene, place), {scene.no_gpu}});
   }
+  bus_without_gpu(scene, out);
 }
 
 void nvidia_smi(const Scene& scene, Suspects& out) {

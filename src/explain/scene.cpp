@@ -29,15 +29,45 @@ bool other_maker(const std::string& name) {
       name, {"radeon", "amd", "intel", "iris", "apple", "rx 5", "rx 6", "rx 7", "vega", "gfx"});
 }
 
+/// "- laptop: ...", "- machine: ...": where people say what stands before them.
+bool describes_machine(std::string_view key) {
+  constexpr std::array<std::string_view, 13> kWords = {
+      "machine", "computer", "laptop", "notebook", "hardware", "system", "server",
+      "pc",      "os",       "host",   "graphics", "video",    "instance"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return word.size() > 2 ? contains(key, word) : key == word;
+  });
+}
+
+bool other_graphics(const std::string& name) {
+  return holds_any(name, {"iris xe", "iris plus", "iris(r)", "uhd graphics", "hd graphics", "intel arc",
+                          "arc a7", "radeon", "rx 5", "rx 6", "rx 7", "rx 9", "intel graphics",
+                          "integrated intel", "intel integrated", "amd gpu", "amd graphics"});
+}
+
+bool denies_gpu(const std::string& value) {
+  return holds_any(value, {"no gpu", "no nvidia", "without gpu", "without a gpu", "without any gpu",
+                           "without accelerator", "without an accelerator", "no accelerator",
+                           "no graphics card", "cpu-only", "cpu only"});
+}
+
 /// All GPUs that the text names are of other makers than NVIDIA.
 bool only_others(const View& text) {
   bool other = false;
-  for (const std::string_view key : {"gpu", "pci_gpu", "local gpu"}) {
+  for (const std::string_view key : {"gpu", "pci_gpu", "local gpu", "laptop gpu", "host gpu"}) {
     for (const auto value : text.all_said(key)) {
       const auto name = lower(value);
       if (nvidia_name(name)) return false;
       other = other || other_maker(name);
     }
+  }
+  if (other) return true;
+  // "- laptop: ThinkPad with Iris Xe graphics"; a processor's name alone says nothing.
+  for (const auto& said : text.reading().said) {
+    if (!said.by_hand || said.key == "cpu" || said.key == "processor") continue;
+    const auto value = lower(said.value);
+    if (holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"})) return false;
+    other = other || (describes_machine(said.key) && other_graphics(value));
   }
   return other;
 }
@@ -48,7 +78,9 @@ bool only_virtual(const View& text) {
   return !adapters.empty() &&
          std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
            return holds_any(lower(adapter), {"vmware", "virtualbox", "innotek", "red hat", "qxl",
-                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels"});
+                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels",
+                                             "1234:1111", "1af4:", "1b36:", "15ad:", "80ee:",
+                                             "1414:", "amazon.com"});
          });
 }
 
@@ -129,6 +161,10 @@ void read_gpus(Scene& scene) {
                          return holds_any(lower(adapter), {"aspeed", "matrox"});
                        });
   if (console) scene.has_gpu = false; // a server's own console
+  for (const auto& said : text.reading().said) {
+    if (said.by_hand && describes_machine(said.key) && denies_gpu(lower(said.value)))
+      scene.has_gpu = false;
+  }
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
