@@ -41,10 +41,13 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
     return prompt->message->name == "prompt-of/user";
   });
-  if (scene.worked_in_another_run(seen) && root_too && user_too) {
-    return Suspect{
+  const bool by_root = text.has("root-run") && scene.worked_in_another_run(seen);
+  if (by_root || (scene.worked_in_another_run(seen) && root_too && user_too)) {
+    Suspect suspect{
         "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
         {},    "ls -l /dev/nvidia*"};
+    suspect.beside_success = by_root;
+    return suspect;
   }
   if (scene.worked_in_another_run(seen)) {
     return Suspect{"P03",
@@ -158,6 +161,16 @@ void revoked(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  if (const auto* none = scene.text.find("no-device-nodes"); none != nullptr && reload == nullptr) {
+    out.push_back({"C01",
+                   Weight::probable,
+                   "the driver's tools are here and its device files are not: the container was "
+                   "given no GPU",
+                   {none, seen},
+                   {},
+                   {}});
+    return;
+  }
   out.push_back({"C06",
                  reload != nullptr ? Weight::settled : Weight::probable,
                  reload != nullptr
@@ -171,7 +184,8 @@ void revoked(const Scene& scene, Suspects& out) {
 /// No message tells, but the text shows how the container was started: without the GPU.
 void plain_container(const Scene& scene, Suspects& out) {
   const auto* pod = scene.text.find("pod-limits");
-  const bool shown = scene.text.says("container_start") || pod != nullptr;
+  const bool shown = scene.text.says("container_start") || pod != nullptr ||
+                     scene.text.has("compose-services");
   if (!scene.container || !shown || scene.container_gets_gpu || scene.no_gpu == nullptr) return;
   out.push_back({"C01",
                  Weight::hint,

@@ -175,6 +175,46 @@ void too_old(const Scene& scene, Suspects& out) {
   }
 }
 
+/// The module nvidia and its device file are shown, and nvidia_uvm, by which CUDA works, is not.
+void without_uvm(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* loaded = text.find("nvidia-loaded");
+  const auto* node = text.find("node-of-gpu");
+  const bool module_missing = loaded != nullptr && !text.has("uvm-loaded");
+  const bool node_missing = node != nullptr && !text.has("node-of-uvm");
+  if ((!module_missing && !node_missing) || text.has("uvm-loaded") || text.has("node-of-uvm") ||
+      scene.no_gpu == nullptr || scene.in_use != nullptr || scene.wsl)
+    return;
+  const bool given = scene.container && node_missing;
+  out.push_back({given ? "C02" : "H09",
+                 Weight::hint,
+                 given ? "the container gets the GPU's device file and not /dev/nvidia-uvm, by "
+                         "which CUDA works"
+                       : "the module nvidia is loaded and nvidia_uvm, by which CUDA works, is not",
+                 {node_missing ? node : loaded, scene.no_gpu},
+                 given ? "pass /dev/nvidia-uvm and /dev/nvidia-uvm-tools in, too"
+                       : "sudo nvidia-modprobe -c 0 -u",
+                 "ls -l /dev/nvidia-uvm"});
+}
+
+/// MIG is on, and the list of GPUs shows none of its slices.
+void mig_without_slices(const Scene& scene, Suspects& out) {
+  const auto* mode = scene.text.find("mig-mode");
+  if (mode == nullptr) mode = scene.text.find("mig-heading");
+  if (!scene.mig || mode == nullptr || scene.no_gpu == nullptr || scene.in_use != nullptr ||
+      scene.text.find("smi-gpu") == nullptr)
+    return;
+  for (const auto* seen : scene.text.all("mig-mode")) {
+    if (seen->message->name == "mig-mode/slice") return;
+  }
+  out.push_back({"H14",
+                 Weight::hint,
+                 "MIG is on, and nvidia-smi lists no MIG instance: none was made",
+                 {mode, scene.no_gpu},
+                 {},
+                 "nvidia-smi -L"});
+}
+
 /// nvidia-smi speaks with the driver and its libcuda does not start: the number of CUDA is missing.
 void smi_without_cuda(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("smi-no-cuda");
@@ -320,6 +360,8 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   init_failed(scene, out);
   too_old(scene, out);
   smi_without_cuda(scene, out);
+  without_uvm(scene, out);
+  mig_without_slices(scene, out);
   two_versions(scene, out);
   linux_driver_in_wsl(scene, out);
   compat(scene, out);

@@ -115,6 +115,14 @@ std::optional<Suspect> switched_off(const Scene& scene, const Sighting& seen) {
 }
 
 void bus_without_gpu(const Scene& scene, Suspects& out) {
+  if (scene.no_gpu != nullptr && instance_without_gpu(scene) != nullptr && !scene.smi_works &&
+      scene.in_use == nullptr) {
+    const auto place = place_without_driver(scene);
+    out.push_back({std::string(place),
+                   Weight::hint,
+                   place_words(scene, place),
+                   {place_evidence(scene, place), scene.no_gpu}});
+  }
   const auto* bus = scene.text.find("pci-bus");
   const bool fails = scene.no_gpu != nullptr || scene.text.has("module-refused") ||
                      scene.text.has("no-gpu-for-module") || scene.text.has("no-device") ||

@@ -31,9 +31,10 @@ bool other_maker(const std::string& name) {
 
 /// "- laptop: ...", "- machine: ...": where people say what stands before them.
 bool describes_machine(std::string_view key) {
-  constexpr std::array<std::string_view, 13> kWords = {
-      "machine", "computer", "laptop", "notebook", "hardware", "system", "server",
-      "pc",      "os",       "host",   "graphics", "video",    "instance"};
+  constexpr std::array<std::string_view, 21> kWords = {
+      "machine",  "computer", "laptop",  "notebook", "hardware", "system",   "server",
+      "pc",       "os",       "host",    "graphics", "video",    "instance", "where",
+      "platform", "runtime",  "cluster", "node",     "setup",    "runner",   "question"};
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     return word.size() > 2 ? contains(key, word) : key == word;
   });
@@ -45,10 +46,16 @@ bool other_graphics(const std::string& name) {
                           "integrated intel", "intel integrated", "amd gpu", "amd graphics"});
 }
 
-bool denies_gpu(const std::string& value) {
+/// "an instance without a GPU"; of a container or of the framework's build it says something else.
+bool denies_gpu(const Said& said) {
+  const auto value = lower(said.value);
+  if (said.key == "question" || holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
+    return false;
   return holds_any(value, {"no gpu", "no nvidia", "without gpu", "without a gpu", "without any gpu",
                            "without accelerator", "without an accelerator", "no accelerator",
-                           "no graphics card", "cpu-only", "cpu only"});
+                           "no graphics card", "cpu-only machine", "cpu-only instance",
+                           "cpu-only node", "cpu only machine", "cpu machine", "cpu basic",
+                           "cpu instance", "cpu runtime", "cpu node", "cpu cluster", "(cpu)"});
 }
 
 /// All GPUs that the text names are of other makers than NVIDIA.
@@ -104,7 +111,8 @@ void read_place(Scene& scene) {
   scene.virtual_display = only_virtual(text);
   scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") ||
                    text.mentions("pycharm");
-  scene.mig = text.has("mig-mode");
+  scene.mig = text.has("mig-mode") ||
+              (text.has("mig-heading") && text.has("mode-enabled") && !text.has("ecc-heading"));
   scene.login_node = text.has("login-node") || text.mentions("login node");
   scene.aarch64 =
       (text.has("aarch64") || text.mentions("aarch64") || text.mentions("arm64")) && !scene.jetson;
@@ -128,7 +136,7 @@ void read_container(Scene& scene) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
   }
-  if (text.has("pod-asks")) scene.container_gets_gpu = true;
+  if (text.has("pod-asks")) scene.container_gets_gpu = true; // or a compose file does
 }
 
 void read_slurm(Scene& scene) {
@@ -162,7 +170,7 @@ void read_gpus(Scene& scene) {
                        });
   if (console) scene.has_gpu = false; // a server's own console
   for (const auto& said : text.reading().said) {
-    if (said.by_hand && describes_machine(said.key) && denies_gpu(lower(said.value)))
+    if (said.by_hand && describes_machine(said.key) && denies_gpu(said) && !nvidia_name(gpu))
       scene.has_gpu = false;
   }
   scene.other_gpu_only = only_others(text);
