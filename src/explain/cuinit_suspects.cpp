@@ -251,6 +251,19 @@ void two_versions(const Scene& scene, Suspects& out) {
                  "nvidia-smi"});
 }
 
+/// The package manager put a new driver in, and NVML does not start: the old module still runs.
+void upgraded(const Scene& scene, Suspects& out) {
+  const auto* changed = scene.text.find("driver-upgraded");
+  const auto* nvml = scene.text.find("torch-nvml");
+  if (changed == nullptr || nvml == nullptr || scene.in_use != nullptr || scene.smi_works) return;
+  out.push_back({"H05",
+                 Weight::probable,
+                 "the driver's packages were upgraded, and the module that runs is the old one",
+                 {changed, nvml},
+                 {},
+                 "nvidia-smi"});
+}
+
 /// Inside WSL there is no module of Linux's: a mismatch means that a Linux driver was installed
 /// there.
 void linux_driver_in_wsl(const Scene& scene, Suspects& out) {
@@ -363,6 +376,7 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   without_uvm(scene, out);
   mig_without_slices(scene, out);
   two_versions(scene, out);
+  upgraded(scene, out);
   linux_driver_in_wsl(scene, out);
   compat(scene, out);
   by_numbers(scene, out);

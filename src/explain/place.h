@@ -25,6 +25,8 @@ const Sighting* instance_without_gpu(const Scene& scene);
 
 /// A laptop's NVIDIA GPU that is stated and is not on the bus.
 std::optional<Suspect> switched_off(const Scene& scene, const Sighting& seen);
+/// dkms lists kernels, and none of them is the one that runs.
+std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen);
 /// The whole bus was listed, and holds none.
 void bus_without_gpu(const Scene& scene, Suspects& out);
 

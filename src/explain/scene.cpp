@@ -31,10 +31,10 @@ bool other_maker(const std::string& name) {
 
 /// "- laptop: ...", "- machine: ...": where people say what stands before them.
 bool describes_machine(std::string_view key) {
-  constexpr std::array<std::string_view, 21> kWords = {
+  constexpr std::array<std::string_view, 22> kWords = {
       "machine",  "computer", "laptop",  "notebook", "hardware", "system",   "server",
       "pc",       "os",       "host",    "graphics", "video",    "instance", "where",
-      "platform", "runtime",  "cluster", "node",     "setup",    "runner",   "question"};
+      "platform", "runtime",  "cluster", "node",     "setup",    "runner",   "question", "card"};
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     return word.size() > 2 ? contains(key, word) : key == word;
   });
@@ -53,7 +53,7 @@ bool denies_gpu(const Said& said) {
     return false;
   return holds_any(value, {"no gpu", "no nvidia", "without gpu", "without a gpu", "without any gpu",
                            "without accelerator", "without an accelerator", "no accelerator",
-                           "no graphics card", "cpu-only machine", "cpu-only instance",
+                           "no graphics card", "without graphics", "without a graphics", "cpu-only machine", "cpu-only instance",
                            "cpu-only node", "cpu only machine", "cpu machine", "cpu basic",
                            "cpu instance", "cpu runtime", "cpu node", "cpu cluster", "(cpu)"});
 }
