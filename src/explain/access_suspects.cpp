@@ -196,6 +196,29 @@ void plain_container(const Scene& scene, Suspects& out) {
                  {}});
 }
 
+/// One step of the job was started with the GPU, and the one that fails without.
+void step_without(const Scene& scene, Suspects& out) {
+  const auto& starts = scene.text.reading().starts;
+  if (scene.no_gpu == nullptr || scene.no_gpu->first_run < 1 ||
+      static_cast<std::size_t>(scene.no_gpu->first_run) > starts.size())
+    return;
+  const auto asks = [](std::string_view command) {
+    return contains(command, "--gres") || contains(command, "--gpus") || contains(command, " -G");
+  };
+  const std::string_view command =
+      starts[static_cast<std::size_t>(scene.no_gpu->first_run) - 1].command;
+  if (!contains(command, "srun ") || asks(command)) return;
+  for (const auto* ask : scene.text.all("slurm-asks")) {
+    if (!contains(ask->text, "srun ")) return; // a job around the step holds the GPU
+  }
+  out.push_back({"C07",
+                 Weight::hint,
+                 "this step was started without a GPU: " + std::string(command.substr(0, 60)),
+                 {scene.no_gpu},
+                 {},
+                 {}});
+}
+
 } // namespace
 
 void access_suspects(const Scene& scene, Suspects& out) {
@@ -261,6 +284,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
     }
   }
   plain_container(scene, out);
+  step_without(scene, out);
   const auto given = lower(scene.text.said("nvidia_visible_devices"));
   if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {
     out.push_back({"C01",

@@ -32,6 +32,23 @@ std::optional<Suspect> wrong_flavour(const Scene& scene, const Sighting& seen) {
                  {}};
 }
 
+/// The kernel's half of the driver answers, and the program does not find the other half.
+Suspect off_the_path(const Sighting& seen) {
+  return {"L05",
+          Weight::probable,
+          "the kernel module runs, yet the loader does not find libcuda.so.1: the driver's own "
+          "library is off its path or not installed",
+          {&seen},
+          "install the driver's libcuda package, or run ldconfig where it is installed",
+          kLook,
+          {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
+           {"C01", "the program runs in a container that was started without the GPU; the host's "
+                   "module shows through"},
+           {"C02", "it runs in a container that gets no compute libraries "
+                   "(NVIDIA_DRIVER_CAPABILITIES)"},
+           {"L07", "libcuda.so.1 is a link that leads nowhere"}}};
+}
+
 /// libcuda.so.1 does not load: "303", "Could not load ... libcuda.so.1".
 void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
@@ -56,19 +73,7 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   }
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
-    out.push_back({"L05",
-                   Weight::probable,
-                   "the kernel module runs, yet the loader does not find libcuda.so.1: the "
-                   "driver's own library is off its path or not installed",
-                   {seen},
-                   "install the driver's libcuda package, or run ldconfig where it is installed",
-                   kLook,
-                   {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
-                    {"C01", "the program runs in a container that was started without the GPU; the "
-                            "host's module shows through"},
-                    {"C02", "it runs in a container that gets no compute libraries "
-                            "(NVIDIA_DRIVER_CAPABILITIES)"},
-                    {"L07", "libcuda.so.1 is a link that leads nowhere"}}});
+    out.push_back(off_the_path(*seen));
     return;
   }
   if (module_here && scene.container) {
@@ -110,6 +115,16 @@ void hardware(const Scene& scene, Suspects& out) {
   if (scene.in_use == nullptr && !scene.smi_works) {
     if (auto other = built_for_another(scene, scene.no_gpu)) out.push_back(std::move(*other));
   }
+  if (const auto* stopped = scene.text.find("gpu-lost");
+      stopped != nullptr && stopped->message->name == "gpu-lost/windows" && scene.virtual_machine) {
+    out.push_back({"C05",
+                   Weight::probable,
+                   "the driver in the virtual machine stops the GPU that was passed in",
+                   {stopped},
+                   "hide the hypervisor from the guest (kvm hidden=on), or update the driver to 465 "
+                   "or newer",
+                   {}});
+  }
   if (const auto* seen = scene.text.find("no-pci-gpu")) {
     const bool guest = scene.virtual_machine;
     out.push_back({guest ? "C05" : "H01",
@@ -119,11 +134,12 @@ void hardware(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    seen->message->ask});
-  } else if (scene.no_gpu != nullptr && scene.has_gpu == false) {
+  } else if ((scene.no_gpu != nullptr || scene.text.has("library-missing")) &&
+             scene.has_gpu == false) {
     out.push_back({"H01",
                    scene.in_use == nullptr ? Weight::probable : Weight::hint,
                    "there is no GPU in this machine that computes",
-                   {scene.no_gpu, scene.text.find("pci-gpu")},
+                   {scene.no_gpu, scene.text.find("pci-gpu"), scene.text.find("library-missing")},
                    {},
                    {}});
   } else if (scene.no_gpu != nullptr && scene.virtual_display) {
@@ -137,7 +153,14 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
-    if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
+    const auto* seen = text.find(signal);
+    if (seen == nullptr) continue;
+    if (signal == "driver-not-found" && scene.smi_works && !scene.container && !scene.wsl &&
+        !scene.colab && !scene.slurm) {
+      out.push_back(off_the_path(*seen));
+    } else {
+      no_driver(scene, *seen, out);
+    }
   }
   if (const auto* seen = text.find("module-unbuilt"); seen != nullptr && !scene.smi_works) {
     const bool tools = text.has("smi-failed") || text.has("driver-package");

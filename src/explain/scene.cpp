@@ -43,7 +43,8 @@ bool describes_machine(std::string_view key) {
 bool other_graphics(const std::string& name) {
   return holds_any(name, {"iris xe", "iris plus", "iris(r)", "uhd graphics", "hd graphics", "intel arc",
                           "arc a7", "radeon", "rx 5", "rx 6", "rx 7", "rx 9", "intel graphics",
-                          "integrated intel", "intel integrated", "amd gpu", "amd graphics"});
+                          "integrated intel", "intel integrated", "amd gpu", "amd graphics",
+                          "amd card"});
 }
 
 /// "an instance without a GPU"; of a container or of the framework's build it says something else.
@@ -74,7 +75,8 @@ bool only_others(const View& text) {
     if (!said.by_hand || said.key == "cpu" || said.key == "processor") continue;
     const auto value = lower(said.value);
     if (holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"})) return false;
-    other = other || (describes_machine(said.key) && other_graphics(value));
+    const bool own = describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    other = other || (own && other_graphics(value));
   }
   return other;
 }
@@ -148,7 +150,8 @@ void read_slurm(Scene& scene) {
   const auto asks = text.all("slurm-asks");
   const bool typed = std::any_of(asks.begin(), asks.end(), [](const Sighting* ask) {
     return contains(ask->text, "#SBATCH") || contains(ask->text, "#PBS") ||
-           contains(ask->text, "#BSUB") || contains(ask->text, "run ") ||
+           contains(ask->text, "#BSUB") || contains(ask->text, "#$ ") ||
+           contains(lower(ask->text), "request") || contains(ask->text, "run ") ||
            contains(ask->text, "TRES") || contains(ask->text, "alloc ") ||
            contains(ask->text, "sbatch ");
   });
