@@ -183,6 +183,18 @@ void revoked(const Scene& scene, Suspects& out) {
 
 /// No message tells, but the text shows how the container was started: without the GPU.
 void plain_container(const Scene& scene, Suspects& out) {
+  const auto capabilities = scene.text.said("driver_capabilities");
+  if (scene.no_gpu != nullptr && scene.in_use == nullptr && !capabilities.empty() &&
+      !contains(capabilities, "compute") && !contains(capabilities, "all")) {
+    out.push_back({"C02",
+                   Weight::hint,
+                   "NVIDIA_DRIVER_CAPABILITIES is " + std::string(capabilities) +
+                       ": the container gets no compute libraries",
+                   {scene.text.find("capabilities"), scene.no_gpu},
+                   "start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+                   {}});
+    return;
+  }
   const auto* pod = scene.text.find("pod-limits");
   const bool shown = scene.text.says("container_start") || pod != nullptr ||
                      scene.text.has("compose-services");

@@ -135,7 +135,7 @@ void hardware(const Scene& scene, Suspects& out) {
                    {},
                    seen->message->ask});
   } else if ((scene.no_gpu != nullptr || scene.text.has("library-missing")) &&
-             scene.has_gpu == false) {
+             scene.has_gpu == false && !scene.smi_works) {
     out.push_back({"H01",
                    scene.in_use == nullptr ? Weight::probable : Weight::hint,
                    "there is no GPU in this machine that computes",

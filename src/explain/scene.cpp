@@ -69,13 +69,15 @@ bool only_others(const View& text) {
       other = other || other_maker(name);
     }
   }
-  if (other) return true;
   // "- laptop: ThinkPad with Iris Xe graphics"; a processor's name alone says nothing.
+  const bool listed = other;
   for (const auto& said : text.reading().said) {
     if (!said.by_hand || said.key == "cpu" || said.key == "processor") continue;
     const auto value = lower(said.value);
-    if (holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"})) return false;
-    const bool own = describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    const bool own =
+        describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    if ((own || !listed) && holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
+      return false;
     other = other || (own && other_graphics(value));
   }
   return other;
@@ -163,8 +165,10 @@ void read_gpus(Scene& scene) {
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
   const auto gpu = lower(text.said("gpu"));
-  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("none,") ||
-      gpu.starts_with("no gpu"))
+  // "GPUs: None detected." is what a program found, not what the machine has.
+  const bool found = holds_any(gpu, {"detected", "available", "found"});
+  if (!found && (gpu == "none" || gpu == "no" || gpu.starts_with("none ") ||
+                 gpu.starts_with("none,") || gpu.starts_with("no gpu")))
     scene.has_gpu = false;
   const auto adapters = text.all_said("pci_gpu");
   const bool console = !adapters.empty() &&
