@@ -239,7 +239,7 @@ void read_versions(Scene& scene) {
 const Sighting* no_gpu_line(const View& text) {
   for (const std::string_view signal :
        {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu",
-        "nonexistent-device", "jax-no-gpu"}) {
+        "nonexistent-device", "jax-no-gpu", "torch-deserialize"}) {
     if (const auto* seen = text.find(signal)) return seen;
   }
   return nullptr;
