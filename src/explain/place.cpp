@@ -57,6 +57,7 @@ std::string_view place_without_driver(const Scene& scene) {
   if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
     return "C02";
   if (scene.virtual_display) return in_a_cloud(scene) ? "H01" : "C05";
+  if (scene.virtual_machine && scene.text.has("vm-unpassed")) return "C05";
   if (scene.wsl) return "C03";
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
   if (instance_without_gpu(scene) != nullptr) return "H01";
@@ -73,6 +74,8 @@ std::string place_words(const Scene& scene, std::string_view id) {
     return "this cloud machine shows only a virtual display: its kind has no GPU";
   if (id == "H01") return "there is no GPU in this machine, as the writer says";
   if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
+  if (id == "C05" && scene.text.has("vm-unpassed"))
+    return "the GPU was not passed in to this virtual machine, as the writer says";
   if (id == "C05")
     return "the virtual machine has only its own display adapter: no GPU was passed in";
   if (id == "C03") return "inside WSL the driver of Windows is not found";
@@ -115,8 +118,9 @@ std::optional<Suspect> switched_off(const Scene& scene, const Sighting& seen) {
 }
 
 void bus_without_gpu(const Scene& scene, Suspects& out) {
-  if (scene.no_gpu != nullptr && instance_without_gpu(scene) != nullptr && !scene.smi_works &&
-      scene.in_use == nullptr) {
+  const bool nowhere = instance_without_gpu(scene) != nullptr || scene.login_node ||
+                       (scene.virtual_machine && scene.text.has("vm-unpassed"));
+  if (scene.no_gpu != nullptr && nowhere && !scene.smi_works && scene.in_use == nullptr) {
     const auto place = place_without_driver(scene);
     out.push_back({std::string(place),
                    Weight::hint,
