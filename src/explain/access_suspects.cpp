@@ -195,6 +195,17 @@ void plain_container(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  const auto* build = scene.text.find("image-build");
+  if (build != nullptr && scene.no_gpu != nullptr && !scene.container_gets_gpu && !scene.smi_works &&
+      scene.in_use == nullptr) {
+    out.push_back({"C01",
+                   Weight::hint,
+                   "an image is being built, and a build is given no GPU",
+                   {build, scene.no_gpu},
+                   "do what needs the GPU when the container runs, or make nvidia docker's default "
+                   "runtime",
+                   {}});
+  }
   const auto* pod = scene.text.find("pod-limits");
   const bool shown = scene.text.says("container_start") || pod != nullptr ||
                      scene.text.has("compose-services");

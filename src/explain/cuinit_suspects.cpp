@@ -328,6 +328,10 @@ void by_numbers(const Scene& scene, Suspects& out) {
 std::optional<Version> cuda_of_torch(const View& text) {
   if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
   const auto torch = text.said("torch");
+  // "1.4.0 (CUDA 10.1)"
+  if (const auto named = lower(torch).find("cuda"); named != std::string::npos) {
+    if (auto stated = version_in(torch.substr(named))) return stated;
+  }
   const auto at = torch.find("+cu");
   if (at == std::string_view::npos && !contains(torch, "+")) {
     const auto version = version_in(torch);

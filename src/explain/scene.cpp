@@ -99,6 +99,10 @@ void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
+  if (const auto stated = lower(text.said("wsl")); !stated.empty())
+    scene.wsl = scene.wsl || !(stated.starts_with("no") || stated == "false");
+  for (const std::string_view denial : {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
+    scene.wsl = scene.wsl && !text.mentions(denial);
   const bool windows_words =
       contains(os, "windows") || os.starts_with("win") || text.has("windows");
   scene.windows = windows_words && !scene.wsl;
