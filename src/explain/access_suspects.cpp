@@ -65,8 +65,8 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (scene.other_gpu_only && !text.has("prime"))
     return Suspect{"H02", Weight::probable, "the GPU is not NVIDIA's", {&seen}, {}, {}};
   if (auto off = switched_off(scene, seen)) return off;
-  if (scene.virtual_display || instance_without_gpu(scene) != nullptr) {
-    const auto place = place_without_driver(scene);
+  const auto place = place_without_driver(scene);
+  if (!place.empty() && (scene.virtual_display || instance_without_gpu(scene) != nullptr)) {
     return Suspect{std::string(place), Weight::probable, place_words(scene, place),
                    with(&seen, place_evidence(scene, place)), {}, {}};
   }

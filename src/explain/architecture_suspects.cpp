@@ -217,21 +217,28 @@ void ignored(const Scene& scene, Suspects& out) {
 
 /// A GPU that is newer than all that the release has code for, and a failure that this explains.
 void newer_gpu(const Scene& scene, Suspects& out) {
-  if (scene.release == nullptr || !scene.capability || scene.in_use != nullptr) return;
+  if (scene.release == nullptr || !scene.capability) return;
+  // The libraries of an older CUDA fail on it in their own ways, after the GPU was listed.
+  const bool failed = scene.text.has("midrun");
+  if (scene.in_use != nullptr && !failed) return;
   if (scene.text.has("no-kernel") || scene.text.has("sm-unsupported") || scene.text.has("no-sass"))
     return;
   const auto& release = *scene.release;
   const auto newest = release.newest_ptx;
   if (newest && scene.capability->major > newest->major) {
     out.push_back({"H12",
-                   Weight::hint,
+                   failed ? Weight::probable : Weight::hint,
                    scene.gpu + " (compute capability " + scene.capability->str() +
                        ") is newer than TensorFlow " + scene.tensorflow->str() + " has code for",
                    version_lines(scene),
                    {},
                    {}});
+    if (failed) {
+      out.back().evidence.push_back(scene.text.find("midrun"));
+      out.back().beside_success = true;
+    }
   }
-  if (release.min_capability && *scene.capability < *release.min_capability) {
+  if (scene.in_use == nullptr && release.min_capability && *scene.capability < *release.min_capability) {
     out.push_back({"H11",
                    Weight::hint,
                    scene.gpu + " (compute capability " + scene.capability->str() +

@@ -143,8 +143,8 @@ void hardware(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   } else if (scene.no_gpu != nullptr && scene.virtual_display) {
-    const auto place = place_without_driver(scene);
-    out.push_back({std::string(place), Weight::hint, place_words(scene, place), {scene.no_gpu}});
+    if (const auto place = place_without_driver(scene); !place.empty())
+      out.push_back({std::string(place), Weight::hint, place_words(scene, place), {scene.no_gpu}});
   }
   bus_without_gpu(scene, out);
 }
@@ -155,7 +155,7 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     const auto* seen = text.find(signal);
     if (seen == nullptr) continue;
-    if (signal == "driver-not-found" && scene.smi_works && !scene.container && !scene.wsl &&
+    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) && !scene.container && !scene.wsl &&
         !scene.colab && !scene.slurm) {
       out.push_back(off_the_path(*seen));
     } else {

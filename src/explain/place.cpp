@@ -56,7 +56,8 @@ std::string_view place_without_driver(const Scene& scene) {
   const auto capabilities = scene.text.said("driver_capabilities");
   if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
     return "C02";
-  if (scene.virtual_display) return in_a_cloud(scene) ? "H01" : "C05";
+  if (scene.virtual_display && !scene.text.has("instance-gpu"))
+    return in_a_cloud(scene) ? "H01" : "C05";
   if (scene.virtual_machine && scene.text.has("vm-unpassed")) return "C05";
   if (scene.wsl) return "C03";
   if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";

@@ -179,7 +179,13 @@ void read_gpus(Scene& scene) {
                        std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
                          return holds_any(lower(adapter), {"aspeed", "matrox"});
                        });
-  if (console) scene.has_gpu = false; // a server's own console
+  const auto& all = text.reading().said;
+  const bool names_one = std::any_of(all.begin(), all.end(), [](const Said& said) {
+    return said.by_hand && (describes_machine(said.key) || contains(said.key, "gpu")) &&
+           nvidia_name(lower(said.value));
+  });
+  // A server's own console; "lspci | grep VGA" leaves out a GPU that is a "3D controller".
+  if (console && !names_one) scene.has_gpu = false;
   for (const auto& said : text.reading().said) {
     if (said.by_hand && describes_machine(said.key) && denies_gpu(said) && !nvidia_name(gpu))
       scene.has_gpu = false;
