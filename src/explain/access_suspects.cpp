@@ -67,8 +67,12 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (auto off = switched_off(scene, seen)) return off;
   const auto place = place_without_driver(scene);
   if (!place.empty() && (scene.virtual_display || instance_without_gpu(scene) != nullptr)) {
-    return Suspect{std::string(place), Weight::probable, place_words(scene, place),
-                   with(&seen, place_evidence(scene, place)), {}, {}};
+    return Suspect{std::string(place),
+                   Weight::probable,
+                   place_words(scene, place),
+                   with(&seen, place_evidence(scene, place)),
+                   {},
+                   {}};
   }
   if (scene.wsl)
     return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
@@ -196,8 +200,8 @@ void plain_container(const Scene& scene, Suspects& out) {
     return;
   }
   const auto* build = scene.text.find("image-build");
-  if (build != nullptr && scene.no_gpu != nullptr && !scene.container_gets_gpu && !scene.smi_works &&
-      scene.in_use == nullptr) {
+  if (build != nullptr && scene.no_gpu != nullptr && !scene.container_gets_gpu &&
+      !scene.smi_works && scene.in_use == nullptr) {
     out.push_back({"C01",
                    Weight::hint,
                    "an image is being built, and a build is given no GPU",
@@ -207,8 +211,8 @@ void plain_container(const Scene& scene, Suspects& out) {
                    {}});
   }
   const auto* pod = scene.text.find("pod-limits");
-  const bool shown = scene.text.says("container_start") || pod != nullptr ||
-                     scene.text.has("compose-services");
+  const bool shown =
+      scene.text.says("container_start") || pod != nullptr || scene.text.has("compose-services");
   if (!scene.container || !shown || scene.container_gets_gpu || scene.no_gpu == nullptr) return;
   out.push_back({"C01",
                  Weight::hint,

@@ -175,9 +175,9 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device") || wanted(scene, seen) || scene.text.mentions("2nd gpu") ||
-                      scene.text.mentions("second gpu") || scene.text.mentions("both gpu") ||
-                      scene.text.mentions("only one of");
+  const bool failed = scene.text.has("nonexistent-device") || wanted(scene, seen) ||
+                      scene.text.mentions("2nd gpu") || scene.text.mentions("second gpu") ||
+                      scene.text.mentions("both gpu") || scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
@@ -238,7 +238,8 @@ void newer_gpu(const Scene& scene, Suspects& out) {
       out.back().beside_success = true;
     }
   }
-  if (scene.in_use == nullptr && release.min_capability && *scene.capability < *release.min_capability) {
+  if (scene.in_use == nullptr && release.min_capability &&
+      *scene.capability < *release.min_capability) {
     out.push_back({"H11",
                    Weight::hint,
                    scene.gpu + " (compute capability " + scene.capability->str() +

@@ -156,8 +156,7 @@ void too_old(const Scene& scene, Suspects& out) {
   }
   // Said by the runtime where it finds no driver at all, too.
   const bool told = !driver.empty() || scene.smi_works || scene.module_runs ||
-                    seen->message->name == "driver-too-old/torch" ||
-                    scene.text.has("smi-header");
+                    seen->message->name == "driver-too-old/torch" || scene.text.has("smi-header");
   const bool by_code = seen->message->name == "driver-too-old/text" ||
                        seen->message->name == "driver-too-old/code" ||
                        seen->message->name == "driver-too-old/name";

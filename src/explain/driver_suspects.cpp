@@ -10,8 +10,8 @@
 namespace gpuwhy::explain {
 namespace {
 
-/// The flavour of the module that runs does not support the GPU: from Blackwell on only the open one
-/// does, before Turing only the proprietary one.
+/// The flavour of the module that runs does not support the GPU: from Blackwell on only the open
+/// one does, before Turing only the proprietary one.
 std::optional<Suspect> wrong_flavour(const Scene& scene, const Sighting& seen) {
   const auto* module = scene.text.find("kernel-module");
   if (module == nullptr || !scene.capability) return std::nullopt;
@@ -20,16 +20,17 @@ std::optional<Suspect> wrong_flavour(const Scene& scene, const Sighting& seen) {
   constexpr int kTuring = 75;
   constexpr int kBlackwell = 100;
   if (open ? has >= kTuring : has < kBlackwell) return std::nullopt;
-  return Suspect{"H06",
-                 Weight::settled,
-                 open ? "the open kernel module is loaded, and this GPU is older than Turing: only "
-                        "the proprietary one drives it"
-                      : "the proprietary kernel module is loaded, and a Blackwell GPU works with the "
-                        "open one only",
-                 {module, &seen},
-                 open ? "install the proprietary flavour of the driver"
-                      : "install the open flavour of the driver (nvidia-open, nvidia-driver-570-open)",
-                 {}};
+  return Suspect{
+      "H06",
+      Weight::settled,
+      open ? "the open kernel module is loaded, and this GPU is older than Turing: only "
+             "the proprietary one drives it"
+           : "the proprietary kernel module is loaded, and a Blackwell GPU works with the "
+             "open one only",
+      {module, &seen},
+      open ? "install the proprietary flavour of the driver"
+           : "install the open flavour of the driver (nvidia-open, nvidia-driver-570-open)",
+      {}};
 }
 
 /// The kernel's half of the driver answers, and the program does not find the other half.
@@ -117,13 +118,14 @@ void hardware(const Scene& scene, Suspects& out) {
   }
   if (const auto* stopped = scene.text.find("gpu-lost");
       stopped != nullptr && stopped->message->name == "gpu-lost/windows" && scene.virtual_machine) {
-    out.push_back({"C05",
-                   Weight::probable,
-                   "the driver in the virtual machine stops the GPU that was passed in",
-                   {stopped},
-                   "hide the hypervisor from the guest (kvm hidden=on), or update the driver to 465 "
-                   "or newer",
-                   {}});
+    out.push_back(
+        {"C05",
+         Weight::probable,
+         "the driver in the virtual machine stops the GPU that was passed in",
+         {stopped},
+         "hide the hypervisor from the guest (kvm hidden=on), or update the driver to 465 "
+         "or newer",
+         {}});
   }
   if (const auto* seen = scene.text.find("no-pci-gpu")) {
     const bool guest = scene.virtual_machine;
@@ -155,8 +157,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     const auto* seen = text.find(signal);
     if (seen == nullptr) continue;
-    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) && !scene.container && !scene.wsl &&
-        !scene.colab && !scene.slurm) {
+    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) &&
+        !scene.container && !scene.wsl && !scene.colab && !scene.slurm) {
       out.push_back(off_the_path(*seen));
     } else {
       no_driver(scene, *seen, out);

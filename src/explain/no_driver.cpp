@@ -19,6 +19,8 @@ std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& see
     ways.push_back({"H01", "the machine has no GPU"});
     ways.push_back({"H02", "its GPU is of another maker (AMD, Intel)"});
   }
+  if (installed && scene.other_gpu_only)
+    ways.push_back({"H02", "the bus shows GPUs of other makers only, also beside the VGA devices"});
   if (scene.windows) return ways;
   if (installed) {
     ways.push_back({"H06", "the module is not built for the kernel that runs, or Secure Boot "

@@ -18,6 +18,14 @@ bool of_nvidia(std::string_view adapter) {
   return contains(name, "nvidia") || contains(name, "geforce") || contains(name, "quadro");
 }
 
+/// NVIDIA's tools are installed, so that somebody saw a GPU of NVIDIA's; only the whole bus tells
+/// that none is there ("lspci | grep VGA" leaves out a "3D controller").
+bool tools_of_nvidia(const Scene& scene) {
+  const auto& text = scene.text;
+  const bool installed = text.has("smi-failed") || text.has("driver-package");
+  return installed && text.says("pci_gpu") && !text.has("pci-bus");
+}
+
 bool of_a_laptop(const Said& said) {
   const auto value = lower(said.value);
   return contains(said.key, "laptop") || contains(value, "laptop") || contains(value, "mobile") ||
@@ -52,7 +60,7 @@ std::string_view place_without_driver(const Scene& scene) {
   if (scene.colab || scene.kaggle || scene.text.has("hosted-notebook")) return "C04";
   if (given_no_gpu(scene) != nullptr) return "C07";
   if (scene.has_gpu == false) return "H01";
-  if (scene.other_gpu_only && !scene.text.has("prime")) return "H02";
+  if (scene.other_gpu_only && !scene.text.has("prime") && !tools_of_nvidia(scene)) return "H02";
   const auto capabilities = scene.text.said("driver_capabilities");
   if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
     return "C02";
@@ -108,14 +116,15 @@ std::optional<Suspect> switched_off(const Scene& scene, const Sighting& seen) {
     return statement.by_hand && names_nvidia(statement.value);
   });
   if (!laptop || !has_one) return std::nullopt;
-  return Suspect{"H15",
-                 Weight::probable,
-                 "the laptop's NVIDIA GPU is not on the bus: it is switched off, by a graphics mode "
-                 "or in the firmware",
-                 {scene.text.find("pci-gpu"), &seen},
-                 "switch to the hybrid or NVIDIA mode (prime-select, envycontrol, supergfxctl, "
-                 "system76-power, or the firmware's settings) and restart",
-                 "lspci | grep -i nvidia"};
+  return Suspect{
+      "H15",
+      Weight::probable,
+      "the laptop's NVIDIA GPU is not on the bus: it is switched off, by a graphics mode "
+      "or in the firmware",
+      {scene.text.find("pci-gpu"), &seen},
+      "switch to the hybrid or NVIDIA mode (prime-select, envycontrol, supergfxctl, "
+      "system76-power, or the firmware's settings) and restart",
+      "lspci | grep -i nvidia"};
 }
 
 void bus_without_gpu(const Scene& scene, Suspects& out) {
@@ -140,9 +149,9 @@ void bus_without_gpu(const Scene& scene, Suspects& out) {
     return;
   }
   const bool guest = scene.virtual_display || scene.text.has("virtual-bus");
-  const std::string_view id = scene.other_gpu_only           ? "H02"
+  const std::string_view id = scene.other_gpu_only          ? "H02"
                               : guest && !in_a_cloud(scene) ? "C05"
-                                                             : "H01";
+                                                            : "H01";
   out.push_back({std::string(id),
                  Weight::probable,
                  id == "C05"   ? "the virtual machine's bus shows no NVIDIA GPU: none was passed in"

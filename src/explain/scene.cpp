@@ -32,31 +32,49 @@ bool other_maker(const std::string& name) {
 /// "- laptop: ...", "- machine: ...": where people say what stands before them.
 bool describes_machine(std::string_view key) {
   constexpr std::array<std::string_view, 22> kWords = {
-      "machine",  "computer", "laptop",  "notebook", "hardware", "system",   "server",
-      "pc",       "os",       "host",    "graphics", "video",    "instance", "where",
-      "platform", "runtime",  "cluster", "node",     "setup",    "runner",   "question", "card"};
+      "machine", "computer", "laptop",   "notebook", "hardware", "system", "server",   "pc",
+      "os",      "host",     "graphics", "video",    "instance", "where",  "platform", "runtime",
+      "cluster", "node",     "setup",    "runner",   "question", "card"};
   return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
     return word.size() > 2 ? contains(key, word) : key == word;
   });
 }
 
 bool other_graphics(const std::string& name) {
-  return holds_any(name, {"iris xe", "iris plus", "iris(r)", "uhd graphics", "hd graphics", "intel arc",
-                          "arc a7", "radeon", "rx 5", "rx 6", "rx 7", "rx 9", "intel graphics",
-                          "integrated intel", "intel integrated", "amd gpu", "amd graphics",
-                          "amd card"});
+  return holds_any(name,
+                   {"iris xe", "iris plus", "iris(r)", "uhd graphics", "hd graphics", "intel arc",
+                    "arc a7", "radeon", "rx 5", "rx 6", "rx 7", "rx 9", "intel graphics",
+                    "integrated intel", "intel integrated", "amd gpu", "amd graphics", "amd card"});
 }
 
 /// "an instance without a GPU"; of a container or of the framework's build it says something else.
 bool denies_gpu(const Said& said) {
   const auto value = lower(said.value);
-  if (said.key == "question" || holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
+  if (said.key == "question" ||
+      holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
     return false;
-  return holds_any(value, {"no gpu", "no nvidia", "without gpu", "without a gpu", "without any gpu",
-                           "without accelerator", "without an accelerator", "no accelerator",
-                           "no graphics card", "without graphics", "without a graphics", "cpu-only machine", "cpu-only instance",
-                           "cpu-only node", "cpu only machine", "cpu machine", "cpu basic",
-                           "cpu instance", "cpu runtime", "cpu node", "cpu cluster", "(cpu)"});
+  return holds_any(value, {"no gpu",
+                           "no nvidia",
+                           "without gpu",
+                           "without a gpu",
+                           "without any gpu",
+                           "without accelerator",
+                           "without an accelerator",
+                           "no accelerator",
+                           "no graphics card",
+                           "without graphics",
+                           "without a graphics",
+                           "cpu-only machine",
+                           "cpu-only instance",
+                           "cpu-only node",
+                           "cpu only machine",
+                           "cpu machine",
+                           "cpu basic",
+                           "cpu instance",
+                           "cpu runtime",
+                           "cpu node",
+                           "cpu cluster",
+                           "(cpu)"});
 }
 
 /// All GPUs that the text names are of other makers than NVIDIA.
@@ -76,7 +94,8 @@ bool only_others(const View& text) {
     const auto value = lower(said.value);
     const bool own =
         describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
-    if ((own || !listed) && holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
+    if ((own || !listed) &&
+        holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
       return false;
     other = other || (own && other_graphics(value));
   }
@@ -88,10 +107,10 @@ bool only_virtual(const View& text) {
   const auto adapters = text.all_said("pci_gpu");
   return !adapters.empty() &&
          std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
-           return holds_any(lower(adapter), {"vmware", "virtualbox", "innotek", "red hat", "qxl",
-                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels",
-                                             "1234:1111", "1af4:", "1b36:", "15ad:", "80ee:",
-                                             "1414:", "amazon.com"});
+           return holds_any(lower(adapter),
+                            {"vmware", "virtualbox", "innotek", "red hat", "qxl", "virtio",
+                             "cirrus", "hyper-v", "bochs", "parallels", "1234:1111",
+                             "1af4:", "1b36:", "15ad:", "80ee:", "1414:", "amazon.com"});
          });
 }
 
@@ -101,7 +120,8 @@ void read_place(Scene& scene) {
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
   if (const auto stated = lower(text.said("wsl")); !stated.empty())
     scene.wsl = scene.wsl || !(stated.starts_with("no") || stated == "false");
-  for (const std::string_view denial : {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
+  for (const std::string_view denial :
+       {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
     scene.wsl = scene.wsl && !text.mentions(denial);
   const bool windows_words =
       contains(os, "windows") || os.starts_with("win") || text.has("windows");
