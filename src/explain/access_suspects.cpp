@@ -2,6 +2,7 @@
 // program, the container, the scheduler, or is there no driver behind the library?
 #include "base/text.h"
 #include "explain/choice.h"
+#include "explain/place.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -40,10 +41,13 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const bool user_too = std::any_of(prompts.begin(), prompts.end(), [](const Sighting* prompt) {
     return prompt->message->name == "prompt-of/user";
   });
-  if (scene.worked_in_another_run(seen) && root_too && user_too) {
-    return Suspect{
+  const bool by_root = text.has("root-run") && scene.worked_in_another_run(seen);
+  if (by_root || (scene.worked_in_another_run(seen) && root_too && user_too)) {
+    Suspect suspect{
         "H08", Weight::probable,    "root gets the GPU and a plain user does not", {&seen},
         {},    "ls -l /dev/nvidia*"};
+    suspect.beside_success = by_root;
+    return suspect;
   }
   if (scene.worked_in_another_run(seen)) {
     return Suspect{"P03",
@@ -58,8 +62,18 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
     return Suspect{
         "H01", Weight::probable, "there is no GPU in this machine, as the writer says", {&seen}, {},
         {}};
-  if (scene.other_gpu_only)
+  if (scene.other_gpu_only && !text.has("prime"))
     return Suspect{"H02", Weight::probable, "the GPU is not NVIDIA's", {&seen}, {}, {}};
+  if (auto off = switched_off(scene, seen)) return off;
+  const auto place = place_without_driver(scene);
+  if (!place.empty() && (scene.virtual_display || instance_without_gpu(scene) != nullptr)) {
+    return Suspect{std::string(place),
+                   Weight::probable,
+                   place_words(scene, place),
+                   with(&seen, place_evidence(scene, place)),
+                   {},
+                   {}};
+  }
   if (scene.wsl)
     return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
   const auto* missing = text.find("kernel-driver-missing");
@@ -154,6 +168,16 @@ void revoked(const Scene& scene, Suspects& out) {
                    {}});
     return;
   }
+  if (const auto* none = scene.text.find("no-device-nodes"); none != nullptr && reload == nullptr) {
+    out.push_back({"C01",
+                   Weight::probable,
+                   "the driver's tools are here and its device files are not: the container was "
+                   "given no GPU",
+                   {none, seen},
+                   {},
+                   {}});
+    return;
+  }
   out.push_back({"C06",
                  reload != nullptr ? Weight::settled : Weight::probable,
                  reload != nullptr
@@ -166,14 +190,61 @@ void revoked(const Scene& scene, Suspects& out) {
 
 /// No message tells, but the text shows how the container was started: without the GPU.
 void plain_container(const Scene& scene, Suspects& out) {
+  const auto capabilities = scene.text.said("driver_capabilities");
+  if (scene.no_gpu != nullptr && scene.in_use == nullptr && !capabilities.empty() &&
+      !contains(capabilities, "compute") && !contains(capabilities, "all")) {
+    out.push_back({"C02",
+                   Weight::hint,
+                   "NVIDIA_DRIVER_CAPABILITIES is " + std::string(capabilities) +
+                       ": the container gets no compute libraries",
+                   {scene.text.find("capabilities"), scene.no_gpu},
+                   "start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+                   {}});
+    return;
+  }
+  const auto* build = scene.text.find("image-build");
+  if (build != nullptr && scene.no_gpu != nullptr && !scene.container_gets_gpu &&
+      !scene.smi_works && scene.in_use == nullptr) {
+    out.push_back({"C01",
+                   Weight::hint,
+                   "an image is being built, and a build is given no GPU",
+                   {build, scene.no_gpu},
+                   "do what needs the GPU when the container runs, or make nvidia docker's default "
+                   "runtime",
+                   {}});
+  }
   const auto* pod = scene.text.find("pod-limits");
-  const bool shown = scene.text.says("container_start") || pod != nullptr;
+  const bool shown =
+      scene.text.says("container_start") || pod != nullptr || scene.text.has("compose-services");
   if (!scene.container || !shown || scene.container_gets_gpu || scene.no_gpu == nullptr) return;
   out.push_back({"C01",
                  Weight::hint,
                  pod != nullptr ? "the pod asks for no GPU: its limits name no nvidia.com/gpu"
                                 : "the container was started without the GPU",
                  {pod, scene.no_gpu},
+                 {},
+                 {}});
+}
+
+/// One step of the job was started with the GPU, and the one that fails without.
+void step_without(const Scene& scene, Suspects& out) {
+  const auto& starts = scene.text.reading().starts;
+  if (scene.no_gpu == nullptr || scene.no_gpu->first_run < 1 ||
+      static_cast<std::size_t>(scene.no_gpu->first_run) > starts.size())
+    return;
+  const auto asks = [](std::string_view command) {
+    return contains(command, "--gres") || contains(command, "--gpus") || contains(command, " -G");
+  };
+  const std::string_view command =
+      starts[static_cast<std::size_t>(scene.no_gpu->first_run) - 1].command;
+  if (!contains(command, "srun ") || asks(command)) return;
+  for (const auto* ask : scene.text.all("slurm-asks")) {
+    if (!contains(ask->text, "srun ")) return; // a job around the step holds the GPU
+  }
+  out.push_back({"C07",
+                 Weight::hint,
+                 "this step was started without a GPU: " + std::string(command.substr(0, 60)),
+                 {scene.no_gpu},
                  {},
                  {}});
 }
@@ -218,8 +289,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
                    {},
                    "id"});
   }
-  if (const auto* given = scene.text.find("alloc-tres");
-      given != nullptr && !contains(given->text, "gres/gpu")) {
+  if (const auto* given = given_no_gpu(scene)) {
     out.push_back(
         {"C07",
          Weight::hint,
@@ -249,6 +319,7 @@ void access_suspects(const Scene& scene, Suspects& out) {
       out.push_back({"C04", Weight::hint, "the notebook's runtime has no GPU", {seen}, {}, {}});
   }
   plain_container(scene, out);
+  step_without(scene, out);
   const auto given = lower(scene.text.said("nvidia_visible_devices"));
   if (scene.no_gpu != nullptr && (given == "none" || given == "void")) {
     out.push_back({"C01",

@@ -142,6 +142,23 @@ void architecture(const Scene& scene, Suspects& out) {
                  seen->message->ask});
 }
 
+/// The writer speaks of a GPU that was left out, and not only to list what the machine has.
+bool wanted(const Scene& scene, const std::vector<const Sighting*>& left_out) {
+  const auto& said = scene.text.reading().said;
+  return std::any_of(left_out.begin(), left_out.end(), [&](const Sighting* seen) {
+    const auto at = seen->text.find("name: ");
+    if (at == std::string::npos) return false;
+    auto name = seen->text.substr(at + 6);
+    name = lower(name.substr(0, name.find(',')));
+    for (const std::string_view maker : {"nvidia ", "geforce ", "quadro ", "tesla "})
+      name = replace_all(std::move(name), maker, "");
+    return name.size() > 3 && std::any_of(said.begin(), said.end(), [&](const Said& statement) {
+             return statement.by_hand && !contains(statement.key, "gpu") &&
+                    contains(lower(statement.value), name);
+           });
+  });
+}
+
 /// The limit is the smaller of 8 and what the strongest visible GPU has, unless the variable sets
 /// another (or the release is from before 1.0, with a fixed 8): where every GPU is left out, or the
 /// limit is higher, the variable decides.
@@ -158,9 +175,9 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device") || scene.text.mentions("2nd gpu") ||
-                      scene.text.mentions("second gpu") || scene.text.mentions("both gpu") ||
-                      scene.text.mentions("only one of");
+  const bool failed = scene.text.has("nonexistent-device") || wanted(scene, seen) ||
+                      scene.text.mentions("2nd gpu") || scene.text.mentions("second gpu") ||
+                      scene.text.mentions("both gpu") || scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
@@ -200,21 +217,29 @@ void ignored(const Scene& scene, Suspects& out) {
 
 /// A GPU that is newer than all that the release has code for, and a failure that this explains.
 void newer_gpu(const Scene& scene, Suspects& out) {
-  if (scene.release == nullptr || !scene.capability || scene.in_use != nullptr) return;
+  if (scene.release == nullptr || !scene.capability) return;
+  // The libraries of an older CUDA fail on it in their own ways, after the GPU was listed.
+  const bool failed = scene.text.has("midrun");
+  if (scene.in_use != nullptr && !failed) return;
   if (scene.text.has("no-kernel") || scene.text.has("sm-unsupported") || scene.text.has("no-sass"))
     return;
   const auto& release = *scene.release;
   const auto newest = release.newest_ptx;
   if (newest && scene.capability->major > newest->major) {
     out.push_back({"H12",
-                   Weight::hint,
+                   failed ? Weight::probable : Weight::hint,
                    scene.gpu + " (compute capability " + scene.capability->str() +
                        ") is newer than TensorFlow " + scene.tensorflow->str() + " has code for",
                    version_lines(scene),
                    {},
                    {}});
+    if (failed) {
+      out.back().evidence.push_back(scene.text.find("midrun"));
+      out.back().beside_success = true;
+    }
   }
-  if (release.min_capability && *scene.capability < *release.min_capability) {
+  if (scene.in_use == nullptr && release.min_capability &&
+      *scene.capability < *release.min_capability) {
     out.push_back({"H11",
                    Weight::hint,
                    scene.gpu + " (compute capability " + scene.capability->str() +

@@ -1,6 +1,7 @@
 // The installed build: can it use a GPU on this system, and with the CUDA that is there?
 #include "base/text.h"
 #include "explain/choice.h"
+#include "explain/place.h"
 #include "explain/suspect.h"
 #include "explain/use_figures.h"
 
@@ -256,7 +257,7 @@ void jax(const Scene& scene, Suspects& out) {
   }
   const bool driver_failed = text.has("no-device") || text.has("cuinit-303") ||
                              text.has("cuinit-unknown") || text.has("smi-failed") ||
-                             text.has("driver-mismatch");
+                             text.has("driver-mismatch") || given_no_gpu(scene) != nullptr;
   if (fell != nullptr && !driver_failed && !scene.other_gpu_only && scene.has_gpu != false) {
     constexpr int kJaxOldest = 35; // of compute capability, what XLA has taken from the start
     const int has = scene.capability ? scene.capability->major * 10 + scene.capability->minor : 99;
@@ -268,6 +269,17 @@ void jax(const Scene& scene, Suspects& out) {
                      {fell},
                      {},
                      {}});
+      return;
+    }
+    // Their images bring a JAX with CUDA; what a program installs over it is shown by name.
+    if ((scene.colab || scene.kaggle) && !text.says("jax") && !text.says("jaxlib")) {
+      out.push_back({"C04",
+                     Weight::probable,
+                     "the notebook's runtime has no GPU: JAX finds its processor only",
+                     {fell},
+                     {},
+                     "!nvidia-smi",
+                     {{"F12", "a JAX without CUDA was installed over the notebook's own"}}});
       return;
     }
     out.push_back({"F12",

@@ -154,7 +154,80 @@ void too_old(const Scene& scene, Suspects& out) {
     fix = "update the driver to " + scene.release->min_driver->str() + " or newer (TensorFlow " +
           scene.tensorflow->str() + " is built with CUDA " + scene.release->cuda.str() + ")";
   }
+  // Said by the runtime where it finds no driver at all, too.
+  const bool told = !driver.empty() || scene.smi_works || scene.module_runs ||
+                    seen->message->name == "driver-too-old/torch" || scene.text.has("smi-header");
+  const bool by_code = seen->message->name == "driver-too-old/text" ||
+                       seen->message->name == "driver-too-old/code" ||
+                       seen->message->name == "driver-too-old/name";
+  if (!told && by_code && scene.container && scene.text.says("container_start") &&
+      !scene.container_gets_gpu) {
+    no_driver(scene, *seen, out);
+    return;
+  }
   out.push_back({"H10", Weight::settled, std::move(summary), {seen}, std::move(fix), {}});
+  if (!told && by_code) {
+    out.back().ask = "nvidia-smi";
+    out.back().instead = {{"H03", "no driver answers at all, which the runtime calls too old, too"},
+                          {"C01", "the program runs in a container that was started without the "
+                                  "GPU"}};
+  }
+}
+
+/// The module nvidia and its device file are shown, and nvidia_uvm, by which CUDA works, is not.
+void without_uvm(const Scene& scene, Suspects& out) {
+  const auto& text = scene.text;
+  const auto* loaded = text.find("nvidia-loaded");
+  const auto* node = text.find("node-of-gpu");
+  const bool module_missing = loaded != nullptr && !text.has("uvm-loaded");
+  const bool node_missing = node != nullptr && !text.has("node-of-uvm");
+  if ((!module_missing && !node_missing) || text.has("uvm-loaded") || text.has("node-of-uvm") ||
+      scene.no_gpu == nullptr || scene.in_use != nullptr || scene.wsl)
+    return;
+  const bool given = scene.container && node_missing;
+  out.push_back({given ? "C02" : "H09",
+                 Weight::hint,
+                 given ? "the container gets the GPU's device file and not /dev/nvidia-uvm, by "
+                         "which CUDA works"
+                       : "the module nvidia is loaded and nvidia_uvm, by which CUDA works, is not",
+                 {node_missing ? node : loaded, scene.no_gpu},
+                 given ? "pass /dev/nvidia-uvm and /dev/nvidia-uvm-tools in, too"
+                       : "sudo nvidia-modprobe -c 0 -u",
+                 "ls -l /dev/nvidia-uvm"});
+}
+
+/// MIG is on, and the list of GPUs shows none of its slices.
+void mig_without_slices(const Scene& scene, Suspects& out) {
+  const auto* mode = scene.text.find("mig-mode");
+  if (mode == nullptr) mode = scene.text.find("mig-heading");
+  if (!scene.mig || mode == nullptr || scene.no_gpu == nullptr || scene.in_use != nullptr ||
+      scene.text.find("smi-gpu") == nullptr)
+    return;
+  for (const auto* seen : scene.text.all("mig-mode")) {
+    if (seen->message->name == "mig-mode/slice") return;
+  }
+  out.push_back({"H14",
+                 Weight::hint,
+                 "MIG is on, and nvidia-smi lists no MIG instance: none was made",
+                 {mode, scene.no_gpu},
+                 {},
+                 "nvidia-smi -L"});
+}
+
+/// nvidia-smi speaks with the driver and its libcuda does not start: the number of CUDA is missing.
+void smi_without_cuda(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("smi-no-cuda");
+  if (seen == nullptr || scene.in_use != nullptr || (!scene.wsl && !scene.container)) return;
+  out.push_back({scene.wsl ? "C03" : "C02",
+                 Weight::probable,
+                 scene.wsl ? "nvidia-smi answers inside WSL and libcuda does not: the driver of "
+                             "Windows and the libraries in WSL do not fit"
+                           : "nvidia-smi answers in the container and shows no CUDA: the container "
+                             "gets the driver without its compute libraries",
+                 {seen},
+                 scene.wsl ? "update the driver of Windows, then wsl --update and wsl --shutdown"
+                           : "start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+                 "ldconfig -p | grep libcuda"});
 }
 
 /// cuInit failed, and the two versions that its diagnostics tell differ: the log was cut before the
@@ -173,6 +246,19 @@ void two_versions(const Scene& scene, Suspects& out) {
                  Weight::probable,
                  "the kernel module is " + running->str() + " and libcuda " + loaded->str(),
                  {kernel, library},
+                 {},
+                 "nvidia-smi"});
+}
+
+/// The package manager put a new driver in, and NVML does not start: the old module still runs.
+void upgraded(const Scene& scene, Suspects& out) {
+  const auto* changed = scene.text.find("driver-upgraded");
+  const auto* nvml = scene.text.find("torch-nvml");
+  if (changed == nullptr || nvml == nullptr || scene.in_use != nullptr || scene.smi_works) return;
+  out.push_back({"H05",
+                 Weight::probable,
+                 "the driver's packages were upgraded, and the module that runs is the old one",
+                 {changed, nvml},
                  {},
                  "nvidia-smi"});
 }
@@ -269,7 +355,11 @@ void cuinit_suspects(const Scene& scene, Suspects& out) {
   context_refused(scene, out);
   init_failed(scene, out);
   too_old(scene, out);
+  smi_without_cuda(scene, out);
+  without_uvm(scene, out);
+  mig_without_slices(scene, out);
   two_versions(scene, out);
+  upgraded(scene, out);
   linux_driver_in_wsl(scene, out);
   compat(scene, out);
   by_numbers(scene, out);

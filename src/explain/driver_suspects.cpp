@@ -1,5 +1,6 @@
 // No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
+#include "explain/place.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
@@ -9,157 +10,45 @@
 namespace gpuwhy::explain {
 namespace {
 
-/// Where there can be no driver, whatever the message: the place decides. Empty: it does not.
-std::string_view place_without_driver(const Scene& scene) {
-  if (scene.colab || scene.kaggle) return "C04";
-  if (scene.has_gpu == false) return "H01";
-  if (scene.other_gpu_only) return "H02";
-  const auto capabilities = scene.text.said("driver_capabilities");
-  if (!capabilities.empty() && !contains(capabilities, "compute") && !contains(capabilities, "all"))
-    return "C02";
-  if (scene.virtual_display) return "C05";
-  if (scene.wsl) return "C03";
-  if (scene.login_node || (scene.slurm && !scene.slurm_asked && scene.slurm_told)) return "C07";
-  if (scene.container) return scene.container_gets_gpu ? "C02" : "C01";
-  return {};
+/// The flavour of the module that runs does not support the GPU: from Blackwell on only the open
+/// one does, before Turing only the proprietary one.
+std::optional<Suspect> wrong_flavour(const Scene& scene, const Sighting& seen) {
+  const auto* module = scene.text.find("kernel-module");
+  if (module == nullptr || !scene.capability) return std::nullopt;
+  const bool open = contains(module->text, "Open Kernel Module");
+  const int has = scene.capability->major * 10 + scene.capability->minor;
+  constexpr int kTuring = 75;
+  constexpr int kBlackwell = 100;
+  if (open ? has >= kTuring : has < kBlackwell) return std::nullopt;
+  return Suspect{
+      "H06",
+      Weight::settled,
+      open ? "the open kernel module is loaded, and this GPU is older than Turing: only "
+             "the proprietary one drives it"
+           : "the proprietary kernel module is loaded, and a Blackwell GPU works with the "
+             "open one only",
+      {module, &seen},
+      open ? "install the proprietary flavour of the driver"
+           : "install the open flavour of the driver (nvidia-open, nvidia-driver-570-open)",
+      {}};
 }
 
-std::string place_words(std::string_view id, bool scene_login) {
-  if (id == "C04") return "the notebook's runtime has no GPU: no NVIDIA driver is there";
-  if (id == "H01") return "there is no GPU in this machine, as the writer says";
-  if (id == "H02") return "the GPU is not NVIDIA's, and this build wants NVIDIA's driver";
-  if (id == "C05")
-    return "the virtual machine has only its own display adapter: no GPU was passed in";
-  if (id == "C03") return "inside WSL the driver of Windows is not found";
-  if (id == "C07" && scene_login) return "this is a login node, which has no GPU";
-  if (id == "C07") return "the job asked the scheduler for no GPU";
-  if (id == "C01") return "the container shows no NVIDIA driver: it was started without the GPU";
-  return "the container was to get the GPU and does not show the driver's libraries";
+/// The kernel's half of the driver answers, and the program does not find the other half.
+Suspect off_the_path(const Sighting& seen) {
+  return {"L05",
+          Weight::probable,
+          "the kernel module runs, yet the loader does not find libcuda.so.1: the driver's own "
+          "library is off its path or not installed",
+          {&seen},
+          "install the driver's libcuda package, or run ldconfig where it is installed",
+          kLook,
+          {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
+           {"C01", "the program runs in a container that was started without the GPU; the host's "
+                   "module shows through"},
+           {"C02", "it runs in a container that gets no compute libraries "
+                   "(NVIDIA_DRIVER_CAPABILITIES)"},
+           {"L07", "libcuda.so.1 is a link that leads nowhere"}}};
 }
-
-/// A driver that is not there looks alike whatever took it away.
-std::vector<Instead> ways_without_driver(const Scene& scene, const Sighting& seen) {
-  std::vector<Instead> ways;
-  const auto signal = seen.message->signal;
-  const bool installed = signal == "smi-failed" || signal == "nvml-driver";
-  const bool gpu_shown = !scene.gpu.empty() || scene.has_gpu == true || scene.smi_works;
-  if (!gpu_shown && !installed) {
-    ways.push_back({"H01", "the machine has no GPU"});
-    ways.push_back({"H02", "its GPU is of another maker (AMD, Intel)"});
-  }
-  if (scene.windows) return ways;
-  if (installed) {
-    ways.push_back({"H06", "the module is not built for the kernel that runs, or Secure Boot "
-                           "refuses it"});
-  }
-  ways.push_back({"H04", "nouveau, the kernel's own driver, holds the GPU"});
-  if (installed) return ways;
-  ways.push_back({"C01", "the program runs in a container that was started without the GPU"});
-  if (!scene.text.says("os"))
-    ways.push_back({"C03", "it runs in WSL and does not find the driver of Windows"});
-  return ways;
-}
-
-/// dkms lists kernels, and none of them is the one that runs.
-std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen) {
-  const auto built = scene.text.all_said("dkms_kernel");
-  const auto runs = scene.text.said("running_kernel");
-  if (built.empty() || runs.empty() || std::find(built.begin(), built.end(), runs) != built.end())
-    return std::nullopt;
-  return Suspect{"H06",
-                 Weight::settled,
-                 "the module is built for kernel " + std::string(built.front()) + ", and " +
-                     std::string(runs) + " runs",
-                 {scene.text.find("dkms-installed"), seen},
-                 "sudo dkms autoinstall (with the headers of the running kernel installed), then "
-                 "restart",
-                 {}};
-}
-
-/// nouveau, Secure Boot or a missing module explain why no kernel module answers.
-Suspect no_module(const Scene& scene, const Sighting& seen) {
-  const auto& text = scene.text;
-  Suspect suspect{"H03",
-                  Weight::probable,
-                  std::string(seen.message->says),
-                  {&seen},
-                  {},
-                  kLook,
-                  ways_without_driver(scene, seen)};
-  if (seen.message->signal == "cuinit-303" || seen.message->signal == "libcuda-missing") {
-    suspect.summary =
-        "no NVIDIA driver is found where this program ran: libcuda.so.1 does not load";
-  }
-  if (const auto* nouveau = text.find("nouveau")) {
-    return {"H04",
-            Weight::settled,
-            "nouveau is loaded and holds the GPU, so NVIDIA's module cannot",
-            {nouveau, &seen},
-            {},
-            {}};
-  }
-  if (const auto* passed = text.find("passthrough")) {
-    return {"C05",
-            Weight::probable,
-            "the GPU is reserved for a virtual machine (" +
-                std::string(passed->value("passthrough")) + "), so NVIDIA's driver cannot hold it",
-            {passed, &seen},
-            {},
-            {}};
-  }
-  if (auto other = built_for_another(scene, &seen)) return *other;
-  const auto* boot = text.find("secure-boot");
-  if (boot != nullptr && boot->value("secure_boot") == "enabled") {
-    return {"H06",
-            Weight::probable,
-            "the module does not answer and Secure Boot is on, which refuses unsigned modules",
-            {boot, &seen},
-            {},
-            {}};
-  }
-  if (const auto* optimus = text.find("optimus")) {
-    return {"H15",
-            Weight::probable,
-            "the laptop's GPU is switched off when it is asked for",
-            {optimus, &seen},
-            {},
-            {}};
-  }
-  if (const auto* package = text.find("driver-package")) {
-    return {"H06",
-            Weight::probable,
-            "a driver package is installed and its kernel module does not answer",
-            {package, &seen},
-            {},
-            "dkms status"};
-  }
-  if (text.mentions("kernel update") || text.mentions("kernel upgrade") ||
-      text.mentions("updated kernel") || text.mentions("new kernel")) {
-    suspect.id = "H06";
-    suspect.summary = "the module does not answer since the kernel was updated: it has to be built "
-                      "for the new kernel";
-    suspect.instead.clear();
-  }
-  return suspect;
-}
-
-} // namespace
-
-void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
-  if (scene.text.has("libcuda-empty")) return; // a placeholder in libcuda's place says why
-  if (const auto place = place_without_driver(scene); !place.empty()) {
-    out.push_back({std::string(place),
-                   Weight::probable,
-                   place_words(place, scene.login_node),
-                   {&seen},
-                   {},
-                   {}});
-    return;
-  }
-  out.push_back(no_module(scene, seen));
-}
-
-namespace {
 
 /// libcuda.so.1 does not load: "303", "Could not load ... libcuda.so.1".
 void libcuda_missing(const Scene& scene, Suspects& out) {
@@ -185,19 +74,7 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   }
   const bool module_here = scene.module_runs || scene.smi_works;
   if (module_here && !scene.container && !scene.wsl && !scene.colab) {
-    out.push_back({"L05",
-                   Weight::probable,
-                   "the kernel module runs, yet the loader does not find libcuda.so.1: the "
-                   "driver's own library is off its path or not installed",
-                   {seen},
-                   "install the driver's libcuda package, or run ldconfig where it is installed",
-                   kLook,
-                   {{"H03", "the part of the driver with libcuda.so.1 is not installed"},
-                    {"C01", "the program runs in a container that was started without the GPU; the "
-                            "host's module shows through"},
-                    {"C02", "it runs in a container that gets no compute libraries "
-                            "(NVIDIA_DRIVER_CAPABILITIES)"},
-                    {"L07", "libcuda.so.1 is a link that leads nowhere"}}});
+    out.push_back(off_the_path(*seen));
     return;
   }
   if (module_here && scene.container) {
@@ -239,6 +116,17 @@ void hardware(const Scene& scene, Suspects& out) {
   if (scene.in_use == nullptr && !scene.smi_works) {
     if (auto other = built_for_another(scene, scene.no_gpu)) out.push_back(std::move(*other));
   }
+  if (const auto* stopped = scene.text.find("gpu-lost");
+      stopped != nullptr && stopped->message->name == "gpu-lost/windows" && scene.virtual_machine) {
+    out.push_back(
+        {"C05",
+         Weight::probable,
+         "the driver in the virtual machine stops the GPU that was passed in",
+         {stopped},
+         "hide the hypervisor from the guest (kvm hidden=on), or update the driver to 465 "
+         "or newer",
+         {}});
+  }
   if (const auto* seen = scene.text.find("no-pci-gpu")) {
     const bool guest = scene.virtual_machine;
     out.push_back({guest ? "C05" : "H01",
@@ -248,23 +136,33 @@ void hardware(const Scene& scene, Suspects& out) {
                    {seen},
                    {},
                    seen->message->ask});
-  } else if (scene.no_gpu != nullptr && scene.has_gpu == false) {
+  } else if ((scene.no_gpu != nullptr || scene.text.has("library-missing")) &&
+             scene.has_gpu == false && !scene.smi_works) {
     out.push_back({"H01",
-                   Weight::hint,
+                   scene.in_use == nullptr ? Weight::probable : Weight::hint,
                    "there is no GPU in this machine that computes",
-                   {scene.no_gpu, scene.text.find("pci-gpu")},
+                   {scene.no_gpu, scene.text.find("pci-gpu"), scene.text.find("library-missing")},
                    {},
                    {}});
   } else if (scene.no_gpu != nullptr && scene.virtual_display) {
-    out.push_back({"C05", Weight::hint, place_words("C05", false), {scene.no_gpu}, {}, {}});
+    if (const auto place = place_without_driver(scene); !place.empty())
+      out.push_back({std::string(place), Weight::hint, place_words(scene, place), {scene.no_gpu}});
   }
+  bus_without_gpu(scene, out);
 }
 
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
-    if (const auto* seen = text.find(signal)) no_driver(scene, *seen, out);
+    const auto* seen = text.find(signal);
+    if (seen == nullptr) continue;
+    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) &&
+        !scene.container && !scene.wsl && !scene.colab && !scene.slurm) {
+      out.push_back(off_the_path(*seen));
+    } else {
+      no_driver(scene, *seen, out);
+    }
   }
   if (const auto* seen = text.find("module-unbuilt"); seen != nullptr && !scene.smi_works) {
     const bool tools = text.has("smi-failed") || text.has("driver-package");
@@ -285,7 +183,12 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     no_driver(scene, *seen, out);
     if (out.back().id == "H03") out.back().weight = Weight::hint;
   }
-  if (const auto* seen = text.find("no-devices-found")) {
+  const auto* none = text.find("no-devices-found");
+  if (none == nullptr) none = text.find("rm-init");
+  auto flavour = none == nullptr ? std::nullopt : wrong_flavour(scene, *none);
+  if (flavour) {
+    out.push_back(std::move(*flavour));
+  } else if (const auto* seen = text.find("no-devices-found")) {
     std::string_view id = "H07";
     if (scene.has_gpu == false)
       id = "H01";

@@ -147,7 +147,11 @@ void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t nu
 void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
   if (question_) {
     if (const auto answer = question_->answered_by(body)) {
-      const auto joined = question_->text + " = " + *answer;
+      auto told = std::string_view(*answer);
+      // os.environ['CUDA_VISIBLE_DEVICES'] and its value, joined, must not read as an assignment.
+      if (contains(question_->text, "environ[") && told.size() > 2 && told.front() == '\'')
+        told = told.substr(1, told.size() - 2);
+      const auto joined = question_->text + " = " + std::string(told);
       question_.reset();
       joining_ = true;
       see(joined, rank, number);

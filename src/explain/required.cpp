@@ -101,11 +101,15 @@ private:
     if (!run.empty()) all.parts.push_back({Need::Kind::literal, run, rarest_of(run), {}});
     run.clear();
   }
-  /// A character stands in the run, unless it is optional.
+  /// A character stands in the run, unless it is optional. What follows its first byte in UTF-8
+  /// belongs to it.
   void plain(char c, std::string& run, Need& all) {
+    std::string character(1, c);
+    while (!rest_.empty() && (static_cast<unsigned char>(rest_.front()) & 0xC0U) == 0x80)
+      character += take();
     const auto before = rest_.size();
     const bool optional = quantified();
-    if (!optional) run += c;
+    if (!optional) run += character;
     // '+': the character, then anything
     if (rest_.size() != before) close(run, all);
   }

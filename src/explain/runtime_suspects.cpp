@@ -255,6 +255,8 @@ void plain_suspects(const Scene& scene, Suspects& out) {
     const auto sampled = scene.text.said("gpu_now");
     if (message.signal == "jax-no-cuda" && !scene.text.says("jax") && number(sampled) >= 50)
       continue;
+    // A virtual GPU without its licence is "busy" to everyone.
+    if (message.signal == "compute-mode" && scene.text.has("licence")) continue;
     // A traceback shows the lines around the one that was raised.
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     // With the plugin installed it is the list of platforms that asks for AMD's too.

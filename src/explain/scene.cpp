@@ -29,15 +29,75 @@ bool other_maker(const std::string& name) {
       name, {"radeon", "amd", "intel", "iris", "apple", "rx 5", "rx 6", "rx 7", "vega", "gfx"});
 }
 
+/// "- laptop: ...", "- machine: ...": where people say what stands before them.
+bool describes_machine(std::string_view key) {
+  constexpr std::array<std::string_view, 22> kWords = {
+      "machine", "computer", "laptop",   "notebook", "hardware", "system", "server",   "pc",
+      "os",      "host",     "graphics", "video",    "instance", "where",  "platform", "runtime",
+      "cluster", "node",     "setup",    "runner",   "question", "card"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return word.size() > 2 ? contains(key, word) : key == word;
+  });
+}
+
+bool other_graphics(const std::string& name) {
+  return holds_any(name,
+                   {"iris xe", "iris plus", "iris(r)", "uhd graphics", "hd graphics", "intel arc",
+                    "arc a7", "radeon", "rx 5", "rx 6", "rx 7", "rx 9", "intel graphics",
+                    "integrated intel", "intel integrated", "amd gpu", "amd graphics", "amd card"});
+}
+
+/// "an instance without a GPU"; of a container or of the framework's build it says something else.
+bool denies_gpu(const Said& said) {
+  const auto value = lower(said.value);
+  if (said.key == "question" ||
+      holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
+    return false;
+  return holds_any(value, {"no gpu",
+                           "no nvidia",
+                           "without gpu",
+                           "without a gpu",
+                           "without any gpu",
+                           "without accelerator",
+                           "without an accelerator",
+                           "no accelerator",
+                           "no graphics card",
+                           "without graphics",
+                           "without a graphics",
+                           "cpu-only machine",
+                           "cpu-only instance",
+                           "cpu-only node",
+                           "cpu only machine",
+                           "cpu machine",
+                           "cpu basic",
+                           "cpu instance",
+                           "cpu runtime",
+                           "cpu node",
+                           "cpu cluster",
+                           "(cpu)"});
+}
+
 /// All GPUs that the text names are of other makers than NVIDIA.
 bool only_others(const View& text) {
   bool other = false;
-  for (const std::string_view key : {"gpu", "pci_gpu", "local gpu"}) {
+  for (const std::string_view key : {"gpu", "pci_gpu", "local gpu", "laptop gpu", "host gpu"}) {
     for (const auto value : text.all_said(key)) {
       const auto name = lower(value);
       if (nvidia_name(name)) return false;
       other = other || other_maker(name);
     }
+  }
+  // "- laptop: ThinkPad with Iris Xe graphics"; a processor's name alone says nothing.
+  const bool listed = other;
+  for (const auto& said : text.reading().said) {
+    if (!said.by_hand || said.key == "cpu" || said.key == "processor") continue;
+    const auto value = lower(said.value);
+    const bool own =
+        describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    if ((own || !listed) &&
+        holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
+      return false;
+    other = other || (own && other_graphics(value));
   }
   return other;
 }
@@ -47,8 +107,10 @@ bool only_virtual(const View& text) {
   const auto adapters = text.all_said("pci_gpu");
   return !adapters.empty() &&
          std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
-           return holds_any(lower(adapter), {"vmware", "virtualbox", "innotek", "red hat", "qxl",
-                                             "virtio", "cirrus", "hyper-v", "bochs", "parallels"});
+           return holds_any(lower(adapter),
+                            {"vmware", "virtualbox", "innotek", "red hat", "qxl", "virtio",
+                             "cirrus", "hyper-v", "bochs", "parallels", "1234:1111",
+                             "1af4:", "1b36:", "15ad:", "80ee:", "1414:", "amazon.com"});
          });
 }
 
@@ -65,6 +127,11 @@ void read_place(Scene& scene) {
   const auto& text = scene.text;
   const auto os = lower(text.said("os"));
   scene.wsl = text.has("wsl") || contains(os, "wsl") || text.mentions("wsl2");
+  if (const auto stated = lower(text.said("wsl")); !stated.empty())
+    scene.wsl = scene.wsl || !(stated.starts_with("no") || stated == "false");
+  for (const std::string_view denial :
+       {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
+    scene.wsl = scene.wsl && !text.mentions(denial);
   const bool windows_words =
       contains(os, "windows") || os.starts_with("win") || shows_windows(text);
   scene.windows = windows_words && !scene.wsl;
@@ -81,7 +148,8 @@ void read_place(Scene& scene) {
   scene.virtual_display = only_virtual(text);
   scene.notebook = text.has("ide-place") || text.mentions("jupyter") || text.mentions("notebook") ||
                    text.mentions("pycharm");
-  scene.mig = text.has("mig-mode");
+  scene.mig = text.has("mig-mode") ||
+              (text.has("mig-heading") && text.has("mode-enabled") && !text.has("ecc-heading"));
   scene.login_node = text.has("login-node") || text.mentions("login node");
   scene.aarch64 =
       (text.has("aarch64") || text.mentions("aarch64") || text.mentions("arm64")) && !scene.jetson;
@@ -105,7 +173,7 @@ void read_container(Scene& scene) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
   }
-  if (text.has("pod-asks")) scene.container_gets_gpu = true;
+  if (text.has("pod-asks")) scene.container_gets_gpu = true; // or a compose file does
 }
 
 void read_slurm(Scene& scene) {
@@ -117,7 +185,8 @@ void read_slurm(Scene& scene) {
   const auto asks = text.all("slurm-asks");
   const bool typed = std::any_of(asks.begin(), asks.end(), [](const Sighting* ask) {
     return contains(ask->text, "#SBATCH") || contains(ask->text, "#PBS") ||
-           contains(ask->text, "#BSUB") || contains(ask->text, "run ") ||
+           contains(ask->text, "#BSUB") || contains(ask->text, "#$ ") ||
+           contains(lower(ask->text), "request") || contains(ask->text, "run ") ||
            contains(ask->text, "TRES") || contains(ask->text, "alloc ") ||
            contains(ask->text, "sbatch ");
   });
@@ -129,15 +198,27 @@ void read_gpus(Scene& scene) {
   const auto stated = lower(text.said("has gpu"));
   if (!stated.empty()) scene.has_gpu = stated == "true" || stated == "yes";
   const auto gpu = lower(text.said("gpu"));
-  if (gpu == "none" || gpu == "no" || gpu.starts_with("none ") || gpu.starts_with("none,") ||
-      gpu.starts_with("no gpu"))
+  // "GPUs: None detected." is what a program found, not what the machine has.
+  const bool found = holds_any(gpu, {"detected", "available", "found"});
+  if (!found && (gpu == "none" || gpu == "no" || gpu.starts_with("none ") ||
+                 gpu.starts_with("none,") || gpu.starts_with("no gpu")))
     scene.has_gpu = false;
   const auto adapters = text.all_said("pci_gpu");
   const bool console = !adapters.empty() &&
                        std::all_of(adapters.begin(), adapters.end(), [](std::string_view adapter) {
                          return holds_any(lower(adapter), {"aspeed", "matrox"});
                        });
-  if (console) scene.has_gpu = false; // a server's own console
+  const auto& all = text.reading().said;
+  const bool names_one = std::any_of(all.begin(), all.end(), [](const Said& said) {
+    return said.by_hand && (describes_machine(said.key) || contains(said.key, "gpu")) &&
+           nvidia_name(lower(said.value));
+  });
+  // A server's own console; "lspci | grep VGA" leaves out a GPU that is a "3D controller".
+  if (console && !names_one) scene.has_gpu = false;
+  for (const auto& said : text.reading().said) {
+    if (said.by_hand && describes_machine(said.key) && denies_gpu(said) && !nvidia_name(gpu))
+      scene.has_gpu = false;
+  }
   scene.other_gpu_only = only_others(text);
   const auto smi = lower(text.said("nvidia-smi"));
   const bool smi_said = !smi.empty() && !holds_any(smi, {"fail", "not ", "error", "no devices",
@@ -218,7 +299,7 @@ void read_versions(Scene& scene) {
 const Sighting* no_gpu_line(const View& text) {
   for (const std::string_view signal :
        {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu",
-        "nonexistent-device", "jax-no-gpu"}) {
+        "nonexistent-device", "jax-no-gpu", "torch-deserialize"}) {
     if (const auto* seen = text.find(signal)) return seen;
   }
   return nullptr;
@@ -342,6 +423,10 @@ std::optional<ComputeCapability> capability_of_name(std::string_view name) {
 std::optional<Version> cuda_of_torch(const View& text) {
   if (auto stated = Version::parse(text.said("torch_cuda"))) return stated;
   const auto torch = text.said("torch");
+  // "1.4.0 (CUDA 10.1)"
+  if (const auto named = lower(torch).find("cuda"); named != std::string::npos) {
+    if (auto stated = version_in(torch.substr(named))) return stated;
+  }
   const auto at = torch.find("+cu");
   if (at == std::string_view::npos && !contains(torch, "+")) {
     const auto version = version_in(torch);

@@ -133,6 +133,7 @@ TEST(RequiredLiterals, OfPatterns) {
   using Strings = std::vector<std::string>;
   EXPECT_EQ(required_literals("No CUDA GPUs are available"), Strings{"No CUDA GPUs are available"});
   EXPECT_EQ(required_literals(R"(libcuda\.so(?:\.1)? missing)"), Strings{"libcuda.so"});
+  EXPECT_EQ(required_literals("option ‘?-fclash"), Strings{"option "});
   EXPECT_EQ(required_literals("(?:first thing|other thing)"),
             (Strings{"first thing", "other thing"}));
   EXPECT_EQ(required_literals("(?:first thing|x)"), Strings{});
