@@ -37,7 +37,7 @@ ReadCode read_code(const std::vector<PastedProgram>& programs, const CodeJudge& 
 
 class PastedCode {
 public:
-  static constexpr std::size_t kMostBytes = 64 * 1024;
+  static constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
 
   /// Lines come in their order, without escape sequences. Returns whether the next one may belong
   /// to it, whatever it says. `head`: people paste their code in a text's first lines; further down
