@@ -100,6 +100,13 @@ TEST(Messages, EachRowExplainsItsSample_AndNoRowBeforeItDoes) {
   }
 }
 
+TEST(Messages, BytesThatAreNoUtf8DoNotBreakALine) {
+  const auto matches = matches_of("docker restart caf\xe9 helps");
+  EXPECT_TRUE(std::any_of(matches.begin(), matches.end(), [](const Match& match) {
+    return match.message->name == "restart-cures";
+  }));
+}
+
 TEST(Messages, SieveLosesNoMatch) {
   const auto lines = samples();
   const auto& table = MessageTable::get();
