@@ -247,6 +247,16 @@ void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    {},
                    kWatch});
   }
+  if (const auto* simple = text.find("simple-rnn");
+      simple != nullptr && slow && !text.has("rnn-generic")) {
+    out.push_back({"P13",
+                   Weight::hint,
+                   "SimpleRNN has no cuDNN kernel: it steps through time in short kernels, where "
+                   "GRU and LSTM take one",
+                   {simple},
+                   "GRU or LSTM with their default arguments, or a larger batch",
+                   kWatch});
+  }
   const auto* eager = first_of(text, {"eager-code", "loop-tape", "eager-words"});
   if (eager != nullptr && pace.differs >= kFarSlower && !pace.steps_rise()) {
     out.push_back({"P07",

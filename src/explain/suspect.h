@@ -64,6 +64,9 @@ void use_suspects(const Scene& scene, Suspects& out);
 void pace_suspects(const Scene& scene, Suspects& out);
 void placement_suspects(const Scene& scene, Suspects& out);
 void profile_suspects(const Scene& scene, Suspects& out);
+void application_suspects(const Scene& scene, Suspects& out);
+/// What a run on the processor says that was made to compare with one on the GPU.
+void drop_what_was_compared(const Scene& scene, Suspects& suspects);
 /// What is wrong in code that the text shows, where the log is consistent with it; after all
 /// others.
 void code_suspects(const Scene& scene, Suspects& out);

@@ -306,6 +306,9 @@ bool epochs_differ_in(const View& text) {
     if (least <= 0 || seconds < least) least = seconds;
     most = std::max(most, seconds);
   }
+  // A loop of one's own beside Keras' fit.
+  for (const auto* seen : text.all("bar-time"))
+    most = std::max(most, 60 * number(seen->value("bar_min")) + number(seen->value("bar_sec")));
   return least > 0 && most >= kFar * least;
 }
 
@@ -340,6 +343,10 @@ UseFigures::UseFigures(const View& text) {
   sampled_low = samples.low;
   sampled_idle = samples.idle;
   in_bursts = in_bursts || samples.bursts;
+  // A gauge was doubted, and a tool that counts compute work shows the GPU busy.
+  constexpr double kBusyMean = 60;
+  if (samples.mean >= kBusyMean && (text.has("gauge") || text.says("gauge")))
+    highest_use = std::max(highest_use.value_or(0), samples.mean);
   received = samples.received;
   if (samples.hottest && text.has("slows-down"))
     temperature = std::max(temperature.value_or(0), *samples.hottest);

@@ -149,6 +149,17 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
   const auto* usage = text.find("smi-usage");
   if (usage == nullptr || figures.highest_use) return;
   const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
+  if (taken && text.has("memory-at-once") && usage->value("smi_util") == "0") {
+    out.push_back({"R10",
+                   Weight::hint,
+                   "the framework reserves most of the memory when it starts, and nothing computes "
+                   "yet: that is how it works",
+                   {usage},
+                   "nothing, or let memory grow (XLA_PYTHON_CLIENT_PREALLOCATE=false, "
+                   "set_memory_growth)",
+                   {}});
+    return;
+  }
   if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
     out.push_back({"R02",
                    Weight::hint,
