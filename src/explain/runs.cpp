@@ -46,6 +46,12 @@ bool for_comparison(const View& text, int run) {
 }
 
 bool for_comparison(const View& text, const Sighting& seen) {
+  // What a command says itself is seen before its run counts.
+  const auto& starts = text.reading().starts;
+  const auto own = std::find_if(starts.begin(), starts.end(),
+                                [&](const RunStart& start) { return start.line == seen.first; });
+  if (own != starts.end() && seen.count == 1)
+    return for_comparison(text, static_cast<int>(own - starts.begin()) + 1);
   return seen.first_run == seen.last_run && for_comparison(text, seen.first_run);
 }
 

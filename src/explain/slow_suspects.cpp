@@ -213,7 +213,7 @@ void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
   out.push_back({"P07",
                  Weight::hint,
                  "the program runs step by step in Python, and the GPU waits for it",
-                 {seen},
+                 {seen, toggled ? scene.text.find("bar-time") : nullptr},
                  {},
                  kWatch});
 }
