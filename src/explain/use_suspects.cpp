@@ -97,8 +97,21 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
 /// The table shows use and memory, and its list of processes is empty: a container's nvidia-smi
 /// cannot name them.
 void hidden_processes(const Scene& scene, Suspects& out) {
+  if (scene.text.has("smi-process")) return;
+  if (const auto* words = scene.text.find("process-hidden"); words != nullptr && scene.container) {
+    for (const auto* look : scene.text.all("gpu-moment")) {
+      if (number(look->value("moment_use")) < kSome) continue;
+      out.push_back({"R10",
+                     Weight::hint,
+                     "the GPU is busy; inside a container its processes cannot be listed",
+                     {look, words},
+                     "look from the host, or start the container with --pid=host",
+                     {}});
+      return;
+    }
+  }
   const auto usages = scene.text.all("smi-usage");
-  if (!scene.text.has("smi-processes") || scene.text.has("smi-process")) return;
+  if (!scene.text.has("smi-processes")) return;
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kSome &&
            number(usage->value("used_mib")) >= kInUseMib;
@@ -124,7 +137,14 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    "nvidia-smi"});
   }
   if (text.has("slow-input")) return; // said there
-  if (figures.low(0) && !figures.in_bursts) {
+  const auto& said = text.reading().said;
+  const bool memory = scene.in_use != nullptr || text.has("smi-usage") || text.has("gpu-use") ||
+                      text.has("memory-series") || text.has("memory-held") ||
+                      std::any_of(said.begin(), said.end(), [](const Said& each) {
+                        return each.by_hand && (contains(lower(each.key), "mem") ||
+                                                contains(lower(each.value), "mem"));
+                      });
+  if (figures.low(0) && !figures.in_bursts && memory) {
     out.push_back({"R02",
                    Weight::hint,
                    "memory is taken and the GPU's use is 0 %: no kernel runs",
