@@ -24,6 +24,7 @@ const Sighting* within_reach(const Scene& scene) {
 /// A value that stands in a file: what a program prints can be what it found out.
 bool of_a_file(const Sighting& seen) {
   const auto& line = seen.text;
+  if (contains(line, "use_gpu") || contains(line, "enable_gpu")) return true;
   const bool listed = !line.empty() && line.front() >= '0' && line.front() <= '9'; // grep -n
   return listed || contains(line, "\"") || contains(line, ".y") || contains(line, ".json");
 }
@@ -44,6 +45,8 @@ void told(const Scene& scene, Suspects& out) {
                            : "leave that switch out, or give it the GPU (the program's --help tells "
                              "how)",
                    kLook});
+    if (setting && there == nullptr)
+      out.back().instead = {{"F13", "the program found that value out: its framework has no GPU"}};
     return;
   }
 }
@@ -90,12 +93,22 @@ void application_suspects(const Scene& scene, Suspects& out) {
 void drop_what_was_compared(const Scene& scene, Suspects& suspects) {
   // The GPU is busy: what is slow between the batches does not keep it waiting.
   constexpr double kBusy = 70; // percent
+  const auto told = scene.text.all("told-cpu");
+  // A program that is told to use the processor says that it found no GPU.
+  const auto asked = [&](const Sighting& seen) {
+    const auto signal = seen.message->signal;
+    if (signal != "jax-no-gpu" && signal != "torch-false" && signal != "app-on-cpu") return false;
+    return std::any_of(told.begin(), told.end(), [&](const Sighting* each) {
+      return each->message->name != "told-cpu/config" && each->first <= seen.first &&
+             each->last_run == seen.last_run;
+    });
+  };
   const UseFigures figures(scene.text);
   const bool busy = figures.lowest_use.value_or(0) >= kBusy;
   std::erase_if(suspects, [&](const Suspect& suspect) {
     return !suspect.evidence.empty() &&
            std::all_of(suspect.evidence.begin(), suspect.evidence.end(), [&](const Sighting* seen) {
-             return for_comparison(scene.text, *seen) ||
+             return for_comparison(scene.text, *seen) || asked(*seen) ||
                     (busy && seen->message->signal == "slow-callback");
            });
   });

@@ -320,7 +320,8 @@ void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
   const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low") ||
                     text.has("use-none") ||
                     stands_now_and_then(text);
-  if (input == nullptr || !idle || text.has("single-predict") || text.has("rl-words")) return;
+  const bool blamed = text.has("input-words") && text.has("speed-words");
+  if (input == nullptr || !(idle || blamed) || text.has("single-predict") || text.has("rl-words")) return;
   out.push_back({"R03",
                  Weight::hint,
                  "the GPU stands still between the batches: it waits for its data",

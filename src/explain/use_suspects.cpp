@@ -138,7 +138,7 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
   }
   if (text.has("slow-input")) return; // said there
   const auto& said = text.reading().said;
-  const bool memory = scene.in_use != nullptr || text.has("smi-usage") || text.has("gpu-use") ||
+  const bool memory = text.has("gpu-created") || text.has("smi-usage") || text.has("gpu-use") ||
                       text.has("memory-series") || text.has("memory-held") ||
                       std::any_of(said.begin(), said.end(), [](const Said& each) {
                         return each.by_hand && (contains(lower(each.key), "mem") ||
@@ -378,6 +378,7 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
          kWatch,
          {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
   } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
+              (text.has("slower-than-cpu") && text.has("rl-words")) ||
               figures.sampled_low || text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
               (text.has("single-predict") && !figures.processor_busy &&
