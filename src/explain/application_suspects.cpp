@@ -34,16 +34,19 @@ void told(const Scene& scene, Suspects& out) {
     if (scene.text.reading().is_past(*seen) || for_comparison(scene.text, *seen)) continue;
     const bool setting = seen->message->name == "told-cpu/config";
     const auto* there = within_reach(scene);
-    if (setting && there == nullptr && !scene.smi_works && !of_a_file(*seen)) continue;
+    if (setting && there == nullptr && !of_a_file(*seen)) continue;
+    // Told both ways, it was tried both ways; what is offloaded lies there on purpose.
+    if (setting ? scene.text.has("offload-config") : scene.text.has("told-gpu")) continue;
     const bool alone = !setting && scene.in_use == nullptr;
     out.push_back({"P01",
                    alone ? Weight::probable : Weight::hint,
                    setting ? "a setting of the program chooses the processor"
                            : "the program is started with a switch that chooses the processor",
                    {seen, scene.in_use},
-                   setting ? "change that setting, and look at the program's own words for it"
-                           : "leave that switch out, or give it the GPU (the program's --help tells "
-                             "how)",
+                   setting
+                       ? "change that setting, and look at the program's own words for it"
+                       : "leave that switch out, or give it the GPU (the program's --help tells "
+                         "how)",
                    kLook});
     if (setting && there == nullptr)
       out.back().instead = {{"F13", "the program found that value out: its framework has no GPU"}};

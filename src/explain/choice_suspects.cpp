@@ -132,8 +132,8 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
                          scene.text.mentions("first gpu");
   const bool after_call = code != nullptr && import != nullptr && import->first < code->first &&
                           (complains || held_elsewhere);
-  if (set.in_code &&
-      ((chosen_idle && other_busy != nullptr) || after_call || (on_others && !on_chosen) || sees_more)) {
+  if (set.in_code && ((chosen_idle && other_busy != nullptr) || after_call ||
+                      (on_others && !on_chosen) || sees_more)) {
     out.push_back({"P03",
                    Weight::hint,
                    "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +

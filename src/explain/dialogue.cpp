@@ -120,9 +120,9 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
     const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
       return word == "True" || word == "False";
     });
-    const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, [](auto word) {
-                        return word.empty() || is_value(word);
-                      }) &&
+    const bool told = yes_or_no != words.end() &&
+                      std::all_of(words.begin(), yes_or_no,
+                                  [](auto word) { return word.empty() || is_value(word); }) &&
                       answer.size() <= kLongest;
     return told ? std::optional(std::string(trim(bare))) : std::nullopt;
   }

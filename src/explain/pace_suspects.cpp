@@ -185,7 +185,8 @@ void late_start(const Scene& scene, Suspects& out) {
   if (called) words = first;
   if (!timed && words == nullptr) return;
   const auto* driver = text.find("ptx-by-driver");
-  const bool xla = driver == nullptr && (text.says("jax") || text.says("jaxlib") || text.mentions("jax") || timed);
+  const bool xla = driver == nullptr &&
+                   (text.says("jax") || text.says("jaxlib") || text.mentions("jax") || timed);
   out.push_back({xla ? "R13" : "R11",
                  Weight::hint,
                  "the first time is slow and those after it are not: code is compiled for the GPU",
@@ -318,10 +319,10 @@ void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
       !contains(loader->value("loader_args"), "num_workers"))
     input = loader; // it reads in the program's own process
   const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low") ||
-                    text.has("use-none") ||
-                    stands_now_and_then(text);
+                    text.has("use-none") || stands_now_and_then(text);
   const bool blamed = text.has("input-words") && text.has("speed-words");
-  if (input == nullptr || !(idle || blamed) || text.has("single-predict") || text.has("rl-words")) return;
+  if (input == nullptr || !(idle || blamed) || text.has("single-predict") || text.has("rl-words"))
+    return;
   out.push_back({"R03",
                  Weight::hint,
                  "the GPU stands still between the batches: it waits for its data",

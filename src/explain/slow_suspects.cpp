@@ -64,8 +64,8 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
   } else if (const auto* words = scene.text.find("slower-words");
-             words != nullptr && words->message->name == "slower-words/than" &&
-             !figures.slowdown && !figures.memory_grows) {
+             words != nullptr && words->message->name == "slower-words/than" && !figures.slowdown &&
+             !figures.memory_grows) {
     out.push_back({"R07",
                    Weight::hint,
                    "each step takes longer than those before, as stated: something grows",

@@ -268,7 +268,8 @@ private:
   }
   /// The GPU's time beside the processor's.
   void against(const std::string& value) {
-    against_words(replace_all(replace_all(value, "half an hour", "30 minutes"), "an hour", "1 hour"));
+    against_words(
+        replace_all(replace_all(value, "half an hour", "30 minutes"), "an hour", "1 hour"));
     static const re2::RE2 kGpuFirst(
         R"((\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:the )?gpu.{0,20}?(\d+(?:\.\d+)?) ?(ms|us|s|min)\w* on (?:the )?cpu)");
     const auto pair = pair_in(value, kGpuFirst);

@@ -378,8 +378,8 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
          kWatch,
          {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
   } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
-              (text.has("slower-than-cpu") && text.has("rl-words")) ||
-              figures.sampled_low || text.has("gpu-found")) &&
+              (text.has("slower-than-cpu") && text.has("rl-words")) || figures.sampled_low ||
+              text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
               (text.has("single-predict") && !figures.processor_busy &&
                !text.has("processor-full") && (slow || (scene.in_use != nullptr && complains))))) {
