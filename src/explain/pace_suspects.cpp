@@ -235,7 +235,8 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    kWatch,
                    {{"R04", "the model consists of many short kernels"}}});
   } else if (const auto* gain = text.find("no-gpu-gain");
-             gain != nullptr && scene.in_use != nullptr && !text.has("slow-input")) {
+             gain != nullptr && (scene.in_use != nullptr || text.has("smi-usage")) &&
+             !text.has("slow-input")) {
     out.push_back({"P09",
                    Weight::hint,
                    "the GPU brings nothing over the processor: there is too little work in a step",

@@ -73,6 +73,8 @@ void code_suspects(const Scene& scene, Suspects& out);
 /// Of single lines of code, what the code as a whole does not bear out goes.
 void drop_what_the_code_refutes(const Scene& scene, Suspects& suspects);
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
+/// One GPU computes, the others only lend their memory.
+void one_of_many(const Scene& scene, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);
