@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <re2/re2.h>
+#include <string_view>
 
 namespace gpuwhy::explain {
 namespace {
@@ -29,15 +31,31 @@ bool of_a_file(const Sighting& seen) {
   return listed || contains(line, "\"") || contains(line, ".y") || contains(line, ".json");
 }
 
+/// Of a help text, or advice: nobody typed it.
+bool only_told_of(std::string_view line) {
+  static const re2::RE2 kProse(
+      R"re((?i:^--?\w|^usage\b|\[-|\b(?:use|add|try|with|pass|passing|using|via|the|or|and|set|specify|option|flag|argument|without)\s+['"`]?--?\w))re");
+  return re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), kProse);
+}
+
+/// Something had failed on the GPU before: the processor was a way round it.
+bool way_round(const Scene& scene, const Sighting& told) {
+  const auto all = scene.text.all();
+  return std::any_of(all.begin(), all.end(), [&](const Sighting* seen) {
+    return seen->message->kind == Kind::cause && seen->last < told.first;
+  });
+}
+
 void told(const Scene& scene, Suspects& out) {
   for (const auto* seen : scene.text.all("told-cpu")) {
     if (scene.text.reading().is_past(*seen) || for_comparison(scene.text, *seen)) continue;
     const bool setting = seen->message->name == "told-cpu/config";
+    if (!setting && only_told_of(seen->text)) continue;
     const auto* there = within_reach(scene);
     if (setting && there == nullptr && !of_a_file(*seen)) continue;
     // Told both ways, it was tried both ways; what is offloaded lies there on purpose.
     if (setting ? scene.text.has("offload-config") : scene.text.has("told-gpu")) continue;
-    const bool alone = !setting && scene.in_use == nullptr;
+    const bool alone = !setting && scene.in_use == nullptr && !way_round(scene, *seen);
     out.push_back({"P01",
                    alone ? Weight::probable : Weight::hint,
                    setting ? "a setting of the program chooses the processor"

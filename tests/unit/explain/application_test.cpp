@@ -24,6 +24,12 @@ TEST(Application, SwitchesThatChooseTheProcessor) {
   EXPECT_EQ(root("$ chrome --headless --disable-gpu http://localhost\n"), "-");
   EXPECT_EQ(root("$ whisper a.mp3 --device cpu\n$ whisper a.mp3 --device cuda\n"), "-")
       << "tried both ways";
+  EXPECT_EQ(root("usage: train.py [-h] [--cpu]\n  --cpu      run on the CPU\n"), "-");
+  EXPECT_EQ(root("hint: use --cpu to run without a GPU\n"), "-");
+  EXPECT_EQ(root("RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB\n"
+                 "$ python train.py --cpu\n"),
+            "R08")
+      << "the way round it";
 }
 
 TEST(Application, SettingsThatChooseTheProcessor) {
