@@ -122,13 +122,13 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   }
   // The GPU that the code chooses is idle while another one works.
   bool chosen_idle = false;
-  bool other_busy = false;
+  const Sighting* other_busy = nullptr;
   for (const auto* use : scene.text.all("gpu-use")) {
     const auto now = to_number(use->value("gpu_now")).value_or(0);
     if (use->value("gpu_index") == set.value)
       chosen_idle = now == 0;
     else
-      other_busy = other_busy || now > 0;
+      other_busy = now > 0 ? use : other_busy;
   }
   const auto* import = scene.text.find("framework-import");
   const auto chosen = split(set.value, ',');
@@ -153,13 +153,13 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
                          scene.text.mentions("first gpu");
   const bool after_call = code != nullptr && import != nullptr && import->first < code->first &&
                           (complains || held_elsewhere);
-  if (set.in_code &&
-      ((chosen_idle && other_busy) || after_call || (on_others && !on_chosen) || sees_more)) {
+  if (set.in_code && ((chosen_idle && other_busy != nullptr) || after_call ||
+                      (on_others && !on_chosen) || sees_more)) {
     out.push_back({"P03",
                    Weight::hint,
                    "the program sets CUDA_VISIBLE_DEVICES to '" + set.value +
                        "' too late: another GPU is used, so CUDA had started before",
-                   {code, scene.text.find("numbered-import")},
+                   {code, scene.text.find("numbered-import"), other_busy},
                    "set the variable before the program starts, or above its first import",
                    {}});
   }

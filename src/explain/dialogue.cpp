@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 20> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 22> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -30,7 +30,9 @@ constexpr std::array<std::string_view, 20> kCalls = {"is_available()",
                                                      "devices()[0].platform",
                                                      "sys.executable",
                                                      ".is_cuda",
-                                                     "get_visible_devices("};
+                                                     "get_visible_devices(",
+                                                     "require_gpu(",
+                                                     "prefer_gpu("};
 
 bool unix_prompt(std::string_view line) {
   if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("+ ")) return true;
@@ -77,7 +79,8 @@ bool asks_where(std::string_view line) {
 }
 
 bool asks_yes_or_no(std::string_view question) {
-  return contains(question, "is_available()") || contains(question, "is_gpu_available(");
+  return contains(question, "is_available()") || contains(question, "is_gpu_available(") ||
+         contains(question, "require_gpu(") || contains(question, "prefer_gpu(");
 }
 
 /// "GPUs:" of 'print("GPUs: ", tf.config.list_physical_devices())'.
@@ -128,7 +131,9 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
     const auto yes_or_no = std::find_if(words.begin(), words.end(), [](std::string_view word) {
       return word == "True" || word == "False";
     });
-    const bool told = yes_or_no != words.end() && std::all_of(words.begin(), yes_or_no, is_value) &&
+    const bool told = yes_or_no != words.end() &&
+                      std::all_of(words.begin(), yes_or_no,
+                                  [](auto word) { return word.empty() || is_value(word); }) &&
                       answer.size() <= kLongest;
     return told ? std::optional(std::string(trim(bare))) : std::nullopt;
   }

@@ -71,9 +71,11 @@ Suspects gather(const Scene& scene) {
   profile_suspects(scene, suspects);
   use_suspects(scene, suspects);
   pace_suspects(scene, suspects);
+  application_suspects(scene, suspects);
   plain_suspects(scene, suspects);
   for (auto& suspect : suspects) std::erase(suspect.evidence, nullptr);
   drop_what_the_code_refutes(scene, suspects);
+  drop_what_was_compared(scene, suspects);
   code_suspects(scene, suspects);
   return suspects;
 }

@@ -1,6 +1,7 @@
 #include "explain/pace.h"
 
 #include "base/text.h"
+#include "explain/runs.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -156,6 +157,35 @@ void read_processor(const View& text, Pace& pace) {
   }
 }
 
+/// The same program, once as it is and once kept on the processor: seconds of a run, or of a step.
+void read_runs(const View& text, Pace& pace) {
+  std::optional<double> cpu;
+  std::optional<double> gpu;
+  const Sighting* telling = nullptr;
+  const auto take = [&](const Sighting& seen, double time) {
+    if (time <= 0 || seen.first_run != seen.last_run) return;
+    auto& side = for_comparison(text, seen.first_run) ? cpu : gpu;
+    if (&side == &gpu && chooses_processor(command_of(text, seen.first_run))) return;
+    side = std::min(side.value_or(time), time);
+    if (&side == &gpu) telling = &seen;
+  };
+  const auto judge = [&] {
+    if (cpu && gpu && *gpu > kLoses * *cpu) {
+      pace.gpu_loses = true;
+      pace.gpu_time = telling;
+    }
+    cpu.reset();
+    gpu.reset();
+  };
+  for (const auto* seen : text.all("run-seconds")) take(*seen, number(seen->value("run_s")));
+  judge();
+  for (const auto* seen : text.all("step-series")) {
+    const auto rate = number(seen->value("step_rate"));
+    if (rate > 0) take(*seen, 1 / rate);
+  }
+  judge();
+}
+
 void read_gpus(const View& text, Pace& pace) {
   std::optional<double> one;
   std::optional<double> more;
@@ -175,6 +205,7 @@ Pace::Pace(const View& text) {
   read_memory(text, *this);
   read_steps(text, *this);
   read_processor(text, *this);
+  read_runs(text, *this);
   read_gpus(text, *this);
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kHot = 83;          // degrees from which NVIDIA's boards slow down
 constexpr double kBusTraffic = 1000; // MB/s
+constexpr double kLeaks = 1.5;       // times longer: more than a warm board loses
 constexpr double kFarSlower = 3;     // times longer: another way of computing
 constexpr double kIdle = 60;         // percent up to which something holds the GPU back
 
@@ -90,6 +91,7 @@ void offloaded(const Scene& scene, Suspects& out) {
 void slows(const Scene& scene, const Pace& pace, Suspects& out) {
   const auto& text = scene.text;
   if (!pace.steps_rise() || pace.memory_rises() || made_in_loop(text) != nullptr) return;
+  if (text.has("shared-memory") || text.has("memory-spilled") || text.has("offloaded-part")) return;
   const double temperature = hottest(text);
   if (temperature >= kHot || text.has("cooled-words") || text.has("throttled")) {
     out.push_back({"R06",
@@ -98,6 +100,16 @@ void slows(const Scene& scene, const Pace& pace, Suspects& out) {
                    {pace.step_from, pace.step_to, text.find("smi-temperature")},
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
+  } else if (pace.slower >= kLeaks && !text.has("host-killed") &&
+             (text.has("slower-words") || text.has("slows-down"))) {
+    out.push_back({"R07",
+                   Weight::hint,
+                   "steps take longer and longer: something grows with each of them",
+                   {pace.step_from, pace.step_to},
+                   {},
+                   kWatch,
+                   {{"R06", "the GPU gets hot and slows itself down"},
+                    {"P18", "operations, models or functions are made anew in a loop"}}});
   } else if (text.has("host-killed")) {
     out.push_back({"R07",
                    Weight::hint,
@@ -166,9 +178,15 @@ void late_start(const Scene& scene, Suspects& out) {
   const bool timed = cold != nullptr && value(cold, "cold_s") >= kLong &&
                      value(cold, "cold_s") >= kLong * value(cold, "warm_s");
   const auto* words = text.find("first-slow");
+  const auto* first = text.find("first-call");
+  const auto* later = text.find("later-call");
+  const bool called = first != nullptr && later != nullptr && value(first, "first_s") >= kLong &&
+                      value(first, "first_s") >= kLong * value(later, "later_s");
+  if (called) words = first;
   if (!timed && words == nullptr) return;
   const auto* driver = text.find("ptx-by-driver");
-  const bool xla = driver == nullptr && (text.says("jax") || text.says("jaxlib") || timed);
+  const bool xla = driver == nullptr &&
+                   (text.says("jax") || text.says("jaxlib") || text.mentions("jax") || timed);
   out.push_back({xla ? "R13" : "R11",
                  Weight::hint,
                  "the first time is slow and those after it are not: code is compiled for the GPU",
@@ -216,6 +234,17 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    "ask for many answers at once",
                    kWatch,
                    {{"R04", "the model consists of many short kernels"}}});
+  } else if (const auto* gain = text.find("no-gpu-gain");
+             gain != nullptr && (scene.in_use != nullptr || text.has("smi-usage")) &&
+             !text.has("slow-input")) {
+    out.push_back({"P09",
+                   Weight::hint,
+                   "the GPU brings nothing over the processor: there is too little work in a step",
+                   {gain, scene.in_use},
+                   {},
+                   kWatch,
+                   {{"R03", "both wait for the same input"},
+                    {"R04", "the model consists of many short kernels"}}});
   } else if ((little && text.has("tiny-layers") && !text.has("slow-input")) ||
              (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses))) {
     out.push_back({"P09",
@@ -245,6 +274,16 @@ void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures,
                    "the layer's arguments rule out the cuDNN kernel: the slow generic one runs",
                    {arguments},
                    {},
+                   kWatch});
+  }
+  if (const auto* simple = text.find("simple-rnn");
+      simple != nullptr && slow && !text.has("rnn-generic")) {
+    out.push_back({"P13",
+                   Weight::hint,
+                   "SimpleRNN has no cuDNN kernel: it steps through time in short kernels, where "
+                   "GRU and LSTM take one",
+                   {simple},
+                   "GRU or LSTM with their default arguments, or a larger batch",
                    kWatch});
   }
   const auto* eager = first_of(text, {"eager-code", "loop-tape", "eager-words"});
@@ -281,8 +320,10 @@ void starves(const Scene& scene, const UseFigures& figures, Suspects& out) {
       !contains(loader->value("loader_args"), "num_workers"))
     input = loader; // it reads in the program's own process
   const bool idle = figures.low_or_said(kIdle) || figures.in_bursts || text.has("use-low") ||
-                    stands_now_and_then(text);
-  if (input == nullptr || !idle || text.has("single-predict") || text.has("rl-words")) return;
+                    text.has("use-none") || stands_now_and_then(text);
+  const bool blamed = text.has("input-words") && text.has("speed-words");
+  if (input == nullptr || !(idle || blamed) || text.has("single-predict") || text.has("rl-words"))
+    return;
   out.push_back({"R03",
                  Weight::hint,
                  "the GPU stands still between the batches: it waits for its data",

@@ -115,7 +115,10 @@ void code(const Scene& scene, Suspects& out) {
                    {},
                    {}});
   }
-  if (const auto* seen = scene.text.find("code-pins")) {
+  const auto* seen = scene.text.find("code-pins");
+  const bool both_ways =
+      seen != nullptr && seen->message->name == "code-pins/option" && scene.text.has("told-gpu");
+  if (seen != nullptr && !both_ways) {
     out.push_back({"P01",
                    scene.text.has("on-cpu") ? Weight::probable : Weight::hint,
                    "the program pins work to the processor",

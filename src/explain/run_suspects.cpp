@@ -1,20 +1,15 @@
 // Two runs in one text, one with the GPU and one without: what the one command has that the other
 // has not is the cause.
 #include "base/text.h"
+#include "explain/runs.h"
 #include "explain/suspect.h"
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string_view command_of(const Scene& scene, int run) {
-  const auto& starts = scene.text.reading().starts;
-  const auto index = static_cast<std::size_t>(run) - 1;
-  return run > 0 && index < starts.size() ? std::string_view(starts[index].command)
-                                          : std::string_view();
-}
 
 /// The value that the command gives a variable: "-1" of "CUDA_VISIBLE_DEVICES=-1 python x.py".
 std::optional<std::string_view> given(std::string_view command, std::string_view variable) {
@@ -36,6 +31,33 @@ bool asks_for_gpu(std::string_view command) {
       "--gres", "-G ",   "--gpus-per",       "--runtime nvidia"};
   return std::any_of(kWays.begin(), kWays.end(),
                      [&](std::string_view way) { return contains(command, way); });
+}
+
+/// What one line of Python imports: "jax" and "numpyro" of 'python -c "import numpyro, jax; ..."'.
+std::set<std::string_view> imports_of(std::string_view command) {
+  std::set<std::string_view> found;
+  for (auto at = command.find("import "); at != std::string_view::npos;
+       at = command.find("import ", at + 1)) {
+    auto names = command.substr(at + 7);
+    names = names.substr(0, names.find_first_of(";\"'"));
+    for (const auto part : split(names, ',')) {
+      const auto name = trim(part);
+      found.insert(name.substr(0, name.find(' ')));
+    }
+  }
+  return found;
+}
+
+/// The package that is imported where the GPU is lost, beside all that is where it is there.
+std::string_view imported_too(std::string_view fails, std::string_view works) {
+  const auto with = imports_of(fails);
+  const auto without = imports_of(works);
+  if (without.empty() || !std::includes(with.begin(), with.end(), without.begin(), without.end()))
+    return {};
+  const auto more = std::find_if(with.begin(), with.end(), [&](std::string_view name) {
+    return without.count(name) == 0 && name != "os" && name != "sys" && name != "time";
+  });
+  return more == with.end() ? std::string_view() : *more;
 }
 
 struct Difference {
@@ -86,6 +108,15 @@ std::optional<Difference> difference(std::string_view fails, std::string_view wo
                       "with PyTorch in the same process the GPU is lost: its libraries are loaded "
                       "first",
                       "import PyTorch last, or give each framework its own environment"};
+  if (const auto package = imported_too(fails, works); !package.empty()) {
+    const bool jax = contains(fails, "jax");
+    return Difference{jax ? "P01" : "P02",
+                      "with " + std::string(package) +
+                          " imported too the GPU is not shown: that package chooses the processor",
+                      "look for how " + std::string(package) + " is told to use the GPU" +
+                          (jax ? " (it sets JAX's platform), before anything else of it runs"
+                               : " (set_visible_devices)")};
+  }
   const bool switched = contains(works, "optirun ") || contains(works, "primusrun ") ||
                         contains(works, "prime-run ") || contains(works, "__NV_PRIME");
   if (switched && !contains(fails, "run "))
@@ -155,11 +186,11 @@ bool by_path(std::string_view interpreter) {
 
 /// A build without the GPU in one environment, and one with it in another.
 void environments(const Scene& scene, const Sighting& success, Suspects& out) {
-  const auto works = command_of(scene, success.last_run);
+  const auto works = command_of(scene.text, success.last_run);
   for (const std::string_view signal : {"not-built-with-cuda", "torch-cpu", "jax-no-cuda"}) {
     const auto* seen = scene.text.find(signal);
     if (seen == nullptr || seen->last_run == success.last_run) continue;
-    const auto fails = command_of(scene, seen->last_run);
+    const auto fails = command_of(scene.text, seen->last_run);
     if (fails.empty() || works.empty()) continue;
     const auto one = interpreter_of(fails);
     const auto other = interpreter_of(works);
@@ -191,8 +222,8 @@ void run_suspects(const Scene& scene, Suspects& out) {
   for (const std::string_view signal : {"no-device", "no-gpu-listed", "torch-false",
                                         "libcuda-missing", "cuinit-303", "cuinit-unknown"}) {
     for (const auto* seen : scene.text.all(signal)) {
-      const auto works = command_of(scene, success->last_run);
-      const auto fails = command_of(scene, seen->last_run);
+      const auto works = command_of(scene.text, success->last_run);
+      const auto fails = command_of(scene.text, seen->last_run);
       const auto* reload = scene.text.find("cgroup-reload");
       if (scene.container && reload != nullptr && success->last < reload->first &&
           reload->first < seen->last) {

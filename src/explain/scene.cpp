@@ -1,6 +1,7 @@
 #include "explain/scene.h"
 
 #include "base/text.h"
+#include "explain/runs.h"
 #include "knowledge/causes.h"
 #include "knowledge/tables.h"
 
@@ -225,7 +226,12 @@ void read_gpus(Scene& scene) {
                                                          "couldn't", "mismatch", "unknown"});
   scene.smi_works = text.has("smi-header") || text.has("smi-gpu") || smi_said;
   // Each tells its index or its UUID, so that it counts once however often it is shown.
-  scene.smi_gpus = text.all("smi-gpu").size();
+  const auto listed = text.all("smi-gpu");
+  scene.smi_gpus = listed.size();
+  for (const auto* seen : listed) { // of a table that was cut
+    if (const auto index = to_number(seen->value("smi_index")); index && *index >= 0)
+      scene.smi_gpus = std::max(scene.smi_gpus, static_cast<std::size_t>(*index) + 1);
+  }
   if (scene.smi_gpus == 0) {
     if (const auto count = to_number(text.said("gpu_count")); count && *count > 0)
       scene.smi_gpus = static_cast<std::size_t>(*count);
@@ -300,7 +306,9 @@ const Sighting* no_gpu_line(const View& text) {
   for (const std::string_view signal :
        {"no-gpu-listed", "dlopen-some", "cudart-stub", "torch-false", "strategy-cpu",
         "nonexistent-device", "jax-no-gpu", "torch-deserialize"}) {
-    if (const auto* seen = text.find(signal)) return seen;
+    for (const auto* seen : text.all(signal)) {
+      if (!for_comparison(text, *seen)) return seen;
+    }
   }
   return nullptr;
 }

@@ -63,6 +63,17 @@ void changes(const Scene& scene, const UseFigures& figures, Suspects& out) {
                    {},
                    {},
                    "nvidia-smi -q -d PERFORMANCE"});
+  } else if (const auto* words = scene.text.find("slower-words");
+             words != nullptr && words->message->name == "slower-words/than" && !figures.slowdown &&
+             !figures.memory_grows) {
+    out.push_back({"R07",
+                   Weight::hint,
+                   "each step takes longer than those before, as stated: something grows",
+                   {words},
+                   {},
+                   kWatch,
+                   {{"R06", "the GPU gets hot and slows itself down"},
+                    {"P18", "operations, models or functions are made anew in a loop"}}});
   } else if (figures.slowdown && *figures.slowdown >= kCooler) {
     const bool leak = *figures.slowdown >= kLeaking;
     out.push_back(
@@ -213,7 +224,7 @@ void eager(const Scene& scene, const UseFigures& figures, Suspects& out) {
   out.push_back({"P07",
                  Weight::hint,
                  "the program runs step by step in Python, and the GPU waits for it",
-                 {seen},
+                 {seen, toggled ? scene.text.find("bar-time") : nullptr},
                  {},
                  kWatch});
 }

@@ -65,12 +65,17 @@ void use_suspects(const Scene& scene, Suspects& out);
 void pace_suspects(const Scene& scene, Suspects& out);
 void placement_suspects(const Scene& scene, Suspects& out);
 void profile_suspects(const Scene& scene, Suspects& out);
+void application_suspects(const Scene& scene, Suspects& out);
+/// What a run on the processor says that was made to compare with one on the GPU.
+void drop_what_was_compared(const Scene& scene, Suspects& suspects);
 /// What is wrong in code that the text shows, where the log is consistent with it; after all
 /// others.
 void code_suspects(const Scene& scene, Suspects& out);
 /// Of single lines of code, what the code as a whole does not bear out goes.
 void drop_what_the_code_refutes(const Scene& scene, Suspects& suspects);
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
+/// One GPU computes, the others only lend their memory.
+void one_of_many(const Scene& scene, Suspects& out);
 
 /// What it means, here, that no driver answers in this line.
 void no_driver(const Scene& scene, const Sighting& seen, Suspects& out);

@@ -88,7 +88,6 @@ UseSamples::UseSamples(const View& text) {
       if (word != "%") moments.add(number(word), 1);
     }
   }
-  double mean = 0;
   idle = !gpus.empty();
   for (const auto& [index, moments] : gpus) {
     bursts = bursts || moments.bursts();

@@ -12,15 +12,13 @@ namespace gpuwhy::explain {
 namespace {
 
 constexpr std::string_view kMonitor = "nvidia-smi dmon -s u, while the program computes";
-constexpr double kBusy = 70;        // percent of use from which nothing is wrong with it
-constexpr double kLoaderShare = 30; // percent of a profile
-constexpr double kHalf = 50;        // percent: plainly computes
-constexpr double kSome = 5;         // percent: computed on
-constexpr double kInUseMib = 1000;  // of memory: a framework holds the GPU
-constexpr double kIdle = 60;        // percent up to which something holds the GPU back
-constexpr double kLongStep = 0.5;   // seconds: no launch takes as long
-constexpr double kWaits = 0.5;      // of a step
-constexpr double kCrowd = 32; // processes that want to run, more than most machines have cores
+constexpr double kBusy = 70;           // percent of use from which nothing is wrong with it
+constexpr double kLoaderShare = 30;    // percent of a profile
+constexpr double kSome = 5;            // percent: computed on
+constexpr double kInUseMib = 1000;     // of memory: a framework holds the GPU
+constexpr double kIdle = 60;           // percent up to which something holds the GPU back
+constexpr double kLongStep = 0.5;      // seconds: no launch takes as long
+constexpr double kWaits = 0.5;         // of a step
 constexpr double kMinuteModel = 1000;  // parameters that no GPU is made for
 constexpr double kTinyModel = 100'000; // parameters
 
@@ -97,8 +95,21 @@ void gauges(const Scene& scene, const UseFigures& figures, Suspects& out) {
 /// The table shows use and memory, and its list of processes is empty: a container's nvidia-smi
 /// cannot name them.
 void hidden_processes(const Scene& scene, Suspects& out) {
+  if (scene.text.has("smi-process")) return;
+  if (const auto* words = scene.text.find("process-hidden"); words != nullptr && scene.container) {
+    for (const auto* look : scene.text.all("gpu-moment")) {
+      if (number(look->value("moment_use")) < kSome) continue;
+      out.push_back({"R10",
+                     Weight::hint,
+                     "the GPU is busy; inside a container its processes cannot be listed",
+                     {look, words},
+                     "look from the host, or start the container with --pid=host",
+                     {}});
+      return;
+    }
+  }
   const auto usages = scene.text.all("smi-usage");
-  if (!scene.text.has("smi-processes") || scene.text.has("smi-process")) return;
+  if (!scene.text.has("smi-processes")) return;
   const auto busy = std::find_if(usages.begin(), usages.end(), [](const Sighting* usage) {
     return number(usage->value("smi_util")) >= kSome &&
            number(usage->value("used_mib")) >= kInUseMib;
@@ -124,7 +135,14 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    "nvidia-smi"});
   }
   if (text.has("slow-input")) return; // said there
-  if (figures.low(0) && !figures.in_bursts) {
+  const auto& said = text.reading().said;
+  const bool memory = text.has("gpu-created") || text.has("smi-usage") || text.has("gpu-use") ||
+                      text.has("memory-series") || text.has("memory-held") ||
+                      std::any_of(said.begin(), said.end(), [](const Said& each) {
+                        return each.by_hand && (contains(lower(each.key), "mem") ||
+                                                contains(lower(each.value), "mem"));
+                      });
+  if (figures.low(0) && !figures.in_bursts && memory) {
     out.push_back({"R02",
                    Weight::hint,
                    "memory is taken and the GPU's use is 0 %: no kernel runs",
@@ -149,6 +167,17 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
   const auto* usage = text.find("smi-usage");
   if (usage == nullptr || figures.highest_use) return;
   const bool taken = number(usage->value("used_mib")) > number(usage->value("total_mib")) / 2;
+  if (taken && text.has("memory-at-once") && usage->value("smi_util") == "0") {
+    out.push_back({"R10",
+                   Weight::hint,
+                   "the framework reserves most of the memory when it starts, and nothing computes "
+                   "yet: that is how it works",
+                   {usage},
+                   "nothing, or let memory grow (XLA_PYTHON_CLIENT_PREALLOCATE=false, "
+                   "set_memory_growth)",
+                   {}});
+    return;
+  }
   if (taken && usage->value("smi_util") == "0" && text.has("smi-process")) {
     out.push_back({"R02",
                    Weight::hint,
@@ -156,86 +185,6 @@ void taken_and_idle(const Scene& scene, const UseFigures& figures, Suspects& out
                    {usage},
                    {},
                    kMonitor});
-  }
-}
-
-/// One GPU computes, the others only lend their memory.
-void one_of_many(const Scene& scene, Suspects& out) {
-  const bool table = scene.text.has("smi-gpu");
-  auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
-  if (table && (scene.smi_gpus < 2 || uses.size() < 2)) return; // one GPU, or one at other moments
-  std::vector<const Sighting*> busy;
-  std::vector<const Sighting*> lent;
-  const bool stat = !table && uses.empty();
-  if (stat) {
-    for (const auto* look : scene.text.all("gpu-moment")) {
-      if (!look->value("moment_gpu").empty()) uses.push_back(look);
-    }
-  }
-  const auto index_of = [&](const Sighting* use) {
-    return use->value(stat ? "moment_gpu" : "gpu_index");
-  };
-  for (const auto* use : uses) {
-    const double now = number(use->value(table ? "smi_util" : stat ? "moment_use" : "gpu_now"));
-    const double held = number(use->value(table ? "used_mib" : stat ? "moment_mib" : "gpu_mib"));
-    if (now >= kSome) busy.push_back(use);
-    if (now < kSome && held >= kInUseMib) lent.push_back(use);
-  }
-  // Of looks at several moments: a GPU that is idle at most of them is not the busy one.
-  const auto looks = [&](const std::vector<const Sighting*>& seen, std::string_view gpu) {
-    std::uint64_t times = 0;
-    for (const auto* use : seen) times += index_of(use) == gpu ? use->count : 0;
-    return times;
-  };
-  const auto mostly_idle = [&](const Sighting* use) {
-    const auto gpu = index_of(use);
-    return looks(lent, gpu) >= looks(busy, gpu);
-  };
-  if (!table) std::erase_if(busy, mostly_idle);
-  const auto stated = scene.text.said("gpu");
-  const bool several = scene.smi_gpus >= 2 || stated.starts_with("2x") ||
-                       stated.starts_with("4x") || stated.starts_with("8x");
-  if (const auto* one = scene.text.find("one-process"); one != nullptr && several) {
-    out.push_back({"P10",
-                   Weight::hint,
-                   "the program is started for one GPU, and there are several",
-                   {one},
-                   {},
-                   {}});
-    return;
-  }
-  if (const auto* pair = scene.text.find("gpu-pair"); pair != nullptr &&
-                                                      number(pair->value("second_use")) < kSome &&
-                                                      number(pair->value("first_use")) >= kHalf) {
-    out.push_back(
-        {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
-  } else if (table && busy.size() == 1 && lent.empty() && scene.text.has("multi-words") &&
-             number(busy.front()->value("smi_util")) >= kHalf) {
-    out.push_back({"P10",
-                   Weight::hint,
-                   "one GPU computes, the other does nothing",
-                   {busy.front(), scene.text.find("multi-words")},
-                   {},
-                   {}});
-  } else if (busy.size() == 1 && !lent.empty()) {
-    out.push_back(
-        {"P10",
-         Weight::hint,
-         "one GPU computes; " + std::to_string(lent.size()) + " more only lend their memory",
-         {busy.front(), lent.front()},
-         {},
-         {}});
-  } else if (busy.empty() && lent.size() == uses.size() && !uses.empty()) {
-    const bool crowded = number(scene.text.said("load")) >= kCrowd;
-    out.push_back(
-        {crowded ? "R03" : "R02",
-         Weight::hint,
-         crowded ? "the processor is overloaded (load " + std::string(scene.text.said("load")) +
-                       ") and the GPUs stand still: they wait for data"
-                 : "memory is taken and the GPU's use is 0 %: no kernel ran at that moment",
-         {uses.front(), scene.text.find("load-average")},
-         {},
-         kMonitor});
   }
 }
 
@@ -347,7 +296,8 @@ void too_small(const Scene& scene, const UseFigures& figures, Suspects& out) {
          kWatch,
          {{"P13", "the layer's arguments rule out cuDNN's kernel, which does it in one"}}});
   } else if ((scene.in_use != nullptr || figures.stated || text.has("smi-usage") ||
-              figures.sampled_low || text.has("gpu-found")) &&
+              (text.has("slower-than-cpu") && text.has("rl-words")) || figures.sampled_low ||
+              text.has("gpu-found")) &&
              (figures.slower_than_cpu || (tiny && slow) || minute ||
               (text.has("single-predict") && !figures.processor_busy &&
                !text.has("processor-full") && (slow || (scene.in_use != nullptr && complains))))) {
