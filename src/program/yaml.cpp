@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "program/requirements.h"
 
+#include <sstream>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace gpuwhy::program {
@@ -236,6 +238,38 @@ void take_workflow(const YAML::Node& root, Document& document) {
   }
 }
 
+/// Where the documents of a text start. yaml-cpp reads a lone "," as a document of no length, again
+/// and again without an end.
+class Starts : public YAML::EventHandler {
+public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos <= last_) throw YAML::ParserException(mark, "this is no document");
+    last_ = mark.pos;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+private:
+  int last_ = -1;
+};
+
+/// Throws where the text has no last document.
+void require_an_end(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  Starts starts;
+  while (parser.HandleNextDocument(starts)) continue;
+}
+
 } // namespace
 
 std::optional<Document::Kind> yaml_kind(std::string_view path, std::string_view text) {
@@ -257,7 +291,9 @@ Result<Document> read_yaml(Document::Kind kind, std::string_view text) {
   Document document;
   document.kind = kind;
   try {
-    for (const auto& root : YAML::LoadAll(std::string(text))) {
+    const std::string all(text);
+    require_an_end(all);
+    for (const auto& root : YAML::LoadAll(all)) {
       switch (kind) {
       case Document::Kind::compose: take_compose(root, document); break;
       case Document::Kind::kubernetes: take_kubernetes(root, document); break;
