@@ -175,7 +175,8 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device") || wanted(scene, seen) ||
+  const bool failed = scene.text.has("nonexistent-device") ||
+                      scene.text.has("invalid-ordinal") || wanted(scene, seen) ||
                       scene.text.mentions("2nd gpu") || scene.text.mentions("second gpu") ||
                       scene.text.mentions("both gpu") || scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;

@@ -94,6 +94,9 @@ bool only_others(const View& text) {
     const auto value = lower(said.value);
     const bool own =
         describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    if (holds_any(value, {"no nvidia", "any nvidia", "not nvidia", "without nvidia",
+                          "not an nvidia", "without an nvidia"}))
+      continue;
     if ((own || !listed) &&
         holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
       return false;
