@@ -187,7 +187,9 @@ void ignored(const Scene& scene, Suspects& out) {
   for (const auto* each : scene.text.all("gpu-found"))
     found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
   const auto limit = to_number(seen.front()->value("minimum"));
-  const bool some_left = found_gpus > ignored_gpus && scene.in_use != nullptr;
+  // A text that is cut shows no list of what was found.
+  const bool some_left =
+      scene.in_use != nullptr && (found_gpus == 0 || found_gpus > ignored_gpus);
   const bool none_left = !some_left && ((found_gpus > 0 && ignored_gpus >= found_gpus) ||
                                         scene.no_gpu != nullptr || (limit && *limit > 8));
   if (!none_left) {

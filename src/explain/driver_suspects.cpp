@@ -259,6 +259,16 @@ void container_driver(const Scene& scene, Suspects& out) {
                    "remove every nvidia driver package inside WSL, and update the one of Windows",
                    "nvidia-smi.exe"});
   }
+  if (const auto* refused = scene.text.find("toolkit-missing");
+      refused != nullptr && (scene.macos || scene.other_gpu_only)) {
+    out.push_back({"H02",
+                   Weight::probable,
+                   "the container engine was asked for an NVIDIA GPU, and this machine has none",
+                   {refused},
+                   "start the container without --gpus; on a Mac use the framework outside Docker, "
+                   "with Metal",
+                   {}});
+  }
   const auto* seen = scene.text.find("container-driver");
   if (seen == nullptr) return;
   if (scene.wsl || (scene.windows && !scene.smi_works)) {

@@ -257,6 +257,7 @@ void plain_suspects(const Scene& scene, Suspects& out) {
       continue;
     // A virtual GPU without its licence is "busy" to everyone.
     if (message.signal == "compute-mode" && scene.text.has("licence")) continue;
+    if (message.signal == "toolkit-missing" && (scene.macos || scene.other_gpu_only)) continue;
     // "Busy" has other grounds where the mode is shown to admit everyone, and none of them is told.
     if (message.signal == "compute-mode" && !message.ask.empty() &&
         scene.text.has("compute-mode-default"))

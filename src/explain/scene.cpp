@@ -168,6 +168,8 @@ void read_container(Scene& scene) {
        text.mentions("singularity") || text.mentions("apptainer")) &&
       !scene.colab;
   const auto gives = [](std::string_view start) {
+    // "apptainer exec tf.sif --nv ...": behind the image the flag is the program's.
+    if (const auto image = start.find(".sif "); image < start.find(" --nv")) return false;
     return holds_any(start,
                      {"--gpus", "--nv", "--runtime=nvidia", "--runtime nvidia", "nvidia-docker",
                       "--device nvidia.com", "--device=nvidia.com", "nvidia.com/gpu:", "--rocm"});
