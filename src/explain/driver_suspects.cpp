@@ -207,8 +207,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
       id = "H01";
     else if (scene.virtual_machine || scene.virtual_display)
       id = "C05";
-    else if (scene.slurm && !scene.slurm_asked)
-      id = "C07";
+    else if (scene.slurm && (!scene.slurm_asked || text.mentions("ssh")))
+      id = "C07"; // a login by ssh is no part of the job that got the GPU
     else if (text.find("device-node") != nullptr &&
              text.find("device-node")->message->name == "device-node/denied")
       id = "H08";

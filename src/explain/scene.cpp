@@ -53,6 +53,7 @@ bool denies_gpu(const Said& said) {
   if (said.key == "question" ||
       holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
     return false;
+  if (value == "cpu") return said.key == "machine" || said.key == "instance";
   return holds_any(value, {"no gpu",
                            "no nvidia",
                            "without gpu",
@@ -160,6 +161,14 @@ void read_place(Scene& scene) {
   scene.virtual_machine = scene.virtual_machine || passed != nullptr;
 }
 
+/// "nvidia-smi in the container shows the GPU"
+bool smi_inside(const std::string& value) {
+  return contains(value, "nvidia-smi") &&
+         holds_any(value, {"in the container", "inside the container", "inside docker",
+                           "inside of the container", "within the container"}) &&
+         !holds_any(value, {"not", "n't", "fail", "error", "missing", "cannot"});
+}
+
 void read_container(Scene& scene) {
   const auto& text = scene.text;
   scene.container =
@@ -177,6 +186,7 @@ void read_container(Scene& scene) {
   for (const auto& said : text.reading().said) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
+    if (said.by_hand && smi_inside(lower(said.value))) scene.container_gets_gpu = true;
   }
   if (text.has("pod-asks")) scene.container_gets_gpu = true; // or a compose file does
 }
