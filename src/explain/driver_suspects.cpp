@@ -54,7 +54,7 @@ Suspect off_the_path(const Sighting& seen) {
 void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
   if (seen == nullptr) seen = scene.text.find("cuinit-303");
-  if (seen == nullptr || scene.text.says("directml")) return;
+  if (seen == nullptr || scene.text.says("directml") || scene.text.has("cuinit-stub")) return;
   if (const auto* absent = scene.text.find("absent-file")) {
     const auto targets = scene.text.all_said("link_target");
     const auto name = base_name(absent->value("absent"));
@@ -199,6 +199,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto* none = text.find("no-devices-found");
   if (none == nullptr) none = text.find("rm-init");
   auto flavour = none == nullptr ? std::nullopt : wrong_flavour(scene, *none);
+  if (none != nullptr && !flavour && !scene.virtual_machine)
+    flavour = dropped_by_driver(scene, *none);
   if (flavour) {
     out.push_back(std::move(*flavour));
   } else if (const auto* seen = text.find("no-devices-found")) {
