@@ -77,6 +77,18 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (scene.wsl)
     return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
   const auto* missing = text.find("kernel-driver-missing");
+  const bool beyond =
+      set.shown && set.value.find_first_not_of('0') != std::string::npos && scene.smi_gpus == 0;
+  const Suspect no_such_number{"E02",
+                               Weight::probable,
+                               "CUDA_VISIBLE_DEVICES is '" + set.value +
+                                   "', and no such GPU is shown to the program",
+                               with(&seen, shown),
+                               {},
+                               "nvidia-smi -L"};
+  // A container that gets some of the GPUs counts them from 0.
+  if (scene.container && beyond && (scene.container_gets_gpu || scene.slurm_asked))
+    return no_such_number;
   if (scene.container) {
     return Suspect{"C01",
                    Weight::probable,
@@ -120,15 +132,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
                    {},
                    "scontrol show job $SLURM_JOB_ID | grep -i tres"};
   }
-  if (set.shown && set.value.find_first_not_of('0') != std::string::npos && scene.smi_gpus == 0) {
-    return Suspect{"E02",
-                   Weight::probable,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', and no such GPU is shown to the program",
-                   with(&seen, shown),
-                   {},
-                   "nvidia-smi -L"};
-  }
+  if (beyond) return no_such_number;
   if (scene.mig)
     return Suspect{"H14",
                    Weight::probable,
