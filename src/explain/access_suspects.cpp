@@ -15,6 +15,16 @@ std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
   return {more, seen};
 }
 
+/// Every start of a container that the text shows asks for the GPU.
+bool each_start_asks(const Scene& scene) {
+  const auto starts = scene.text.all_said("container_start");
+  return scene.container_gets_gpu && !starts.empty() &&
+         std::all_of(starts.begin(), starts.end(), [](std::string_view start) {
+           return contains(start, "--gpus") || contains(start, "--nv") ||
+                  contains(start, "nvidia");
+         });
+}
+
 /// Nothing for: this scene does not tell.
 std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
@@ -89,6 +99,17 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   // A container that gets some of the GPUs counts them from 0.
   if (scene.container && beyond && (scene.container_gets_gpu || scene.slurm_asked))
     return no_such_number;
+  if (scene.container && each_start_asks(scene)) {
+    return Suspect{"C02",
+                   Weight::probable,
+                   "the container was started with the GPU, and libcuda sees none in it",
+                   with(&seen, missing),
+                   {},
+                   "nvidia-smi -L",
+                   {{"E01", "a variable of the container or of the program hides it"},
+                    {"H08", "this user may not open the device files in it"},
+                    {"C06", "systemd took the GPU away from the running container"}}};
+  }
   if (scene.container) {
     return Suspect{"C01",
                    Weight::probable,

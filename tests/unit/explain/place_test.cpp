@@ -143,6 +143,16 @@ TEST(Place, AFlagBehindTheImageIsThePrograms) {
   EXPECT_EQ(root(with("$ apptainer exec tf.sif --nv python a.py\n", kFails)), "C01");
 }
 
+TEST(Place, AContainerThatWasGivenTheGpu) {
+  constexpr std::string_view kPlain = "$ docker run --rm app python a.py\n";
+  constexpr std::string_view kGiven = "$ docker run --rm --gpus all app python a.py\n";
+  EXPECT_EQ(root(with(kPlain, kNoDevice)), "C01");
+  EXPECT_EQ(root(with(kGiven, kNoDevice)), "C02");
+  EXPECT_EQ(root(with(with(kGiven, kPlain), kNoDevice)), "C01");
+  constexpr std::string_view kSecond = "root@17b2c3d4e5f6:/# echo $CUDA_VISIBLE_DEVICES\n2\n";
+  EXPECT_EQ(root(with(with(kGiven, kSecond), kNoDevice)), "E02");
+}
+
 TEST(Place, DockerOfAnotherSystem) {
   constexpr std::string_view kLibrary = "nvidia-container-cli: initialization error: load library "
                                         "failed: libnvidia-ml.so.1: cannot open shared object\n";
