@@ -20,8 +20,7 @@ bool each_start_asks(const Scene& scene) {
   const auto starts = scene.text.all_said("container_start");
   return scene.container_gets_gpu && !starts.empty() &&
          std::all_of(starts.begin(), starts.end(), [](std::string_view start) {
-           return contains(start, "--gpus") || contains(start, "--nv") ||
-                  contains(start, "nvidia");
+           return contains(start, "--gpus") || contains(start, "--nv") || contains(start, "nvidia");
          });
 }
 
@@ -324,13 +323,12 @@ void access_suspects(const Scene& scene, Suspects& out) {
          {}});
   }
   // Job scripts and variables alone are a hint: they may be another job's.
-  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr) {
-    out.push_back({"C07",
-                   Weight::hint,
-                   "the job asks the scheduler for no GPU",
-                   {scene.text.find("slurm-script")},
-                   {},
-                   {}});
+  const auto* script = scene.text.find("slurm-script");
+  // Toil says of every step which accelerators it gets, also of those that want none.
+  const bool of_a_step = script != nullptr && contains(script->text, "accelerators: ");
+  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr &&
+      (!of_a_step || scene.no_gpu != nullptr)) {
+    out.push_back({"C07", Weight::hint, "the job asks the scheduler for no GPU", {script}, {}, {}});
   }
   if (scene.colab || scene.kaggle) {
     for (const std::string_view signal : {"no-gpu-listed", "torch-false", "jax-no-gpu"}) {

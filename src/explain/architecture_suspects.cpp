@@ -175,10 +175,10 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device") ||
-                      scene.text.has("invalid-ordinal") || wanted(scene, seen) ||
-                      scene.text.mentions("2nd gpu") || scene.text.mentions("second gpu") ||
-                      scene.text.mentions("both gpu") || scene.text.mentions("only one of");
+  const bool failed = scene.text.has("nonexistent-device") || scene.text.has("invalid-ordinal") ||
+                      wanted(scene, seen) || scene.text.mentions("2nd gpu") ||
+                      scene.text.mentions("second gpu") || scene.text.mentions("both gpu") ||
+                      scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
@@ -188,8 +188,7 @@ void ignored(const Scene& scene, Suspects& out) {
     found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
   const auto limit = to_number(seen.front()->value("minimum"));
   // A text that is cut shows no list of what was found.
-  const bool some_left =
-      scene.in_use != nullptr && (found_gpus == 0 || found_gpus > ignored_gpus);
+  const bool some_left = scene.in_use != nullptr && (found_gpus == 0 || found_gpus > ignored_gpus);
   const bool none_left = !some_left && ((found_gpus > 0 && ignored_gpus >= found_gpus) ||
                                         scene.no_gpu != nullptr || (limit && *limit > 8));
   if (!none_left) {

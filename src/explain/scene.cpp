@@ -136,8 +136,12 @@ void read_place(Scene& scene) {
   for (const std::string_view denial :
        {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
     scene.wsl = scene.wsl && !text.mentions(denial);
+  // "Ubuntu 22.04, dual boot with Windows"
+  const bool linux_first = os.starts_with("ubuntu") || os.starts_with("debian") ||
+                           os.starts_with("fedora") || os.starts_with("arch") ||
+                           os.starts_with("linux") || os.starts_with("centos");
   const bool windows_words =
-      contains(os, "windows") || os.starts_with("win") || shows_windows(text);
+      (contains(os, "windows") && !linux_first) || os.starts_with("win") || shows_windows(text);
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||

@@ -158,6 +158,7 @@ TEST(Place, DockerOfAnotherSystem) {
                                         "failed: libnvidia-ml.so.1: cannot open shared object\n";
   EXPECT_EQ(root(kLibrary), "H03");
   EXPECT_EQ(root(with("PS C:\\git> docker compose up\n", kLibrary)), "C03");
+  EXPECT_EQ(root(with("- os: Ubuntu 22.04 (dual boot with Windows 11)\n", kLibrary)), "H03");
   constexpr std::string_view kDriver =
       "could not select device driver \"\" with capabilities: [[gpu]].\n";
   EXPECT_EQ(root(kDriver), "C02");
@@ -170,6 +171,7 @@ TEST(Place, AStepOfAWorkflowWithoutAccelerators) {
   constexpr std::string_view kNone = "Error: No GPU device found!\n";
   const auto slurm = with("- where: Slurm cluster\n", kStep);
   EXPECT_EQ(root(with(slurm, with("[], preemptable: True\n", kNone))), "C07");
+  EXPECT_EQ(root(with(slurm, "[], preemptable: True\n")), "-");
   EXPECT_EQ(root(with(slurm, with("[{'count': 1, 'kind': 'gpu'}]\n", kNone))), "-");
 }
 
