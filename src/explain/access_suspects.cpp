@@ -15,6 +15,15 @@ std::vector<const Sighting*> with(const Sighting* seen, const Sighting* more) {
   return {more, seen};
 }
 
+/// Every start of a container that the text shows asks for the GPU.
+bool each_start_asks(const Scene& scene) {
+  const auto starts = scene.text.all_said("container_start");
+  return scene.container_gets_gpu && !starts.empty() &&
+         std::all_of(starts.begin(), starts.end(), [](std::string_view start) {
+           return contains(start, "--gpus") || contains(start, "--nv") || contains(start, "nvidia");
+         });
+}
+
 /// Nothing for: this scene does not tell.
 std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
@@ -77,6 +86,29 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
   if (scene.wsl)
     return Suspect{"C03", Weight::probable, "inside WSL libcuda shows no device", {&seen}, {}, {}};
   const auto* missing = text.find("kernel-driver-missing");
+  const bool beyond =
+      set.shown && set.value.find_first_not_of('0') != std::string::npos && scene.smi_gpus == 0;
+  const Suspect no_such_number{"E02",
+                               Weight::probable,
+                               "CUDA_VISIBLE_DEVICES is '" + set.value +
+                                   "', and no such GPU is shown to the program",
+                               with(&seen, shown),
+                               {},
+                               "nvidia-smi -L"};
+  // A container that gets some of the GPUs counts them from 0.
+  if (scene.container && beyond && (scene.container_gets_gpu || scene.slurm_asked))
+    return no_such_number;
+  if (scene.container && each_start_asks(scene)) {
+    return Suspect{"C02",
+                   Weight::probable,
+                   "the container was started with the GPU, and libcuda sees none in it",
+                   with(&seen, missing),
+                   {},
+                   "nvidia-smi -L",
+                   {{"E01", "a variable of the container or of the program hides it"},
+                    {"H08", "this user may not open the device files in it"},
+                    {"C06", "systemd took the GPU away from the running container"}}};
+  }
   if (scene.container) {
     return Suspect{"C01",
                    Weight::probable,
@@ -120,15 +152,7 @@ std::optional<Suspect> who_hides(const Scene& scene, const Sighting& seen) {
                    {},
                    "scontrol show job $SLURM_JOB_ID | grep -i tres"};
   }
-  if (set.shown && set.value.find_first_not_of('0') != std::string::npos && scene.smi_gpus == 0) {
-    return Suspect{"E02",
-                   Weight::probable,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value +
-                       "', and no such GPU is shown to the program",
-                   with(&seen, shown),
-                   {},
-                   "nvidia-smi -L"};
-  }
+  if (beyond) return no_such_number;
   if (scene.mig)
     return Suspect{"H14",
                    Weight::probable,
@@ -299,13 +323,12 @@ void access_suspects(const Scene& scene, Suspects& out) {
          {}});
   }
   // Job scripts and variables alone are a hint: they may be another job's.
-  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr) {
-    out.push_back({"C07",
-                   Weight::hint,
-                   "the job asks the scheduler for no GPU",
-                   {scene.text.find("slurm-script")},
-                   {},
-                   {}});
+  const auto* script = scene.text.find("slurm-script");
+  // Toil says of every step which accelerators it gets, also of those that want none.
+  const bool of_a_step = script != nullptr && contains(script->text, "accelerators: ");
+  if (scene.slurm_told && !scene.slurm_asked && scene.in_use == nullptr &&
+      (!of_a_step || scene.no_gpu != nullptr)) {
+    out.push_back({"C07", Weight::hint, "the job asks the scheduler for no GPU", {script}, {}, {}});
   }
   if (scene.colab || scene.kaggle) {
     for (const std::string_view signal : {"no-gpu-listed", "torch-false", "jax-no-gpu"}) {

@@ -175,9 +175,10 @@ void ignored(const Scene& scene, Suspects& out) {
                    "unset TF_MIN_GPU_MULTIPROCESSOR_COUNT",
                    {}});
   }
-  const bool failed = scene.text.has("nonexistent-device") || wanted(scene, seen) ||
-                      scene.text.mentions("2nd gpu") || scene.text.mentions("second gpu") ||
-                      scene.text.mentions("both gpu") || scene.text.mentions("only one of");
+  const bool failed = scene.text.has("nonexistent-device") || scene.text.has("invalid-ordinal") ||
+                      wanted(scene, seen) || scene.text.mentions("2nd gpu") ||
+                      scene.text.mentions("second gpu") || scene.text.mentions("both gpu") ||
+                      scene.text.mentions("only one of");
   if (seen.empty() || (scene.in_use != nullptr && !failed)) return;
   const std::string cores(seen.front()->value("cores"));
   std::uint64_t ignored_gpus = 0;
@@ -186,7 +187,8 @@ void ignored(const Scene& scene, Suspects& out) {
   for (const auto* each : scene.text.all("gpu-found"))
     found_gpus += each->message->name == "gpu-found/tf" ? each->count : 0;
   const auto limit = to_number(seen.front()->value("minimum"));
-  const bool some_left = found_gpus > ignored_gpus && scene.in_use != nullptr;
+  // A text that is cut shows no list of what was found.
+  const bool some_left = scene.in_use != nullptr && (found_gpus == 0 || found_gpus > ignored_gpus);
   const bool none_left = !some_left && ((found_gpus > 0 && ignored_gpus >= found_gpus) ||
                                         scene.no_gpu != nullptr || (limit && *limit > 8));
   if (!none_left) {

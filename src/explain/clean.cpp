@@ -176,6 +176,19 @@ std::size_t pod_prefix(std::string_view text) {
   return end == std::string_view::npos ? 0 : end + 2;
 }
 
+/// "#12 3.412 " of docker build.
+std::size_t build_prefix(std::string_view text) {
+  if (!text.starts_with('#')) return 0;
+  const auto step = digits(text.substr(1), 1, 4);
+  if (step == 0 || text.size() < step + 3 || text[step + 1] != ' ') return 0;
+  const auto time = text.substr(step + 2);
+  const auto whole = digits(time, 1, 6);
+  if (whole == 0 || !time.substr(whole).starts_with('.')) return 0;
+  const auto part = digits(time.substr(whole + 1), 1, 3);
+  const auto end = step + 2 + whole + 1 + part;
+  return part != 0 && text.substr(end).starts_with(' ') ? end + 1 : 0;
+}
+
 } // namespace
 
 std::string strip_escapes(std::string_view line) {
@@ -212,6 +225,7 @@ Stripped strip_prefixes(std::string_view line) {
     while (skip(text, "> ") || skip(text, ">\t")) {
     }
     text.remove_prefix(pod_prefix(text));
+    text.remove_prefix(build_prefix(text));
     if (const auto rank = rank_of(text); rank.length != 0) {
       result.rank = rank.name;
       text.remove_prefix(rank.length);

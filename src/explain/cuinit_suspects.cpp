@@ -268,7 +268,19 @@ void upgraded(const Scene& scene, Suspects& out) {
 void linux_driver_in_wsl(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("driver-mismatch");
   const auto* package = scene.text.find("driver-package");
-  if (!scene.wsl || seen == nullptr || package == nullptr) return;
+  if (!scene.wsl || package == nullptr) return;
+  if (seen == nullptr) {
+    const bool listed = package->text.starts_with("ii ");
+    if (listed && scene.no_gpu != nullptr && !scene.smi_works && scene.in_use == nullptr) {
+      out.push_back({"C03",
+                     Weight::hint,
+                     "a Linux driver is installed inside WSL, where only that of Windows works",
+                     {package, scene.no_gpu},
+                     "remove every nvidia driver package inside WSL (sudo apt purge 'nvidia-*')",
+                     "ldconfig -p | grep libcuda"});
+    }
+    return;
+  }
   out.push_back({"C03",
                  Weight::settled,
                  "a Linux driver is installed inside WSL, where only that of Windows works",

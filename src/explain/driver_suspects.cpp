@@ -54,7 +54,7 @@ Suspect off_the_path(const Sighting& seen) {
 void libcuda_missing(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("libcuda-missing");
   if (seen == nullptr) seen = scene.text.find("cuinit-303");
-  if (seen == nullptr || scene.text.says("directml")) return;
+  if (seen == nullptr || scene.text.says("directml") || scene.text.has("cuinit-stub")) return;
   if (const auto* absent = scene.text.find("absent-file")) {
     const auto targets = scene.text.all_said("link_target");
     const auto name = base_name(absent->value("absent"));
@@ -111,6 +111,16 @@ void stub(const Scene& scene, Suspects& out) {
   out.push_back({"L08", Weight::settled, std::string(seen->message->says), {seen}, {}, {}});
 }
 
+/// The list of adapters shows NVIDIA's, and no driver that holds it.
+void unclaimed(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("unclaimed");
+  if (seen == nullptr || scene.other_gpu_only || scene.gpu.empty() || scene.smi_works ||
+      scene.module_runs || scene.in_use != nullptr || scene.wsl)
+    return;
+  no_driver(scene, *seen, out);
+  out.back().weight = Weight::hint;
+}
+
 /// The bus was looked at, or the writer says what the machine has.
 void hardware(const Scene& scene, Suspects& out) {
   if (scene.in_use == nullptr && !scene.smi_works) {
@@ -149,6 +159,7 @@ void hardware(const Scene& scene, Suspects& out) {
       out.push_back({std::string(place), Weight::hint, place_words(scene, place), {scene.no_gpu}});
   }
   bus_without_gpu(scene, out);
+  unclaimed(scene, out);
 }
 
 void nvidia_smi(const Scene& scene, Suspects& out) {
@@ -178,14 +189,18 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     no_driver(scene, *seen, out);
     out.back().weight = Weight::hint;
   }
+  // What is executed in a container says nothing of where else nvidia-smi answers.
   if (const auto* seen = text.find("smi-not-found");
-      seen != nullptr && !scene.smi_works && scene.in_use == nullptr) {
+      seen != nullptr && scene.in_use == nullptr &&
+      (!scene.smi_works || (scene.container && seen->message->name == "smi-not-found/exec"))) {
     no_driver(scene, *seen, out);
     if (out.back().id == "H03") out.back().weight = Weight::hint;
   }
   const auto* none = text.find("no-devices-found");
   if (none == nullptr) none = text.find("rm-init");
   auto flavour = none == nullptr ? std::nullopt : wrong_flavour(scene, *none);
+  if (none != nullptr && !flavour && !scene.virtual_machine)
+    flavour = dropped_by_driver(scene, *none);
   if (flavour) {
     out.push_back(std::move(*flavour));
   } else if (const auto* seen = text.find("no-devices-found")) {
@@ -194,8 +209,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
       id = "H01";
     else if (scene.virtual_machine || scene.virtual_display)
       id = "C05";
-    else if (scene.slurm && !scene.slurm_asked)
-      id = "C07";
+    else if (scene.slurm && (!scene.slurm_asked || text.mentions("ssh")))
+      id = "C07"; // a login by ssh is no part of the job that got the GPU
     else if (text.find("device-node") != nullptr &&
              text.find("device-node")->message->name == "device-node/denied")
       id = "H08";
@@ -246,9 +261,28 @@ void container_driver(const Scene& scene, Suspects& out) {
                    "remove every nvidia driver package inside WSL, and update the one of Windows",
                    "nvidia-smi.exe"});
   }
+  if (const auto* refused = scene.text.find("toolkit-missing");
+      refused != nullptr && (scene.macos || scene.other_gpu_only)) {
+    out.push_back({"H02",
+                   Weight::probable,
+                   "the container engine was asked for an NVIDIA GPU, and this machine has none",
+                   {refused},
+                   "start the container without --gpus; on a Mac use the framework outside Docker, "
+                   "with Metal",
+                   {}});
+  }
   const auto* seen = scene.text.find("container-driver");
   if (seen == nullptr) return;
-  if (scene.smi_works && seen->message->name == "container-driver/library") {
+  if (scene.wsl || (scene.windows && !scene.smi_works)) {
+    out.push_back({"C03",
+                   Weight::probable,
+                   "the Linux of Windows in which the container engine works shows no driver "
+                   "library: Windows (21H2 or newer) or its driver is too old for that, or a Linux "
+                   "driver was installed there",
+                   {seen},
+                   "update Windows, its NVIDIA driver and WSL (wsl --update), then restart",
+                   "wsl nvidia-smi"});
+  } else if (scene.smi_works && seen->message->name == "container-driver/library") {
     out.push_back({"C02",
                    Weight::probable,
                    "the host's driver works and the container engine does not find its libraries "

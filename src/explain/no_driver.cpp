@@ -45,6 +45,28 @@ const Sighting* installed_package(const Scene& scene) {
   return nullptr;
 }
 
+/// The newest branch of the driver that drives the architecture; 0: the newest does.
+int last_branch(const ComputeCapability& has) {
+  constexpr int kVolta = 70;
+  constexpr int kPascal = 6;
+  if (has.major <= 2) return 390;
+  if (has.major == 3) return 470;
+  return has.major <= kPascal || has.major * 10 + has.minor == kVolta ? 580 : 0;
+}
+
+/// 535 of "nvidia-driver-535", "nvidia-utils 535.183.01-1"; 0: none.
+int branch_in(std::string_view text) {
+  for (std::size_t at = text.find("nvidia"); at != std::string_view::npos && at < text.size();) {
+    at = text.find_first_of("0123456789", at);
+    if (at == std::string_view::npos) return 0;
+    const auto end = std::min(text.find_first_not_of("0123456789", at), text.size());
+    const auto number = to_number(text.substr(at, end - at));
+    if (number && *number >= 300 && *number < 1000) return static_cast<int>(*number);
+    at = end;
+  }
+  return 0;
+}
+
 /// nouveau, Secure Boot or a missing module explain why no kernel module answers.
 Suspect no_module(const Scene& scene, const Sighting& seen) {
   const auto& text = scene.text;
@@ -78,6 +100,7 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
   }
   if (auto other = built_for_another(scene, &seen)) return *other;
   if (auto off = switched_off(scene, seen)) return *off;
+  if (auto dropped = dropped_by_driver(scene, seen)) return *dropped;
   // A driver that came with its tools; where they are missing the name of a package is a proposal.
   const bool tools = seen.message->signal != "smi-not-found";
   const auto* boot = text.find("secure-boot");
@@ -117,6 +140,22 @@ Suspect no_module(const Scene& scene, const Sighting& seen) {
 
 } // namespace
 
+std::optional<Suspect> dropped_by_driver(const Scene& scene, const Sighting& seen) {
+  if (!scene.capability || scene.smi_works) return std::nullopt;
+  const int last = last_branch(*scene.capability);
+  const auto* package = installed_package(scene);
+  int branch = package == nullptr ? 0 : branch_in(package->text);
+  if (const auto stated = version_in(scene.text.said("driver")); stated) branch = stated->major();
+  if (last == 0 || branch <= last) return std::nullopt;
+  return Suspect{"H11",
+                 Weight::probable,
+                 "driver " + std::to_string(branch) + " no longer drives this GPU (" + scene.gpu +
+                     "): branch " + std::to_string(last) + " is the last that does",
+                 {&seen, package},
+                 "install branch " + std::to_string(last) + " of the driver",
+                 "sudo dmesg | grep NVRM"};
+}
+
 std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen) {
   const auto built = scene.text.all_said("dkms_kernel");
   const auto runs = scene.text.said("running_kernel");
@@ -141,6 +180,11 @@ void no_driver(const Scene& scene, const Sighting& seen, Suspects& out) {
                    {&seen, place_evidence(scene, place)},
                    {},
                    {}});
+    const bool host_shown = scene.smi_works || scene.module_runs;
+    if (place == "C01" && !host_shown && seen.message->signal == "smi-not-found") {
+      out.back().ask = "nvidia-smi";
+      out.back().instead = {{"H03", "it is the host that has no driver"}};
+    }
     return;
   }
   out.push_back(no_module(scene, seen));

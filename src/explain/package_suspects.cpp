@@ -150,6 +150,16 @@ void broken(const Scene& scene, Suspects& out) {
   if (scene.text.has("library-missing") || scene.text.has("libcuda-missing") ||
       scene.text.has("broken"))
     return;
+  if (scene.other_gpu_only && scene.text.says("tensorflow_gpu")) {
+    out.push_back({"H02",
+                   Weight::probable,
+                   "the GPU is not NVIDIA's, and this TensorFlow is the build for NVIDIA's, which "
+                   "does not start without CUDA's DLLs",
+                   {seen, scene.text.find("pci-gpu")},
+                   "install the package without CUDA (pip install tensorflow)",
+                   {}});
+    return;
+  }
   out.push_back(
       {"F10", Weight::probable, std::string(seen->message->says), {seen}, {}, seen->message->ask});
 }

@@ -27,6 +27,8 @@ const Sighting* instance_without_gpu(const Scene& scene);
 std::optional<Suspect> switched_off(const Scene& scene, const Sighting& seen);
 /// dkms lists kernels, and none of them is the one that runs.
 std::optional<Suspect> built_for_another(const Scene& scene, const Sighting* seen);
+/// The driver that is installed has dropped this GPU: an older branch is the last that drives it.
+std::optional<Suspect> dropped_by_driver(const Scene& scene, const Sighting& seen);
 /// The whole bus was listed, and holds none.
 void bus_without_gpu(const Scene& scene, Suspects& out);
 

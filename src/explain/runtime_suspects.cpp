@@ -257,6 +257,11 @@ void plain_suspects(const Scene& scene, Suspects& out) {
       continue;
     // A virtual GPU without its licence is "busy" to everyone.
     if (message.signal == "compute-mode" && scene.text.has("licence")) continue;
+    if (message.signal == "toolkit-missing" && (scene.macos || scene.other_gpu_only)) continue;
+    // "Busy" has other grounds where the mode is shown to admit everyone, and none of them is told.
+    if (message.signal == "compute-mode" && !message.ask.empty() &&
+        scene.text.has("compute-mode-default"))
+      continue;
     // A traceback shows the lines around the one that was raised.
     if (message.name == "broken/torch" && scene.text.has("torch-cpu")) continue;
     // With the plugin installed it is the list of platforms that asks for AMD's too.

@@ -54,6 +54,7 @@ bool denies_gpu(const Said& said) {
   if (said.key == "question" ||
       holds_any(value, {"docker", "container", "tensorflow", "torch", "jax"}))
     return false;
+  if (value == "cpu") return said.key == "machine" || said.key == "instance";
   return holds_any(value, {"no gpu",
                            "no nvidia",
                            "without gpu",
@@ -95,6 +96,9 @@ bool only_others(const View& text) {
     const auto value = lower(said.value);
     const bool own =
         describes_machine(said.key) || holds_any(value, {"i have", "my gpu", "my card"});
+    if (holds_any(value, {"no nvidia", "any nvidia", "not nvidia", "without nvidia",
+                          "not an nvidia", "without an nvidia"}))
+      continue;
     if ((own || !listed) &&
         holds_any(value, {"nvidia", "geforce", "gtx", "rtx", "quadro", "tesla"}))
       return false;
@@ -133,8 +137,12 @@ void read_place(Scene& scene) {
   for (const std::string_view denial :
        {"no wsl", "not wsl", "without wsl", "not in wsl", "not using wsl"})
     scene.wsl = scene.wsl && !text.mentions(denial);
+  // "Ubuntu 22.04, dual boot with Windows"
+  const bool linux_first = os.starts_with("ubuntu") || os.starts_with("debian") ||
+                           os.starts_with("fedora") || os.starts_with("arch") ||
+                           os.starts_with("linux") || os.starts_with("centos");
   const bool windows_words =
-      contains(os, "windows") || os.starts_with("win") || shows_windows(text);
+      (contains(os, "windows") && !linux_first) || os.starts_with("win") || shows_windows(text);
   scene.windows = windows_words && !scene.wsl;
   scene.macos =
       !scene.windows && (text.has("macos") || contains(os, "macos") || contains(os, "mac os") ||
@@ -158,6 +166,14 @@ void read_place(Scene& scene) {
   scene.virtual_machine = scene.virtual_machine || passed != nullptr;
 }
 
+/// "nvidia-smi in the container shows the GPU"
+bool smi_inside(const std::string& value) {
+  return contains(value, "nvidia-smi") &&
+         holds_any(value, {"in the container", "inside the container", "inside docker",
+                           "inside of the container", "within the container"}) &&
+         !holds_any(value, {"not", "n't", "fail", "error", "missing", "cannot"});
+}
+
 void read_container(Scene& scene) {
   const auto& text = scene.text;
   scene.container =
@@ -166,6 +182,8 @@ void read_container(Scene& scene) {
        text.mentions("singularity") || text.mentions("apptainer")) &&
       !scene.colab;
   const auto gives = [](std::string_view start) {
+    // "apptainer exec tf.sif --nv ...": behind the image the flag is the program's.
+    if (const auto image = start.find(".sif "); image < start.find(" --nv")) return false;
     return holds_any(start,
                      {"--gpus", "--nv", "--runtime=nvidia", "--runtime nvidia", "nvidia-docker",
                       "--device nvidia.com", "--device=nvidia.com", "nvidia.com/gpu:", "--rocm"});
@@ -173,6 +191,7 @@ void read_container(Scene& scene) {
   for (const auto& said : text.reading().said) {
     const bool start = said.key == "container_start" || said.by_hand;
     if (start && gives(said.value)) scene.container_gets_gpu = true;
+    if (said.by_hand && smi_inside(lower(said.value))) scene.container_gets_gpu = true;
   }
   if (text.has("pod-asks")) scene.container_gets_gpu = true; // or a compose file does
 }

@@ -89,6 +89,8 @@ TEST(Place, DeviceFiles) {
   constexpr std::string_view kFalse = ">>> torch.cuda.is_available()\nFalse\n";
   EXPECT_EQ(root(with(kGpu, kFalse)), "H09");
   EXPECT_EQ(root(with(with(kGpu, kUvm), kFalse)), "-");
+  EXPECT_EQ(root(with("/dev/nvidia0  /dev/nvidiactl  /dev/nvidia-modeset\n", kFalse)), "H09");
+  EXPECT_EQ(root(with("/dev/nvidia0  /dev/nvidiactl  /dev/nvidia-uvm\n", kFalse)), "-");
 }
 
 TEST(Place, RootAloneGetsTheGpu) {
@@ -96,6 +98,81 @@ TEST(Place, RootAloneGetsTheGpu) {
       root(with(with("$ python3 train.py\n", kNoDevice),
                 "$ sudo python3 -c 'import torch; print(torch.cuda.is_available())'\nTrue\n")),
       "H08");
+}
+
+TEST(Place, AnAdapterThatNoDriverHolds) {
+  constexpr std::string_view kFalse = ">>> torch.cuda.is_available()\nFalse\n";
+  constexpr std::string_view kUnclaimed =
+      "  *-display UNCLAIMED\n       product: TU104GL [Tesla T4]\n";
+  EXPECT_EQ(root(with(kUnclaimed, kFalse)), "H03");
+  EXPECT_EQ(root(with("  *-display\n       product: TU104GL [Tesla T4]\n", kFalse)), "-");
+  EXPECT_EQ(root(with("01:00.0 3D controller: NVIDIA Corporation TU117M [GeForce GTX 1650]\n"
+                      "\tKernel modules: nvidiafb, nouveau\n",
+                      kFalse)),
+            "H03");
+}
+
+TEST(Place, ADriverThatHasDroppedTheGpu) {
+  constexpr std::string_view kNone = "No devices were found\n";
+  EXPECT_EQ(root(with("- gpu: GTX 1070\n- driver: 590.48.01\n", kNone)), "H11");
+  EXPECT_EQ(root(with("- gpu: GTX 1070\n- driver: 580.95.05\n", kNone)), "H07");
+  EXPECT_EQ(root(with("- gpu: Tesla K80\n- driver: 535.183.01\n", kNone)), "H11");
+  EXPECT_EQ(root(with("- gpu: RTX 2070\n- driver: 590.48.01\n", kNone)), "H07");
+}
+
+TEST(Place, BusyWhereTheModeIsShown) {
+  constexpr std::string_view kBusy =
+      "RuntimeError: CUDA error: all CUDA-capable devices are busy or unavailable\n";
+  EXPECT_EQ(root(kBusy), "H13");
+  EXPECT_EQ(root(with("    Compute Mode                          : Default\n", kBusy)), "-");
+  EXPECT_EQ(root(with("    Compute Mode                          : Prohibited\n", kBusy)), "H13");
+}
+
+TEST(Place, ToolsOfOnePodSayNothingOfAnother) {
+  constexpr std::string_view kShown = "$ kubectl logs gpu-test\n"
+                                      "GPU 0: NVIDIA A10 (UUID: GPU-2e1f7ac4)\n";
+  constexpr std::string_view kFails =
+      "exec: \"nvidia-smi\": executable file not found in $PATH: unknown\n";
+  EXPECT_EQ(root(with(kShown, kFails)), "C01");
+  EXPECT_EQ(root(with(kShown, with("nvidia.com/gpu: \"1\"\n", kFails))), "C02");
+}
+
+TEST(Place, AFlagBehindTheImageIsThePrograms) {
+  constexpr std::string_view kFails = "failed call to cuInit: UNKNOWN ERROR (303)\n";
+  EXPECT_EQ(root(with("$ apptainer exec --nv tf.sif python a.py\n", kFails)), "C02");
+  EXPECT_EQ(root(with("$ apptainer exec tf.sif --nv python a.py\n", kFails)), "C01");
+}
+
+TEST(Place, AContainerThatWasGivenTheGpu) {
+  constexpr std::string_view kPlain = "$ docker run --rm app python a.py\n";
+  constexpr std::string_view kGiven = "$ docker run --rm --gpus all app python a.py\n";
+  EXPECT_EQ(root(with(kPlain, kNoDevice)), "C01");
+  EXPECT_EQ(root(with(kGiven, kNoDevice)), "C02");
+  EXPECT_EQ(root(with(with(kGiven, kPlain), kNoDevice)), "C01");
+  constexpr std::string_view kSecond = "root@17b2c3d4e5f6:/# echo $CUDA_VISIBLE_DEVICES\n2\n";
+  EXPECT_EQ(root(with(with(kGiven, kSecond), kNoDevice)), "E02");
+}
+
+TEST(Place, DockerOfAnotherSystem) {
+  constexpr std::string_view kLibrary = "nvidia-container-cli: initialization error: load library "
+                                        "failed: libnvidia-ml.so.1: cannot open shared object\n";
+  EXPECT_EQ(root(kLibrary), "H03");
+  EXPECT_EQ(root(with("PS C:\\git> docker compose up\n", kLibrary)), "C03");
+  EXPECT_EQ(root(with("- os: Ubuntu 22.04 (dual boot with Windows 11)\n", kLibrary)), "H03");
+  constexpr std::string_view kDriver =
+      "could not select device driver \"\" with capabilities: [[gpu]].\n";
+  EXPECT_EQ(root(kDriver), "C02");
+  EXPECT_EQ(root(with("- laptop: MacBook Pro M2\n", kDriver)), "H02");
+}
+
+TEST(Place, AStepOfAWorkflowWithoutAccelerators) {
+  constexpr std::string_view kStep = "Issued job 'Repeat' with job batch system ID: 128 and disk: "
+                                     "8.6 Gi, cores: 2, accelerators: ";
+  constexpr std::string_view kNone = "Error: No GPU device found!\n";
+  const auto slurm = with("- where: Slurm cluster\n", kStep);
+  EXPECT_EQ(root(with(slurm, with("[], preemptable: True\n", kNone))), "C07");
+  EXPECT_EQ(root(with(slurm, "[], preemptable: True\n")), "-");
+  EXPECT_EQ(root(with(slurm, with("[{'count': 1, 'kind': 'gpu'}]\n", kNone))), "-");
 }
 
 TEST(Place, AServersConsoleBesideAStatedGpu) {
