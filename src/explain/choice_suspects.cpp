@@ -105,6 +105,28 @@ void device_assert(const Scene& scene, Suspects& out) {
                  seen->message->ask});
 }
 
+/// The program sees the variable as it chose it, and PyTorch counts more GPUs than it names.
+void more_than_chosen(const Scene& scene, const ChosenDevices& set, Suspects& out) {
+  const auto count = to_number(scene.text.said("gpu_count"));
+  if (!set.shown || set.choice != Choice::valid || !count) return;
+  const auto chosen = static_cast<std::int64_t>(split(set.value, ',').size());
+  for (const auto* seen : scene.text.all("visible-devices")) {
+    const auto& name = seen->message->name;
+    const bool by_program = name == "visible-devices/print" || name == "visible-devices/environ";
+    if (!by_program || seen->value("visible_devices") != set.value || *count <= chosen) continue;
+    out.push_back({"P03",
+                   Weight::probable,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value + "' inside the program, and PyTorch "
+                       "counts " + std::to_string(*count) +
+                       " GPUs: the variable was set after CUDA had started",
+                   {seen, scene.text.find("gpu-count")},
+                   "set the variable before the program starts, or above its first import",
+                   {}});
+    out.back().beside_success = true;
+    return;
+  }
+}
+
 /// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
 void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
@@ -345,6 +367,7 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   number_asked_for(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
+  more_than_chosen(scene, set, out);
   value_by_value(scene, out);
   number_of_another(scene, out);
   if (set.choice == Choice::valid) other_order(scene, set, out);

@@ -297,6 +297,7 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   auto suspects = gather(scene);
   merge(suspects);
   drop_what_a_success_refutes(scene, suspects);
+  drop_what_the_place_refutes(scene, suspects);
   drop_what_was_mended(scene, suspects);
   keep_hints_only_alone(suspects);
   drop_consequences(suspects);

@@ -234,7 +234,7 @@ void without_names(const Scene& scene, Suspects& out) {
   } else if (scene.other_gpu_only) {
     suspect.id = "H02";
     suspect.summary = "the GPU is not NVIDIA's, and this build wants CUDA";
-  } else if (scene.colab || scene.kaggle) {
+  } else if ((scene.colab || scene.kaggle) && !scene.smi_works) {
     suspect.id = "C04";
     suspect.summary = "the notebook's runtime has no GPU";
   } else if (contains(image, "tensorflow/tensorflow") && !contains(image, "gpu")) {

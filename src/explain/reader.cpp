@@ -97,6 +97,7 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   if (in_head(number)) {
     head_bytes_ += text.size();
     state(stripped.body, number);
+    if (session_.line(stripped.body, number)) reading_.places = session_.places();
     converse(stripped.body, stripped.rank, number);
     pip_show(stripped.body, stripped.rank, number);
     if (const auto looped = code_.looped(stripped.body)) {

@@ -64,6 +64,7 @@ private:
   std::string variable_;          // that a pod's list names
   std::optional<Question> question_; // at a prompt, not yet answered
   std::uint64_t asked_at_ = 0;       // its line
+  Session session_;
   CodeReader code_;
   PastedCode pasted_;
   std::uint64_t judged_ = 0;     // version of the code
