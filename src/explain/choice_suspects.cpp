@@ -132,14 +132,18 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
   const auto* code = scene.text.find("code-hides");
   if (set.choice != Choice::valid) {
+    const bool counted = set.choice == Choice::beyond && scene.smi_gpus != 0;
+    const bool fails = scene.no_gpu != nullptr || scene.text.has("app-on-cpu");
     out.push_back({set.in_code ? "P03" : "E02",
-                   Weight::hint,
+                   counted && fails ? Weight::probable : Weight::hint,
                    set.variable + " is '" + set.value + "', which names no GPU that exists here" +
                        (scene.smi_gpus == 0 ? std::string()
                                             : ": " + std::to_string(scene.smi_gpus) + " is shown"),
                    {set.in_code ? code : scene.text.find("visible-devices")},
                    {},
-                   "nvidia-smi -L"});
+                   "nvidia-smi -L",
+                   {},
+                   counted && fails});
     return;
   }
   // The GPU that the code chooses is idle while another one works.
@@ -250,7 +254,8 @@ void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (got == nullptr || !index || set.in_code) return;
   std::vector<std::string_view> names;
   for (const auto* listed : scene.text.all("smi-gpu")) {
-    if (listed->message->name == "smi-gpu/list") names.push_back(listed->value("gpu"));
+    const auto& form = listed->message->name;
+    if (form == "smi-gpu/list" || form == "smi-gpu/table") names.push_back(listed->value("gpu"));
   }
   const auto place = static_cast<std::size_t>(*index);
   const auto name = got->value("gpu");

@@ -96,6 +96,18 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
 void stub(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cuinit-stub");
   if (seen == nullptr) seen = scene.text.find("nvml-stub");
+  // Of two with one name the loader takes the first.
+  const auto paths = scene.text.all_said("libcuda_path");
+  if (const auto* refused = scene.text.find("no-device");
+      !paths.empty() && contains(paths.front(), "/stubs/") && refused != nullptr) {
+    out.push_back({"L08",
+                   Weight::settled,
+                   "the loader finds the toolkit's stub of libcuda.so.1 first",
+                   {scene.text.find("libcuda-path"), refused},
+                   "take the stubs folder out of /etc/ld.so.conf.d and run ldconfig",
+                   {}});
+    return;
+  }
   if (seen == nullptr) return;
   const auto* absent = scene.text.find("kernel-driver-missing");
   if (absent != nullptr && scene.container) {

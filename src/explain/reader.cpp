@@ -106,7 +106,9 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
       looping_ = false;
     }
   }
+  logged_ = !stripped.rank.empty();
   const auto seen = see(stripped.body, stripped.rank, number);
+  logged_ = false;
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
     return starts_a_gpu(*reading_.sightings[i].message);
   });
@@ -275,6 +277,8 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
+  if (logged_)
+    std::erase_if(matches, [](const Match& m) { return m.message->signal.starts_with("code-"); });
   if (body.starts_with('#')) { // commented out, if it is no shell of root
     const bool python = contains(body, "environ");
     std::erase_if(matches, [&](const Match& m) {

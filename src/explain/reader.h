@@ -71,6 +71,7 @@ private:
   std::uint64_t head_bytes_ = 0; // read of the head
   bool looping_ = false;         // what a loop repeats is read once more, as that and nothing else
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
+  bool logged_ = false;              // a worker printed the line: it is no code
   bool notebook_ = false;            // the last run was begun in a notebook
 };
 

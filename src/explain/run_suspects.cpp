@@ -118,7 +118,9 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      "the GPU is there outside of srun: the step asks the scheduler for none",
                      {seen},
                      {},
-                     "scontrol show step"});
+                     "scontrol show step",
+                     {},
+                     true});
     } else if (const auto* root = scene.text.find("root-run");
                root != nullptr && scene.succeeded != nullptr &&
                root->first <= scene.succeeded->first && scene.succeeded->last < seen->first) {
@@ -127,7 +129,9 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      "root gets the GPU and a plain user does not",
                      {seen, root},
                      {},
-                     "ls -l /dev/nvidia*"});
+                     "ls -l /dev/nvidia*",
+                     {},
+                     true});
     } else if (const auto* other = scene.text.find("other-user")) {
       out.push_back({"E08",
                      Weight::probable,

@@ -262,6 +262,16 @@ void read_gpus(Scene& scene) {
   if (!scene.capability && !scene.gpu.empty()) scene.capability = capability_of_name(scene.gpu);
 }
 
+/// "installed by: pip install tensorflow[and-cuda]"; not "with tensorflow[and-cuda] it works".
+bool has_extra(const View& text) {
+  const auto& all = text.reading().said;
+  return std::any_of(all.begin(), all.end(), [](const Said& said) {
+    const auto value = lower(said.value);
+    return said.by_hand && contains(value, "and-cuda") && said.key != "works" &&
+           !holds_any(value, {"it works", "works with", "is used", "does work"});
+  });
+}
+
 void read_versions(Scene& scene) {
   const auto& text = scene.text;
   for (const std::string_view key : {"tensorflow", "tensorflow_gpu"}) {
@@ -293,7 +303,7 @@ void read_versions(Scene& scene) {
     const auto minor = *number / 100 % (*number < 10000 ? 10 : 100);
     scene.cudnn = Version::parse(std::to_string(major) + "." + std::to_string(minor));
   }
-  scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
+  scene.wheels = text.says("nvidia_wheel") || has_extra(text);
 }
 
 const Sighting* no_gpu_line(const View& text) {

@@ -99,7 +99,8 @@ std::optional<Prompt> prompt_in(std::string_view line) {
     }
     return std::string_view::npos;
   };
-  if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("% "))
+  if (line.starts_with("$ ") || line.starts_with("# ") || line.starts_with("% ") ||
+      line.starts_with("+ "))
     return Prompt{{}, trim(line.substr(2))};
   if (line.starts_with("!")) return Prompt{{}, trim(line.substr(1))};
   const bool windows = line.starts_with("PS ") || line.substr(0, 3).ends_with(":\\");
