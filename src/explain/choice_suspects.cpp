@@ -116,8 +116,10 @@ void more_than_chosen(const Scene& scene, const ChosenDevices& set, Suspects& ou
     if (!by_program || seen->value("visible_devices") != set.value || *count <= chosen) continue;
     out.push_back({"P03",
                    Weight::probable,
-                   "CUDA_VISIBLE_DEVICES is '" + set.value + "' inside the program, and PyTorch "
-                       "counts " + std::to_string(*count) +
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "' inside the program, and PyTorch "
+                       "counts " +
+                       std::to_string(*count) +
                        " GPUs: the variable was set after CUDA had started",
                    {seen, scene.text.find("gpu-count")},
                    "set the variable before the program starts, or above its first import",

@@ -245,6 +245,10 @@ void without_names(const Scene& scene, Suspects& out) {
     suspect.id = "E08";
     suspect.summary =
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
+  } else if (scene.works_with_wheels && !scene.wheels) {
+    suspect.summary = "this TensorFlow is installed without the CUDA libraries of its time; with "
+                      "the extra it works, as the writer says";
+    suspect.fix = "python -m pip install 'tensorflow[and-cuda]', of the same version";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
     const std::string built =

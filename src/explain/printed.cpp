@@ -116,9 +116,9 @@ Form form_of(std::string_view asked) {
   if (asked.ends_with("is_available()") || asked.ends_with(".is_cuda") ||
       has(asked, {"is_built_with", "is_gpu_available("}))
     return Form::truth;
-  if (asked.ends_with(")") && has(asked, {"list_physical_devices(", "list_logical_devices(",
-                                          "get_available_gpus(", "jax.devices(",
-                                          "get_visible_devices(", "local_devices("}))
+  if (asked.ends_with(")") &&
+      has(asked, {"list_physical_devices(", "list_logical_devices(", "get_available_gpus(",
+                  "jax.devices(", "get_visible_devices(", "local_devices("}))
     return Form::list;
   if (asked.ends_with("__version__") || asked.ends_with("version.cuda") ||
       asked.ends_with("version.VERSION"))

@@ -157,8 +157,8 @@ void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t nu
 /// "QUESTION = ANSWER".
 void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
   if (question_) {
-    const bool several = question_->pending.size() > 1 || (question_->pending.size() == 1 &&
-                                                           question_->pending[0].whole.empty());
+    const bool several = question_->pending.size() > 1 ||
+                         (question_->pending.size() == 1 && question_->pending[0].whole.empty());
     auto told = several ? question_->paired_with(body) : std::vector<std::string>();
     const bool all = told.empty() || question_->pending.empty();
     if (const auto answer = told.empty() ? question_->answered_by(body) : std::nullopt)

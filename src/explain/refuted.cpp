@@ -15,8 +15,9 @@ struct Refutation {
   bool by_framework; // any framework shows one
 };
 
-/// The machine's causes are refuted by what answers on that machine. Those by which nvidia-smi works
-/// and CUDA does not (H05, H09, H10, C02, C03) are not in this table, nor those of one framework.
+/// The machine's causes are refuted by what answers on that machine. Those by which nvidia-smi
+/// works and CUDA does not (H05, H09, H10, C02, C03) are not in this table, nor those of one
+/// framework.
 constexpr std::array kRefutations = {
     Refutation{"H01", true, true},  // no GPU
     Refutation{"H02", true, true},  // of another maker
@@ -43,19 +44,17 @@ bool needs_known_place(std::string_view cause) {
   return cause == "C01";
 }
 
-bool same_place(const Reading& reading, const Sighting& proof, const Sighting& seen,
-                bool known_only) {
-  const auto& place = reading.place_of(seen.first);
-  if (known_only && !place.entered && place.host.empty()) return false;
-  return reading.place_of(proof.first).id == place.id ||
-         reading.place_of(proof.last).id == place.id;
-}
-
-/// A line that names the failure itself and comes later tells of a change: it worked before.
+/// In the same place, or in another session on the same machine. A line that names the failure
+/// itself and comes later in the same session tells of a change: it worked before.
 bool holds_against(const Reading& reading, const Sighting& proof, const Sighting& seen,
                    bool known_only) {
+  const auto& place = reading.place_of(seen.first);
+  if (seen.first == proof.first || (known_only && !place.entered && place.host.empty()))
+    return false;
   const bool later = seen.message->kind == Kind::cause && seen.last > proof.last;
-  return !later && seen.first != proof.first && same_place(reading, proof, seen, known_only);
+  const auto& first = reading.place_of(proof.first);
+  const bool here = first.id == place.id || reading.place_of(proof.last).id == place.id;
+  return (here && !later) || other_session(first, place);
 }
 
 std::vector<const Sighting*> proofs(const Scene& scene, const Refutation& refutation) {

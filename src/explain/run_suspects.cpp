@@ -143,6 +143,32 @@ void elsewhere(const Scene& scene, Suspects& out) {
   }
 }
 
+/// Two sessions on one machine or in one container (kubectl exec and ssh): what one has the other
+/// has, but for its variables.
+void sessions(const Scene& scene, Suspects& out) {
+  const auto& reading = scene.text.reading();
+  if (scene.succeeded == nullptr) return;
+  for (const std::string_view signal :
+       {"libcuda-missing", "cuinit-303", "library-missing", "dlopen-some", "cudart-stub",
+        "torch-false", "no-gpu-listed"}) {
+    const auto* seen = scene.text.find(signal);
+    if (seen == nullptr ||
+        !other_session(reading.place_of(scene.succeeded->last), reading.place_of(seen->first)))
+      continue;
+    out.push_back({"E08",
+                   Weight::probable,
+                   "another session on the same machine gets the GPU: this one was started without "
+                   "its variables",
+                   {seen, scene.succeeded},
+                   "save the variables where this kind of session reads them (/etc/environment, "
+                   "~/.bashrc)",
+                   "env | sort, in both sessions",
+                   {},
+                   true});
+    return;
+  }
+}
+
 /// "C:/Python36/python.exe" of "PS C:\\work> & C:/Python36/python.exe x.py".
 std::string_view interpreter_of(std::string_view command) {
   for (const auto word : split(command, ' ')) {
@@ -191,6 +217,7 @@ void run_suspects(const Scene& scene, Suspects& out) {
   if (scene.succeeded != nullptr) {
     elsewhere(scene, out);
     environments(scene, *scene.succeeded, out);
+    sessions(scene, out);
   }
   for (const std::string_view signal : {"no-device", "no-gpu-listed", "torch-false",
                                         "libcuda-missing", "cuinit-303", "cuinit-unknown"}) {

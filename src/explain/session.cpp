@@ -52,7 +52,7 @@ Move move_of(std::string_view command) {
   constexpr std::array<std::string_view, 5> kOthers = {"singularity", "apptainer", "lxc", "enroot",
                                                        "kubectl"};
   constexpr std::array<std::string_view, 5> kIn = {"run", "exec", "shell", "start", "logs"};
-  constexpr std::array<std::string_view, 8> kShells = {"salloc", "chroot",  "wsl",  "distrobox",
+  constexpr std::array<std::string_view, 8> kShells = {"salloc",  "chroot",  "wsl",  "distrobox",
                                                        "toolbox", "wsl.exe", "qsub", "virsh"};
   if (first == "ssh") {
     const auto host = std::find_if(words.begin() + 1, words.end(), [](std::string_view word) {
@@ -67,9 +67,9 @@ Move move_of(std::string_view command) {
   if (first == "srun")
     return opens_shell(words) || contains(command, "--pty") ? Move::stays : Move::once;
   constexpr std::array<std::string_view, 4> kShow = {"cat", "tail", "less", "head"};
-  const bool log = among(first, kShow) && (words.back().ends_with(".out") ||
-                                           words.back().ends_with(".log") ||
-                                           words.back().ends_with(".err"));
+  const bool log =
+      among(first, kShow) && (words.back().ends_with(".out") || words.back().ends_with(".log") ||
+                              words.back().ends_with(".err"));
   if (log || first == "journalctl" || first == "sbatch") return Move::once;
   return Move::none;
 }
@@ -82,9 +82,9 @@ bool heads_place(std::string_view line) {
                       line.starts_with("--") || line.starts_with("==");
   if (!marked || line.size() > kLongest) return false;
   const auto text = lower(line);
-  constexpr std::array<std::string_view, 12> kWords = {
-      "container", "docker", "host", "node", "inside", "wsl", "windows", "job",
-      "ssh",       "pod",    "guest", "login"};
+  constexpr std::array<std::string_view, 12> kWords = {"container", "docker", "host",    "node",
+                                                       "inside",    "wsl",    "windows", "job",
+                                                       "ssh",       "pod",    "guest",   "login"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return contains(text, word); });
 }
@@ -142,8 +142,7 @@ void Session::named(std::string_view host, std::uint64_t number) {
   if (here.host == host) return;
   const auto is_it = [&](const Place& place) { return place.host == host; };
   const auto known = std::find_if(places_.rbegin(), places_.rend(), is_it);
-  const Place place =
-      known != places_.rend() ? *known : Place{0, ++ids_, std::string(host), false};
+  const Place place = known != places_.rend() ? *known : Place{0, ++ids_, std::string(host), false};
   outer_.erase(std::find_if(outer_.begin(), outer_.end(), is_it), outer_.end());
   go(place, number);
 }
@@ -171,6 +170,10 @@ bool Session::line(std::string_view body, std::uint64_t number) {
   case Move::stays: enter(true, number); break;
   }
   return true;
+}
+
+bool other_session(const Place& one, const Place& other) {
+  return one.id != other.id && !one.host.empty() && one.host == other.host;
 }
 
 const Place& place_at(const std::vector<Place>& places, std::uint64_t line) {

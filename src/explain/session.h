@@ -22,10 +22,13 @@ struct Place {
   std::uint64_t line = 0;
   int id = 0;
   std::string host;     // as the prompt names it; empty: it does not
-  bool entered = false;  // by a command that is shown: a container, another machine, a job
+  bool entered = false; // by a command that is shown: a container, another machine, a job
 };
 
 const Place& place_at(const std::vector<Place>& places, std::uint64_t line);
+
+/// Two ways into one machine or container: by its name they are the same.
+bool other_session(const Place& one, const Place& other);
 
 class Session {
 public:
