@@ -135,7 +135,8 @@ void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   const auto* code = scene.text.find("code-hides");
   if (set.choice != Choice::valid) {
     const bool counted = set.choice == Choice::beyond && scene.smi_gpus != 0;
-    const bool fails = scene.no_gpu != nullptr || scene.text.has("app-on-cpu");
+    const bool fails =
+        scene.no_gpu != nullptr || scene.text.has("app-on-cpu") || scene.text.has("no-device");
     out.push_back({set.in_code ? "P03" : "E02",
                    counted && fails ? Weight::probable : Weight::hint,
                    set.variable + " is '" + set.value + "', which names no GPU that exists here" +

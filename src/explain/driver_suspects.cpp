@@ -1,5 +1,6 @@
 // No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/place.h"
 #include "explain/suspect.h"
 
@@ -169,8 +170,12 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     const auto* seen = text.find(signal);
     if (seen == nullptr) continue;
-    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) &&
-        !scene.container && !scene.wsl && !scene.colab && !scene.slurm) {
+    // Containers get the driver's libraries in a folder of their own; with the device's file there,
+    // only the loader's path is missing.
+    const bool passed_in = text.has("node-of-gpu") && on_disk(scene, "libcuda.so.1");
+    if (signal == "driver-not-found" &&
+        (passed_in || ((scene.smi_works || scene.module_runs) && !scene.container && !scene.wsl &&
+                       !scene.colab && !scene.slurm))) {
       out.push_back(off_the_path(*seen));
     } else {
       no_driver(scene, *seen, out);

@@ -241,7 +241,8 @@ void without_names(const Scene& scene, Suspects& out) {
     suspect.id = "F02";
     suspect.summary = "the image " + std::string(image) +
                       " is the one without CUDA: take the tag that ends in -gpu";
-  } else if (scene.worked_in_another_run(*seen) || told_apart(scene)) {
+  } else if (scene.worked_in_another_run(*seen) || told_apart(scene) ||
+             scene.works_for_another(*seen)) {
     suspect.id = "E08";
     suspect.summary =
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";

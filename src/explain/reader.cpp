@@ -277,7 +277,7 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
-  if (logged_)
+  if (logged_ || (joining_ && body.starts_with("print(")))
     std::erase_if(matches, [](const Match& m) { return m.message->signal.starts_with("code-"); });
   if (body.starts_with('#')) { // commented out, if it is no shell of root
     const bool python = contains(body, "environ");

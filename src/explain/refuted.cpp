@@ -49,7 +49,7 @@ bool needs_known_place(std::string_view cause) {
 bool holds_against(const Reading& reading, const Sighting& proof, const Sighting& seen,
                    bool known_only) {
   const auto& place = reading.place_of(seen.first);
-  if (seen.first == proof.first || (known_only && !place.entered && place.host.empty()))
+  if (seen.first == proof.first || (known_only && place.command.empty() && place.host.empty()))
     return false;
   const bool later = seen.message->kind == Kind::cause && seen.last > proof.last;
   const auto& first = reading.place_of(proof.first);

@@ -169,6 +169,35 @@ void sessions(const Scene& scene, Suspects& out) {
   }
 }
 
+/// One way in asked for a GPU, or set other variables, and another did not: srun with --gres and
+/// without, docker with --gpus and without.
+void ways_in(const Scene& scene, Suspects& out) {
+  const auto& reading = scene.text.reading();
+  auto listed = scene.text.all("smi-gpu");
+  if (scene.succeeded != nullptr) listed.push_back(scene.succeeded);
+  for (const std::string_view signal : {"no-devices-found", "smi-not-found", "driver-not-found",
+                                        "no-device", "torch-false", "no-gpu-listed"}) {
+    const auto* seen = scene.text.find(signal);
+    if (seen == nullptr) continue;
+    const auto& here = reading.place_of(seen->first);
+    for (const auto* works : listed) {
+      const auto& there = reading.place_of(works->first);
+      if (here.command.empty() || there.command.empty() || here.id == there.id) continue;
+      auto told = difference(here.command, there.command);
+      if (!told) continue;
+      out.push_back({std::string(told->id),
+                     Weight::probable,
+                     std::move(told->summary),
+                     {seen, works},
+                     std::move(told->fix),
+                     {},
+                     {},
+                     true});
+      return;
+    }
+  }
+}
+
 /// "C:/Python36/python.exe" of "PS C:\\work> & C:/Python36/python.exe x.py".
 std::string_view interpreter_of(std::string_view command) {
   for (const auto word : split(command, ' ')) {
@@ -212,6 +241,7 @@ void environments(const Scene& scene, const Sighting& success, Suspects& out) {
 } // namespace
 
 void run_suspects(const Scene& scene, Suspects& out) {
+  ways_in(scene, out);
   const auto* success = scene.succeeded != nullptr ? scene.succeeded : scene.text.find("gpu-found");
   if (success == nullptr) return;
   if (scene.succeeded != nullptr) {

@@ -70,7 +70,9 @@ Move move_of(std::string_view command) {
   const bool log =
       among(first, kShow) && (words.back().ends_with(".out") || words.back().ends_with(".log") ||
                               words.back().ends_with(".err"));
-  if (log || first == "journalctl" || first == "sbatch") return Move::once;
+  if (log || first == "journalctl" || first == "sbatch" ||
+      (first == "systemctl" && second == "status"))
+    return Move::once;
   return Move::none;
 }
 
@@ -122,16 +124,17 @@ void Session::go(Place place, std::uint64_t number) {
   if (places_.size() < kMostPlaces) places_.push_back(std::move(place));
 }
 
-void Session::enter(bool stays, std::uint64_t number) {
+void Session::enter(std::string_view command, bool stays, std::uint64_t number) {
   outer_.push_back(places_.back());
-  go({0, ++ids_, {}, true}, number + 1);
+  constexpr std::size_t kLongestCommand = 300;
+  go({0, ++ids_, {}, std::string(command.substr(0, kLongestCommand))}, number + 1);
   once_ = !stays;
   fresh_ = true;
 }
 
 /// To where the shell was before, or to a place that the text has not shown.
 void Session::back(std::uint64_t number) {
-  const Place place = outer_.empty() ? Place{0, ++ids_, {}, false} : outer_.back();
+  const Place place = outer_.empty() ? Place{0, ++ids_, {}, {}} : outer_.back();
   if (!outer_.empty()) outer_.pop_back();
   go(place, number);
 }
@@ -142,7 +145,7 @@ void Session::named(std::string_view host, std::uint64_t number) {
   if (here.host == host) return;
   const auto is_it = [&](const Place& place) { return place.host == host; };
   const auto known = std::find_if(places_.rbegin(), places_.rend(), is_it);
-  const Place place = known != places_.rend() ? *known : Place{0, ++ids_, std::string(host), false};
+  const Place place = known != places_.rend() ? *known : Place{0, ++ids_, std::string(host), {}};
   outer_.erase(std::find_if(outer_.begin(), outer_.end(), is_it), outer_.end());
   go(place, number);
 }
@@ -153,7 +156,7 @@ bool Session::line(std::string_view body, std::uint64_t number) {
   if (!prompt) {
     if (!heads_place(body)) return false;
     outer_.clear();
-    go({0, ++ids_, {}, false}, number);
+    go({0, ++ids_, {}, {}}, number);
     fresh_ = once_ = false;
     return true;
   }
@@ -166,8 +169,8 @@ bool Session::line(std::string_view body, std::uint64_t number) {
   switch (move_of(prompt->command)) {
   case Move::none: break;
   case Move::back: back(number + 1); break;
-  case Move::once: enter(false, number); break;
-  case Move::stays: enter(true, number); break;
+  case Move::once: enter(prompt->command, false, number); break;
+  case Move::stays: enter(prompt->command, true, number); break;
   }
   return true;
 }

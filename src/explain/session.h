@@ -21,8 +21,8 @@ std::optional<Prompt> prompt_in(std::string_view line);
 struct Place {
   std::uint64_t line = 0;
   int id = 0;
-  std::string host;     // as the prompt names it; empty: it does not
-  bool entered = false; // by a command that is shown: a container, another machine, a job
+  std::string host;    // as the prompt names it; empty: it does not
+  std::string command; // by which it was entered: a container, another machine, a job; or empty
 };
 
 const Place& place_at(const std::vector<Place>& places, std::uint64_t line);
@@ -37,7 +37,7 @@ public:
   const std::vector<Place>& places() const { return places_; }
 
 private:
-  void enter(bool stays, std::uint64_t number);
+  void enter(std::string_view command, bool stays, std::uint64_t number);
   void go(Place place, std::uint64_t number);
   void back(std::uint64_t number);
   void named(std::string_view host, std::uint64_t number);
