@@ -382,12 +382,15 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   if (!set.shown || set.choice != Choice::hides_all) return;
   // A variable alone is a hint: it may be another program's.
   const auto* code = scene.text.find("code-hides");
+  const bool on_cpu = !set.in_code && scene.text.has("app-on-cpu");
   out.push_back({set.in_code ? "P03" : "E01",
-                 Weight::hint,
+                 on_cpu ? Weight::probable : Weight::hint,
                  set.variable + " is set to '" + set.value + "', which hides every GPU",
                  {set.in_code ? code : scene.text.find("visible-devices")},
                  set.in_code ? "" : "unset " + set.variable,
-                 {}});
+                 {},
+                 {},
+                 on_cpu});
 }
 
 } // namespace gpuwhy::explain

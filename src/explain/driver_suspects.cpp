@@ -94,19 +94,30 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   no_driver(scene, *seen, out);
 }
 
+/// Of two files with one name the loader takes the first, and those of LD_LIBRARY_PATH before all;
+/// only where CUDA then shows no device.
+bool stub_is_first(const Scene& scene) {
+  if (scene.no_gpu == nullptr && !scene.text.has("no-device")) return false;
+  const auto listed = scene.text.all_said("libcuda_path");
+  if (!listed.empty()) return contains(listed.front(), "/stubs/");
+  const auto searched = scene.text.said("ld_library_path");
+  return scene.text.has("no-device") && contains(searched, "/stubs");
+}
+
 void stub(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cuinit-stub");
   if (seen == nullptr) seen = scene.text.find("nvml-stub");
-  // Of two with one name the loader takes the first.
-  const auto paths = scene.text.all_said("libcuda_path");
-  if (const auto* refused = scene.text.find("no-device");
-      !paths.empty() && contains(paths.front(), "/stubs/") && refused != nullptr) {
+  if (seen == nullptr && stub_is_first(scene)) {
+    const auto* refused = scene.text.find("no-device");
+    const auto* path = scene.text.find("libcuda-path");
     out.push_back({"L08",
-                   Weight::settled,
+                   path != nullptr ? Weight::settled : Weight::probable,
                    "the loader finds the toolkit's stub of libcuda.so.1 first",
-                   {scene.text.find("libcuda-path"), refused},
-                   "take the stubs folder out of /etc/ld.so.conf.d and run ldconfig",
-                   {}});
+                   {path != nullptr ? path : scene.text.find("library-path"),
+                    refused != nullptr ? refused : scene.no_gpu},
+                   "take the stubs folder out of LD_LIBRARY_PATH and /etc/ld.so.conf.d, and run "
+                   "ldconfig",
+                   "ldconfig -p | grep libcuda"});
     return;
   }
   if (seen == nullptr) return;

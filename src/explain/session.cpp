@@ -84,9 +84,9 @@ bool heads_place(std::string_view line) {
                       line.starts_with("--") || line.starts_with("==");
   if (!marked || line.size() > kLongest) return false;
   const auto text = lower(line);
-  constexpr std::array<std::string_view, 12> kWords = {"container", "docker", "host",    "node",
-                                                       "inside",    "wsl",    "windows", "job",
-                                                       "ssh",       "pod",    "guest",   "login"};
+  constexpr std::array<std::string_view, 17> kWords = {
+      "container", "docker", "host",  "node",   "inside",  "wsl",    "windows", "job",  "ssh",
+      "pod",       "guest",  "login", "laptop", "desktop", "server", "machine", "colab"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return contains(text, word); });
 }
