@@ -122,7 +122,8 @@ void stub(const Scene& scene, Suspects& out) {
   }
   if (seen == nullptr) return;
   const auto* absent = scene.text.find("kernel-driver-missing");
-  if (absent != nullptr && scene.container) {
+  const bool without = scene.text.says("container_start") && !scene.container_gets_gpu;
+  if (scene.container && (absent != nullptr || without)) {
     out.push_back(
         {"C01",
          Weight::probable,
@@ -175,6 +176,18 @@ void hardware(const Scene& scene, Suspects& out) {
   bus_without_gpu(scene, out);
 }
 
+/// nvidia-smi answers in the place of this line, or somewhere in a text that names no places.
+bool answers_there(const Scene& scene, const Sighting& seen) {
+  if (!scene.smi_works) return false;
+  const auto& reading = scene.text.reading();
+  const int here = reading.place_of(seen.first).id;
+  auto answers = scene.text.all("smi-gpu");
+  if (const auto* header = scene.text.find("smi-header")) answers.push_back(header);
+  return answers.empty() || std::any_of(answers.begin(), answers.end(), [&](const Sighting* smi) {
+           return reading.place_of(smi->first).id == here || reading.place_of(smi->last).id == here;
+         });
+}
+
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
@@ -207,7 +220,7 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
     out.back().weight = Weight::hint;
   }
   if (const auto* seen = text.find("smi-not-found");
-      seen != nullptr && !scene.smi_works && scene.in_use == nullptr) {
+      seen != nullptr && !answers_there(scene, *seen) && scene.in_use == nullptr) {
     no_driver(scene, *seen, out);
     if (out.back().id == "H03") out.back().weight = Weight::hint;
   }

@@ -35,7 +35,7 @@ constexpr std::array kFollows = {
     Follows{"H13", "P04"}, Follows{"H13", "P06"}, Follows{"H11", "H03"}, Follows{"P18", "R08"},
     Follows{"P18", "R07"}, Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"},
     Follows{"L08", "C01"}, Follows{"L08", "C02"}, Follows{"L08", "H03"}, Follows{"C03", "L05"},
-    Follows{"H15", "H06"}, Follows{"F06", "F10"}};
+    Follows{"H15", "H06"}, Follows{"H15", "H01"}, Follows{"F06", "F10"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),

@@ -32,9 +32,9 @@ Verdict verdict(std::string_view text) {
 }
 
 TEST(Printed, EachValueOfAPrint) {
-  EXPECT_EQ(values("print(tf.config.list_physical_devices('GPU'), torch.cuda.is_available())",
-                   "[] True"),
-            (Values{"[]", "True"}));
+  EXPECT_EQ(
+      values("print(tf.config.list_physical_devices('GPU'), torch.cuda.is_available())", "[] True"),
+      (Values{"[]", "True"}));
   EXPECT_EQ(values("print(torch.__version__, torch.cuda.get_device_name(0), "
                    "torch.cuda.is_available())",
                    "2.1.0 NVIDIA GeForce RTX 3090 True"),

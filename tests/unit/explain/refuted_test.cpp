@@ -85,8 +85,8 @@ TEST(Refuted, ColabListsAGpu) {
 TEST(Refuted, NotByWhatWasBefore) {
   constexpr std::string_view kFailed =
       "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n";
-  EXPECT_EQ(root(joined({"$ nvidia-smi -L\n", kListed, "$ sudo apt upgrade\n", "$ nvidia-smi\n",
-                         kFailed})),
+  EXPECT_EQ(root(joined(
+                {"$ nvidia-smi -L\n", kListed, "$ sudo apt upgrade\n", "$ nvidia-smi\n", kFailed})),
             "H03");
 }
 
@@ -99,6 +99,36 @@ TEST(Refuted, AnotherSessionOfTheSameContainer) {
       "root@dev-0:~# python -c \"import torch; print(torch.cuda.is_available())\"\n"
       "libcuda.so.1: cannot open shared object file: No such file or directory\nFalse\n";
   EXPECT_EQ(root(joined({kWorks, "$ ssh root@10.2.3.17\n", kMissing})), "E08");
+}
+
+TEST(Refuted, TwoWaysIn) {
+  constexpr std::string_view kNone = "[u@g01 ~]$ nvidia-smi\nNo devices were found\n";
+  constexpr std::string_view kSome = "[u@g01 ~]$ nvidia-smi -L\nGPU 0: Tesla T4 (UUID: GPU-1)\n";
+  EXPECT_EQ(root(joined({"[u@login ~]$ srun --pty bash\n", kNone, "[u@g01 ~]$ exit\n",
+                         "[u@login ~]$ srun --gres=gpu:1 --pty bash\n", kSome})),
+            "C07");
+  EXPECT_EQ(root(kNone), "H07");
+}
+
+TEST(Refuted, TheLoadersFirstLibcuda) {
+  constexpr std::string_view kStub =
+      "\tlibcuda.so.1 (libc6,x86-64) => /usr/local/cuda-9.0/lib64/stubs/libcuda.so.1\n";
+  constexpr std::string_view kReal =
+      "\tlibcuda.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcuda.so.1\n";
+  EXPECT_EQ(root(joined({kStub, kReal, kNoDevice})), "L08");
+  EXPECT_NE(root(joined({kReal, kStub, kNoDevice})), "L08");
+  EXPECT_EQ(root(joined({kStub, kReal})), "-");
+}
+
+TEST(Refuted, ANumberBeyondTheGpus) {
+  constexpr std::string_view kScript = "$ cat run.sh\nexport CUDA_VISIBLE_DEVICES=2\n"
+                                       "python run.py\n";
+  constexpr std::string_view kFails = "$ sh run.sh\nRuntimeError: No CUDA GPUs are available\n";
+  constexpr std::string_view kWorks =
+      "$ python -c \"import torch; print(torch.cuda.is_available(), "
+      "torch.cuda.device_count())\"\n";
+  EXPECT_EQ(root(joined({kScript, kFails, kWorks, "True 1\n"})), "E02");
+  EXPECT_NE(root(joined({kScript, kFails, kWorks, "True 4\n"})), "E02");
 }
 
 } // namespace
