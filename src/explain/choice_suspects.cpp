@@ -105,19 +105,48 @@ void device_assert(const Scene& scene, Suspects& out) {
                  seen->message->ask});
 }
 
+/// The program sees the variable as it chose it, and PyTorch counts more GPUs than it names.
+void more_than_chosen(const Scene& scene, const ChosenDevices& set, Suspects& out) {
+  const auto count = to_number(scene.text.said("gpu_count"));
+  if (!set.shown || set.choice != Choice::valid || !count) return;
+  const auto chosen = static_cast<std::int64_t>(split(set.value, ',').size());
+  for (const auto* seen : scene.text.all("visible-devices")) {
+    const auto& name = seen->message->name;
+    const bool by_program = name == "visible-devices/print" || name == "visible-devices/environ";
+    if (!by_program || seen->value("visible_devices") != set.value || *count <= chosen) continue;
+    out.push_back({"P03",
+                   Weight::probable,
+                   "CUDA_VISIBLE_DEVICES is '" + set.value +
+                       "' inside the program, and PyTorch "
+                       "counts " +
+                       std::to_string(*count) +
+                       " GPUs: the variable was set after CUDA had started",
+                   {seen, scene.text.find("gpu-count")},
+                   "set the variable before the program starts, or above its first import",
+                   {}});
+    out.back().beside_success = true;
+    return;
+  }
+}
+
 /// The program or a variable chooses a GPU that is not there, or too late, and nothing complains.
 void wrong_choice(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (!set.shown || set.choice == Choice::none || set.choice == Choice::hides_all) return;
   const auto* code = scene.text.find("code-hides");
   if (set.choice != Choice::valid) {
+    const bool counted = set.choice == Choice::beyond && scene.smi_gpus != 0;
+    const bool fails =
+        scene.no_gpu != nullptr || scene.text.has("app-on-cpu") || scene.text.has("no-device");
     out.push_back({set.in_code ? "P03" : "E02",
-                   Weight::hint,
+                   counted && fails ? Weight::probable : Weight::hint,
                    set.variable + " is '" + set.value + "', which names no GPU that exists here" +
                        (scene.smi_gpus == 0 ? std::string()
                                             : ": " + std::to_string(scene.smi_gpus) + " is shown"),
                    {set.in_code ? code : scene.text.find("visible-devices")},
                    {},
-                   "nvidia-smi -L"});
+                   "nvidia-smi -L",
+                   {},
+                   counted && fails});
     return;
   }
   // The GPU that the code chooses is idle while another one works.
@@ -228,7 +257,8 @@ void other_order(const Scene& scene, const ChosenDevices& set, Suspects& out) {
   if (got == nullptr || !index || set.in_code) return;
   std::vector<std::string_view> names;
   for (const auto* listed : scene.text.all("smi-gpu")) {
-    if (listed->message->name == "smi-gpu/list") names.push_back(listed->value("gpu"));
+    const auto& form = listed->message->name;
+    if (form == "smi-gpu/list" || form == "smi-gpu/table") names.push_back(listed->value("gpu"));
   }
   const auto place = static_cast<std::size_t>(*index);
   const auto name = got->value("gpu");
@@ -345,18 +375,22 @@ void choice_suspects(const Scene& scene, Suspects& out) {
   number_asked_for(scene, out);
   const auto set = chosen_devices(scene);
   wrong_choice(scene, set, out);
+  more_than_chosen(scene, set, out);
   value_by_value(scene, out);
   number_of_another(scene, out);
   if (set.choice == Choice::valid) other_order(scene, set, out);
   if (!set.shown || set.choice != Choice::hides_all) return;
   // A variable alone is a hint: it may be another program's.
   const auto* code = scene.text.find("code-hides");
+  const bool on_cpu = !set.in_code && scene.text.has("app-on-cpu");
   out.push_back({set.in_code ? "P03" : "E01",
-                 Weight::hint,
+                 on_cpu ? Weight::probable : Weight::hint,
                  set.variable + " is set to '" + set.value + "', which hides every GPU",
                  {set.in_code ? code : scene.text.find("visible-devices")},
                  set.in_code ? "" : "unset " + set.variable,
-                 {}});
+                 {},
+                 {},
+                 on_cpu});
 }
 
 } // namespace gpuwhy::explain

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace gpuwhy::explain {
 namespace {
@@ -140,6 +141,49 @@ std::optional<std::string> Question::answered_by(std::string_view line) const {
   return is_answer(answer) ? std::optional(std::string(answer)) : std::nullopt;
 }
 
+std::vector<std::string> Question::paired_with(std::string_view line) {
+  std::vector<std::string> told;
+  auto answer = trim(line);
+  if (answer.starts_with("Out["))
+    answer = trim(answer.substr(std::min(answer.find(':') + 1, answer.size())));
+  for (auto next = pending.begin(); next != pending.end(); ++next) {
+    // What may be anything would take the first line that comes.
+    if (!next->printed.telling()) continue;
+    const auto values = next->printed.values_in(answer);
+    if (!values) continue;
+    const auto asked = next->printed.expressions();
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      told.push_back((next->whole.empty() ? "print(" + asked[i] + ")" : next->whole) + " = " +
+                     (*values)[i]);
+    pending.erase(pending.begin(), next + 1);
+    break;
+  }
+  const bool more = std::any_of(pending.begin(), pending.end(),
+                                [](const Pending& each) { return each.printed.telling(); });
+  if (!told.empty() && !more) pending.clear();
+  return told;
+}
+
+void Question::after(Question earlier) {
+  constexpr std::size_t kMost = 16;
+  if (pending.empty() || earlier.pending.size() + pending.size() > kMost) return;
+  std::move(pending.begin(), pending.end(), std::back_inserter(earlier.pending));
+  pending = std::move(earlier.pending);
+}
+
+namespace {
+
+Question value_of(std::string_view line) {
+  Question question{std::string(trim(line)), false, false};
+  auto prints = printed_by(trim(line));
+  const bool single = prints.size() == 1 && prints.front().pieces.size() == 1;
+  for (auto& each : prints)
+    question.pending.push_back({std::move(each), single ? question.text : std::string()});
+  return question;
+}
+
+} // namespace
+
 std::optional<Question> question_in(std::string_view line) {
   if (line.size() > kLongest) return std::nullopt;
   const bool call = std::any_of(kCalls.begin(), kCalls.end(),
@@ -151,7 +195,7 @@ std::optional<Question> question_in(std::string_view line) {
   if (contains(line, "parameters()).device") || contains(line, "sys.executable") ||
       asks_where(line))
     return Question{std::string(trim(line)), false, true};
-  if (call && !line.starts_with("  File")) return Question{std::string(trim(line)), false, false};
+  if (call && !line.starts_with("  File")) return value_of(line);
   if (!unix_prompt(line) && !windows_prompt(line)) return std::nullopt;
   const bool in_code =
       (contains(line, "grep ") || contains(line, "findstr ")) &&

@@ -1,5 +1,6 @@
 // No driver answers: none is there, its module is not loaded, or the place does not show it.
 #include "base/text.h"
+#include "explain/missing.h"
 #include "explain/place.h"
 #include "explain/suspect.h"
 
@@ -93,12 +94,36 @@ void libcuda_missing(const Scene& scene, Suspects& out) {
   no_driver(scene, *seen, out);
 }
 
+/// Of two files with one name the loader takes the first, and those of LD_LIBRARY_PATH before all;
+/// only where CUDA then shows no device.
+bool stub_is_first(const Scene& scene) {
+  if (scene.no_gpu == nullptr && !scene.text.has("no-device")) return false;
+  const auto listed = scene.text.all_said("libcuda_path");
+  if (!listed.empty()) return contains(listed.front(), "/stubs/");
+  const auto searched = scene.text.said("ld_library_path");
+  return scene.text.has("no-device") && contains(searched, "/stubs");
+}
+
 void stub(const Scene& scene, Suspects& out) {
   const auto* seen = scene.text.find("cuinit-stub");
   if (seen == nullptr) seen = scene.text.find("nvml-stub");
+  if (seen == nullptr && stub_is_first(scene)) {
+    const auto* refused = scene.text.find("no-device");
+    const auto* path = scene.text.find("libcuda-path");
+    out.push_back({"L08",
+                   path != nullptr ? Weight::settled : Weight::probable,
+                   "the loader finds the toolkit's stub of libcuda.so.1 first",
+                   {path != nullptr ? path : scene.text.find("library-path"),
+                    refused != nullptr ? refused : scene.no_gpu},
+                   "take the stubs folder out of LD_LIBRARY_PATH and /etc/ld.so.conf.d, and run "
+                   "ldconfig",
+                   "ldconfig -p | grep libcuda"});
+    return;
+  }
   if (seen == nullptr) return;
   const auto* absent = scene.text.find("kernel-driver-missing");
-  if (absent != nullptr && scene.container) {
+  const bool without = scene.text.says("container_start") && !scene.container_gets_gpu;
+  if (scene.container && (absent != nullptr || without)) {
     out.push_back(
         {"C01",
          Weight::probable,
@@ -162,14 +187,30 @@ void hardware(const Scene& scene, Suspects& out) {
   unclaimed(scene, out);
 }
 
+/// nvidia-smi answers in the place of this line, or somewhere in a text that names no places.
+bool answers_there(const Scene& scene, const Sighting& seen) {
+  if (!scene.smi_works) return false;
+  const auto& reading = scene.text.reading();
+  const int here = reading.place_of(seen.first).id;
+  auto answers = scene.text.all("smi-gpu");
+  if (const auto* header = scene.text.find("smi-header")) answers.push_back(header);
+  return answers.empty() || std::any_of(answers.begin(), answers.end(), [&](const Sighting* smi) {
+           return reading.place_of(smi->first).id == here || reading.place_of(smi->last).id == here;
+         });
+}
+
 void nvidia_smi(const Scene& scene, Suspects& out) {
   const auto& text = scene.text;
   for (const std::string_view signal :
        {"smi-failed", "nvml-driver", "nvml-library", "driver-not-found"}) {
     const auto* seen = text.find(signal);
     if (seen == nullptr) continue;
-    if (signal == "driver-not-found" && (scene.smi_works || scene.module_runs) &&
-        !scene.container && !scene.wsl && !scene.colab && !scene.slurm) {
+    // Containers get the driver's libraries in a folder of their own; with the device's file there,
+    // only the loader's path is missing.
+    const bool passed_in = text.has("node-of-gpu") && on_disk(scene, "libcuda.so.1");
+    if (signal == "driver-not-found" &&
+        (passed_in || ((scene.smi_works || scene.module_runs) && !scene.container && !scene.wsl &&
+                       !scene.colab && !scene.slurm))) {
       out.push_back(off_the_path(*seen));
     } else {
       no_driver(scene, *seen, out);
@@ -192,7 +233,8 @@ void nvidia_smi(const Scene& scene, Suspects& out) {
   // What is executed in a container says nothing of where else nvidia-smi answers.
   if (const auto* seen = text.find("smi-not-found");
       seen != nullptr && scene.in_use == nullptr &&
-      (!scene.smi_works || (scene.container && seen->message->name == "smi-not-found/exec"))) {
+      (!answers_there(scene, *seen) ||
+       (scene.container && seen->message->name == "smi-not-found/exec"))) {
     no_driver(scene, *seen, out);
     if (out.back().id == "H03") out.back().weight = Weight::hint;
   }

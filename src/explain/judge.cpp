@@ -29,12 +29,13 @@ constexpr std::array kFollows = {
     Follows{"L07", "L05"}, Follows{"L06", "L05"}, Follows{"L06", "R12"}, Follows{"H14", "H18"},
     Follows{"H17", "H18"}, Follows{"H17", "H05"}, Follows{"L08", "H18"}, Follows{"C03", "H03"},
     Follows{"H08", "H18"}, Follows{"H08", "H09"}, Follows{"R01", "R08"}, Follows{"F14", "F10"},
-    Follows{"C05", "H07"}, Follows{"F12", "E06"}, Follows{"P03", "E01"}, Follows{"H04", "H11"},
-    Follows{"H10", "H18"}, Follows{"H10", "H12"}, Follows{"C02", "H08"}, Follows{"C03", "H05"},
-    Follows{"F06", "F02"}, Follows{"F03", "F02"}, Follows{"H13", "P04"}, Follows{"H13", "P06"},
-    Follows{"H11", "H03"}, Follows{"P18", "R08"}, Follows{"P18", "R07"}, Follows{"R07", "R08"},
-    Follows{"H16", "P06"}, Follows{"C06", "C01"}, Follows{"L08", "C01"}, Follows{"C03", "L05"},
-    Follows{"H15", "H06"}, Follows{"F06", "F10"}};
+    Follows{"C05", "H07"}, Follows{"C07", "H07"}, Follows{"C01", "H07"}, Follows{"F12", "E06"},
+    Follows{"P03", "E01"}, Follows{"H04", "H11"}, Follows{"H10", "H18"}, Follows{"H10", "H12"},
+    Follows{"C02", "H08"}, Follows{"C03", "H05"}, Follows{"F06", "F02"}, Follows{"F03", "F02"},
+    Follows{"H13", "P04"}, Follows{"H13", "P06"}, Follows{"H11", "H03"}, Follows{"P18", "R08"},
+    Follows{"P18", "R07"}, Follows{"R07", "R08"}, Follows{"H16", "P06"}, Follows{"C06", "C01"},
+    Follows{"C06", "C02"}, Follows{"L08", "C01"}, Follows{"L08", "C02"}, Follows{"L08", "H03"},
+    Follows{"C03", "L05"}, Follows{"H15", "H06"}, Follows{"H15", "H01"}, Follows{"F06", "F10"}};
 
 std::size_t place(std::string_view gate) {
   const auto found = std::find_if(kGates.begin(), kGates.end(),
@@ -299,6 +300,7 @@ Judgement judge(const Reading& reading, std::optional<std::string_view> rank) {
   auto suspects = gather(scene);
   merge(suspects);
   drop_what_a_success_refutes(scene, suspects);
+  drop_what_the_place_refutes(scene, suspects);
   drop_what_was_mended(scene, suspects);
   keep_hints_only_alone(suspects);
   drop_consequences(suspects);

@@ -234,17 +234,22 @@ void without_names(const Scene& scene, Suspects& out) {
   } else if (scene.other_gpu_only) {
     suspect.id = "H02";
     suspect.summary = "the GPU is not NVIDIA's, and this build wants CUDA";
-  } else if (scene.colab || scene.kaggle) {
+  } else if ((scene.colab || scene.kaggle) && !scene.smi_works) {
     suspect.id = "C04";
     suspect.summary = "the notebook's runtime has no GPU";
   } else if (contains(image, "tensorflow/tensorflow") && !contains(image, "gpu")) {
     suspect.id = "F02";
     suspect.summary = "the image " + std::string(image) +
                       " is the one without CUDA: take the tag that ends in -gpu";
-  } else if (scene.worked_in_another_run(*seen) || told_apart(scene)) {
+  } else if (scene.worked_in_another_run(*seen) || told_apart(scene) ||
+             scene.works_for_another(*seen)) {
     suspect.id = "E08";
     suspect.summary =
         "the CUDA libraries are not found here, while the GPU is listed elsewhere on the machine";
+  } else if (scene.works_with_wheels && !scene.wheels) {
+    suspect.summary = "this TensorFlow is installed without the CUDA libraries of its time; with "
+                      "the extra it works, as the writer says";
+    suspect.fix = "python -m pip install 'tensorflow[and-cuda]', of the same version";
   } else if (wrong_cuda_for_release(scene)) {
     suspect.id = "F15";
     const std::string built =

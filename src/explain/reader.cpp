@@ -55,6 +55,14 @@ bool starts_a_gpu(const Message& message) {
          message.signal == "library-opened" || message.signal == "gpu-found";
 }
 
+/// os.environ['CUDA_VISIBLE_DEVICES'] and its value, joined, must not read as an assignment.
+std::string unquoted_value(std::string joined) {
+  const auto value = joined.find(" = '");
+  const bool variable = value != std::string::npos && contains(joined, "environ[");
+  if (!variable || joined.size() < value + 6) return joined;
+  return joined.substr(0, value + 3) + joined.substr(value + 4, joined.size() - value - 5);
+}
+
 } // namespace
 
 void Reader::line(std::string_view raw, std::uint64_t number) {
@@ -89,6 +97,7 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
   if (in_head(number)) {
     head_bytes_ += text.size();
     state(stripped.body, number);
+    if (session_.line(stripped.body, number)) reading_.places = session_.places();
     converse(stripped.body, stripped.rank, number);
     pip_show(stripped.body, stripped.rank, number);
     if (const auto looped = code_.looped(stripped.body)) {
@@ -97,7 +106,9 @@ void Reader::segment(std::string_view text, std::uint64_t number) {
       looping_ = false;
     }
   }
+  logged_ = !stripped.rank.empty();
   const auto seen = see(stripped.body, stripped.rank, number);
+  logged_ = false;
   const bool starts_gpu = std::any_of(seen.begin(), seen.end(), [&](std::size_t i) {
     return starts_a_gpu(*reading_.sightings[i].message);
   });
@@ -146,19 +157,27 @@ void Reader::watch_clock(std::string_view body, double seconds, std::uint64_t nu
 /// "QUESTION = ANSWER".
 void Reader::converse(std::string_view body, std::string_view rank, std::uint64_t number) {
   if (question_) {
-    if (const auto answer = question_->answered_by(body)) {
-      auto told = std::string_view(*answer);
-      // os.environ['CUDA_VISIBLE_DEVICES'] and its value, joined, must not read as an assignment.
-      if (contains(question_->text, "environ[") && told.size() > 2 && told.front() == '\'')
-        told = told.substr(1, told.size() - 2);
-      const auto joined = question_->text + " = " + std::string(told);
-      question_.reset();
+    const bool several = question_->pending.size() > 1 ||
+                         (question_->pending.size() == 1 && question_->pending[0].whole.empty());
+    auto told = several ? question_->paired_with(body) : std::vector<std::string>();
+    const bool all = told.empty() || question_->pending.empty();
+    if (const auto answer = told.empty() ? question_->answered_by(body) : std::nullopt)
+      told.push_back(question_->text + " = " + *answer);
+    for (const auto& joined : told) {
       joining_ = true;
-      see(joined, rank, number);
+      see(unquoted_value(joined), rank, number);
       joining_ = false;
     }
+    if (!told.empty() && all) question_.reset();
   }
-  if (auto question = question_in(body)) question_ = std::move(question);
+  auto question = question_in(body);
+  if (!question) return;
+  constexpr std::uint64_t kSameScript = 6; // lines between two statements of one
+  const bool at_prompt = body.starts_with(">>>") || body.starts_with("In [");
+  if (question_ && !at_prompt && number - asked_at_ <= kSameScript)
+    question->after(std::move(*question_));
+  question_ = std::move(question);
+  asked_at_ = number;
 }
 
 /// "Name: tensorflow", then "Version: 2.15.0": read as pip list writes it.
@@ -258,6 +277,8 @@ std::vector<std::size_t> Reader::see(std::string_view body, std::string_view ran
   }
   if (looping_)
     std::erase_if(matches, [](const Match& m) { return !m.message->signal.starts_with("loop-"); });
+  if (logged_ || (joining_ && body.starts_with("print(")))
+    std::erase_if(matches, [](const Match& m) { return m.message->signal.starts_with("code-"); });
   if (body.starts_with('#')) { // commented out, if it is no shell of root
     const bool python = contains(body, "environ");
     std::erase_if(matches, [&](const Match& m) {

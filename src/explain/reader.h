@@ -63,12 +63,15 @@ private:
   std::string shown_;             // the package that pip shows
   std::string variable_;          // that a pod's list names
   std::optional<Question> question_; // at a prompt, not yet answered
+  std::uint64_t asked_at_ = 0;       // its line
+  Session session_;
   CodeReader code_;
   PastedCode pasted_;
   std::uint64_t judged_ = 0;     // version of the code
   std::uint64_t head_bytes_ = 0; // read of the head
   bool looping_ = false;         // what a loop repeats is read once more, as that and nothing else
   std::optional<std::string> asked_; // heading of an issue form, whose value follows
+  bool logged_ = false;              // a worker printed the line: it is no code
   bool notebook_ = false;            // the last run was begun in a notebook
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "explain/messages.h"
+#include "explain/session.h"
 #include "facts/code_finding.h"
 
 #include <algorithm>
@@ -92,6 +93,9 @@ struct Reading {
   std::uint64_t last_start = 0;
 
   ReadCode code;
+
+  std::vector<Place> places = {Place{}};
+  const Place& place_of(std::uint64_t line) const { return place_at(places, line); }
 
   /// Said by an earlier run, and not again by the last.
   bool is_past(const Sighting& sighting) const { return sighting.last < last_start; }

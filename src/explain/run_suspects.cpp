@@ -149,7 +149,9 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      "the GPU is there outside of srun: the step asks the scheduler for none",
                      {seen},
                      {},
-                     "scontrol show step"});
+                     "scontrol show step",
+                     {},
+                     true});
     } else if (const auto* root = scene.text.find("root-run");
                root != nullptr && scene.succeeded != nullptr &&
                root->first <= scene.succeeded->first && scene.succeeded->last < seen->first) {
@@ -158,7 +160,9 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      "root gets the GPU and a plain user does not",
                      {seen, root},
                      {},
-                     "ls -l /dev/nvidia*"});
+                     "ls -l /dev/nvidia*",
+                     {},
+                     true});
     } else if (const auto* other = scene.text.find("other-user")) {
       out.push_back({"E08",
                      Weight::probable,
@@ -166,6 +170,61 @@ void elsewhere(const Scene& scene, Suspects& out) {
                      {seen, other},
                      {},
                      "id"});
+    }
+  }
+}
+
+/// Two sessions on one machine or in one container (kubectl exec and ssh): what one has the other
+/// has, but for its variables.
+void sessions(const Scene& scene, Suspects& out) {
+  const auto& reading = scene.text.reading();
+  if (scene.succeeded == nullptr) return;
+  for (const std::string_view signal :
+       {"libcuda-missing", "cuinit-303", "library-missing", "dlopen-some", "cudart-stub",
+        "torch-false", "no-gpu-listed"}) {
+    const auto* seen = scene.text.find(signal);
+    if (seen == nullptr ||
+        !other_session(reading.place_of(scene.succeeded->last), reading.place_of(seen->first)))
+      continue;
+    out.push_back({"E08",
+                   Weight::probable,
+                   "another session on the same machine gets the GPU: this one was started without "
+                   "its variables",
+                   {seen, scene.succeeded},
+                   "save the variables where this kind of session reads them (/etc/environment, "
+                   "~/.bashrc)",
+                   "env | sort, in both sessions",
+                   {},
+                   true});
+    return;
+  }
+}
+
+/// One way in asked for a GPU, or set other variables, and another did not: srun with --gres and
+/// without, docker with --gpus and without.
+void ways_in(const Scene& scene, Suspects& out) {
+  const auto& reading = scene.text.reading();
+  auto listed = scene.text.all("smi-gpu");
+  if (scene.succeeded != nullptr) listed.push_back(scene.succeeded);
+  for (const std::string_view signal : {"no-devices-found", "smi-not-found", "driver-not-found",
+                                        "no-device", "torch-false", "no-gpu-listed"}) {
+    const auto* seen = scene.text.find(signal);
+    if (seen == nullptr) continue;
+    const auto& here = reading.place_of(seen->first);
+    for (const auto* works : listed) {
+      const auto& there = reading.place_of(works->first);
+      if (here.command.empty() || there.command.empty() || here.id == there.id) continue;
+      auto told = difference(here.command, there.command);
+      if (!told) continue;
+      out.push_back({std::string(told->id),
+                     Weight::probable,
+                     std::move(told->summary),
+                     {seen, works},
+                     std::move(told->fix),
+                     {},
+                     {},
+                     true});
+      return;
     }
   }
 }
@@ -213,11 +272,13 @@ void environments(const Scene& scene, const Sighting& success, Suspects& out) {
 } // namespace
 
 void run_suspects(const Scene& scene, Suspects& out) {
+  ways_in(scene, out);
   const auto* success = scene.succeeded != nullptr ? scene.succeeded : scene.text.find("gpu-found");
   if (success == nullptr) return;
   if (scene.succeeded != nullptr) {
     elsewhere(scene, out);
     environments(scene, *scene.succeeded, out);
+    sessions(scene, out);
   }
   for (const std::string_view signal : {"no-device", "no-gpu-listed", "torch-false",
                                         "libcuda-missing", "cuinit-303", "cuinit-unknown"}) {

@@ -287,6 +287,25 @@ void read_gpus(Scene& scene) {
   if (!scene.capability && !scene.gpu.empty()) scene.capability = capability_of_name(scene.gpu);
 }
 
+bool tells_what_works(const Said& said) {
+  return said.by_hand &&
+         (said.key == "works" ||
+          holds_any(lower(said.value), {"it works", "works with", "is used", "does work"}));
+}
+
+/// "pip install tensorflow[and-cuda]"; not "with tensorflow[and-cuda] it works".
+void read_wheels(Scene& scene) {
+  const auto& all = scene.text.reading().said;
+  for (const auto& said : all) {
+    const bool extra = said.by_hand && contains(said.value, "and-cuda");
+    if (said.key != "nvidia_wheel" && !extra) continue;
+    const bool other = std::any_of(all.begin(), all.end(), [&](const Said& told) {
+      return told.line == said.line && tells_what_works(told);
+    });
+    (other ? scene.works_with_wheels : scene.wheels) = true;
+  }
+}
+
 void read_versions(Scene& scene) {
   const auto& text = scene.text;
   for (const std::string_view key : {"tensorflow", "tensorflow_gpu"}) {
@@ -318,7 +337,7 @@ void read_versions(Scene& scene) {
     const auto minor = *number / 100 % (*number < 10000 ? 10 : 100);
     scene.cudnn = Version::parse(std::to_string(major) + "." + std::to_string(minor));
   }
-  scene.wheels = text.says("nvidia_wheel") || text.mentions("and-cuda");
+  read_wheels(scene);
 }
 
 const Sighting* no_gpu_line(const View& text) {

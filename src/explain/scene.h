@@ -31,16 +31,17 @@ struct Scene {
   bool kaggle = false;
   bool virtual_machine = false;
   bool mig = false;
-  bool login_node = false;      // of a cluster: no GPU there
-  bool virtual_display = false; // lspci shows the display of a virtual machine and no other GPU
-  bool aarch64 = false;         // an ARM server
-  bool notebook = false;        // a notebook or an editor starts the program
-  std::optional<bool> has_gpu;  // stated
-  bool other_gpu_only = false;  // all GPUs that are named are of other makers
-  bool smi_works = false;       // nvidia-smi shows a GPU
-  std::size_t smi_gpus = 0;     // how many it lists; 0: not shown
-  bool module_runs = false;     // a kernel module's version is shown
-  bool wheels = false;          // NVIDIA's CUDA wheels are installed, or the extra was asked for
+  bool login_node = false;        // of a cluster: no GPU there
+  bool virtual_display = false;   // lspci shows the display of a virtual machine and no other GPU
+  bool aarch64 = false;           // an ARM server
+  bool notebook = false;          // a notebook or an editor starts the program
+  std::optional<bool> has_gpu;    // stated
+  bool other_gpu_only = false;    // all GPUs that are named are of other makers
+  bool smi_works = false;         // nvidia-smi shows a GPU
+  std::size_t smi_gpus = 0;       // how many it lists; 0: not shown
+  bool module_runs = false;       // a kernel module's version is shown
+  bool works_with_wheels = false; // the writer says so, of another installation
+  bool wheels = false;            // NVIDIA's CUDA wheels are installed, or the extra was asked for
 
   std::optional<Version> tensorflow;
   const TensorFlowRelease* release = nullptr; // what is known of that version

@@ -132,6 +132,7 @@ TEST(Place, ToolsOfOnePodSayNothingOfAnother) {
   constexpr std::string_view kShown = "$ kubectl logs gpu-test\n"
                                       "GPU 0: NVIDIA A10 (UUID: GPU-2e1f7ac4)\n";
   constexpr std::string_view kFails =
+      "$ kubectl exec nb-0 -- nvidia-smi\n"
       "exec: \"nvidia-smi\": executable file not found in $PATH: unknown\n";
   EXPECT_EQ(root(with(kShown, kFails)), "C01");
   EXPECT_EQ(root(with(kShown, with("nvidia.com/gpu: \"1\"\n", kFails))), "C02");
