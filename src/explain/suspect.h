@@ -73,7 +73,8 @@ void drop_what_was_compared(const Scene& scene, Suspects& suspects);
 void code_suspects(const Scene& scene, Suspects& out);
 /// Of single lines of code, what the code as a whole does not bear out goes.
 void drop_what_the_code_refutes(const Scene& scene, Suspects& suspects);
-/// What the text shows to be otherwise in the same place: of suspects, and of what else it could be.
+/// What the text shows to be otherwise in the same place: of suspects, and of what else it could
+/// be.
 void drop_what_the_place_refutes(const Scene& scene, Suspects& suspects);
 void slow_suspects(const Scene& scene, const UseFigures& figures, Suspects& out);
 /// One GPU computes, the others only lend their memory.

@@ -1,11 +1,13 @@
-// May CUPTI be attached and left while a program creates its context? One thread creates and destroys
-// the primary context of a GPU again and again, another one attaches and leaves; "stuck" if the first
-// comes no further for ten seconds. Seen on an H200 (driver 580, CUPTI 13): at any time, a segmentation
-// fault within 16 s; only while no context changes, 209 times in 12 s without a fault.
+// May CUPTI be attached and left while a program creates its context? One thread creates and
+// destroys the primary context of a GPU again and again, another one attaches and leaves; "stuck"
+// if the first comes no further for ten seconds. Seen on an H200 (driver 580, CUPTI 13): at any
+// time, a segmentation fault within 16 s; only while no context changes, 209 times in 12 s without
+// a fault.
 //     gcc -O1 -pthread attach_stress.c -o attach_stress -ldl
 //     ./attach_stress LIBCUPTI SECONDS any     attaches at any time
 //     ./attach_stress LIBCUPTI SECONDS idle    only while no context is created or destroyed
-//     ./attach_stress LIBCUPTI SECONDS held    at any time, but holds the context meanwhile, as gpuwhy does
+//     ./attach_stress LIBCUPTI SECONDS held    at any time, but holds the context meanwhile, as
+//     gpuwhy does
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int (*cuInit)(unsigned), (*retain)(void**, int), (*release)(int), (*set_current)(void*), (*state)(int, unsigned*, int*);
+static int (*cuInit)(unsigned), (*retain)(void**, int), (*release)(int), (*set_current)(void*),
+    (*state)(int, unsigned*, int*);
 static int (*allocate)(unsigned long long*, size_t), (*give_back)(unsigned long long);
 static int (*subscribe)(void**, void (*)(void*, int, unsigned, const void*), void*);
 static int (*unsubscribe)(void*), (*enable)(unsigned, void*, int, unsigned), (*finalize)(void);
@@ -86,7 +89,8 @@ int main(int count, char** words) {
   holds = strcmp(words[3], "held") == 0;
   take(driver, "cuDevicePrimaryCtxGetState", &state);
   take(driver, "cuInit", &cuInit), take(driver, "cuDevicePrimaryCtxRetain", &retain);
-  take(driver, "cuDevicePrimaryCtxRelease_v2", &release), take(driver, "cuCtxSetCurrent", &set_current);
+  take(driver, "cuDevicePrimaryCtxRelease_v2", &release),
+      take(driver, "cuCtxSetCurrent", &set_current);
   take(driver, "cuMemAlloc_v2", &allocate), take(driver, "cuMemFree_v2", &give_back);
   take(cupti, "cuptiSubscribe", &subscribe), take(cupti, "cuptiUnsubscribe", &unsubscribe);
   take(cupti, "cuptiEnableCallback", &enable), take(cupti, "cuptiFinalize", &finalize);
@@ -100,8 +104,8 @@ int main(int count, char** words) {
     still = atomic_load(&contexts) == last ? still + 1 : 0;
     last = atomic_load(&contexts);
   }
-  printf("%s: %d contexts, %d times attached, %d calls seen%s\n", words[3], last, atomic_load(&attached), atomic_load(&calls),
-         still >= 10 ? "; stuck" : "");
+  printf("%s: %d contexts, %d times attached, %d calls seen%s\n", words[3], last,
+         atomic_load(&attached), atomic_load(&calls), still >= 10 ? "; stuck" : "");
   if (still >= 10) printf("the other thread is at step %d\n", atomic_load(&step));
   fflush(stdout);
   _exit(still >= 10);
