@@ -1,19 +1,12 @@
 // What applications are told, what they print of their own time, and runs that are there to
 // compare. Lines put together here in the programs' own formats.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 TEST(Application, SwitchesThatChooseTheProcessor) {
   EXPECT_EQ(root("$ python train.py --name maps --gpu_ids -1\n"), "P01");

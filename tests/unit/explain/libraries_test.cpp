@@ -1,19 +1,12 @@
 // Libraries as applications miss them, the CUDA that a text states by other ways than a number, and
 // what variables and places do. Put together here in the programs' own formats.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 const std::string kNoGpus = "RuntimeError: No CUDA GPUs are available\n";
 const std::string kAsk = "python -c \"import torch; print(torch.cuda.is_available())\"\n";

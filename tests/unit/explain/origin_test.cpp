@@ -1,19 +1,12 @@
 // Where a build without CUDA comes from: names of distributions, images, indexes; and what must not
 // be taken for one.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 constexpr std::string_view kEmptyList =
     "$ python -c \"import tensorflow as tf; print(tf.config.list_physical_devices('GPU'))\"\n[]\n";

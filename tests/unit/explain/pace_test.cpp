@@ -1,19 +1,12 @@
 // How memory, steps and profiles of pasted logs are read, and where the framework's GPU is passed
 // by. Lines put together here in the programs' own formats.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 TEST(Pace, MemoryThatOnlyRises) {
   const std::string rises = "fold 1 rss 3.1 GB\nfold 2 rss 4.4 GB\nfold 3 rss 5.8 GB\n";

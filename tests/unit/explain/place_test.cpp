@@ -1,19 +1,12 @@
 // Where the program runs, and what the bus, the scheduler, the cloud or the laptop's switch say of
 // a GPU there. The lines are the tools' own formats, put together here.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 constexpr std::string_view kNoDriver = "RuntimeError: Found no NVIDIA driver on your system. "
                                        "Please check that you have an NVIDIA GPU\n";

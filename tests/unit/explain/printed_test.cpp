@@ -1,7 +1,7 @@
 // One line that answers several questions. The programs and answers are put together here.
 #include "explain/printed.h"
 
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
@@ -16,13 +16,6 @@ Values values(std::string_view code, std::string_view answer) {
   const auto prints = printed_by(code);
   if (prints.empty()) return {"no print"};
   return prints.front().values_in(answer).value_or(Values{"no answer"});
-}
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
 }
 
 Verdict verdict(std::string_view text) {

@@ -1,7 +1,7 @@
 // What is shown in one place refutes causes there, and nowhere else. The lines are the tools' own
 // formats, put together here.
-#include "explain/explainer.h"
 #include "explain/session.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
@@ -9,13 +9,6 @@
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 /// The place of each line, numbered by first appearance.
 std::vector<int> places(const std::vector<std::string>& lines) {

@@ -1,19 +1,12 @@
 // What the commands of a pasted terminal show beside the failure: two runs against each other, the
 // place, the interpreter, the files, the machine. Put together here in the tools' own formats.
-#include "explain/explainer.h"
+#include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
 #include <string>
 
 namespace gpuwhy::explain {
 namespace {
-
-std::string root(std::string_view text) {
-  Explainer explainer;
-  explainer.feed(text);
-  const auto explanation = explainer.finish();
-  return explanation.whole.causes.empty() ? "-" : explanation.whole.causes.front().id;
-}
 
 const std::string kAsk = "python -c \"import torch; print(torch.cuda.is_available())\"\n";
 
