@@ -264,6 +264,12 @@ std::string needed(const Scene& scene) {
     if (open && !seen->message->ask.empty()) return std::string(seen->message->ask);
   }
   if (UseFigures(scene.text).stated) return std::string(kWatch);
+  if (!scene.tensorflow && !scene.text.said("torch").empty())
+    return "python -c \"import torch; print(torch.__version__, torch.version.cuda, "
+           "torch.cuda.is_available())\"";
+  const bool jax = !scene.text.said("jaxlib").empty() || !scene.text.said("jax").empty();
+  if (!scene.tensorflow && jax)
+    return "python -c \"import jax; print(jax.__version__, jax.devices())\"";
   return "python -c \"import tensorflow as tf; print(tf.__version__, "
          "tf.config.list_physical_devices('GPU'))\"";
 }

@@ -10,6 +10,24 @@ namespace {
 
 const std::string kAsk = "python -c \"import torch; print(torch.cuda.is_available())\"\n";
 
+TEST(Packages, TwoThatOnePipInstalledOverwriteEachOther) {
+  EXPECT_EQ(root("Successfully installed tensorflow-1.1.0 tensorflow-gpu-1.1.0\n"), "F06");
+  EXPECT_EQ(root("Successfully installed tensorflow-gpu-1.1.0\n"), "-");
+}
+
+TEST(Packages, PyTorchWithAnOlderCudnn) {
+  EXPECT_EQ(
+      root("RuntimeError: cuDNN version incompatibility: PyTorch was compiled against (8, 3, 2) "
+           "but linked against (8, 0, 3)\n"),
+      "L06");
+}
+
+TEST(Packages, TheFrameworkOfTheTextIsAsked) {
+  Explainer explainer;
+  explainer.feed(">>> torch.__version__\n'1.12.0+cu113'\n");
+  EXPECT_NE(explainer.finish().whole.needs.find("import torch"), std::string::npos);
+}
+
 TEST(TwoRuns, WhatOneCommandHasAndTheOtherHasNot) {
   const auto pair = [](const std::string& fails, const std::string& works) {
     return root("$ " + fails + kAsk + "False\n$ " + works + kAsk + "True\n");
