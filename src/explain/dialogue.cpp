@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kLongest = 300;
 
 /// Calls whose answer bears on the GPU.
-constexpr std::array<std::string_view, 22> kCalls = {"is_available()",
+constexpr std::array<std::string_view, 23> kCalls = {"is_available()",
                                                      "is_built_with",
                                                      "list_physical_devices(",
                                                      "list_logical_devices(",
@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 22> kCalls = {"is_available()",
                                                      "version.VERSION",
                                                      "version.cuda",
                                                      "version.hip",
-                                                     "environ",
+                                                     "environ[",
+                                                     "environ.get(",
                                                      "is_gpu_available(",
                                                      "jax.devices(",
                                                      "default_backend(",

@@ -1,5 +1,6 @@
 // What the commands of a pasted terminal show beside the failure: two runs against each other, the
 // place, the interpreter, the files, the machine. Put together here in the tools' own formats.
+#include "base/text.h"
 #include "unit/explain/root.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,21 @@ namespace gpuwhy::explain {
 namespace {
 
 const std::string kAsk = "python -c \"import torch; print(torch.cuda.is_available())\"\n";
+
+TEST(Answers, WhatTensorFlowLogsBeforeAnAnswerIsNoQuestion) {
+  const std::string log =
+      "2024-08-08 17:40:11.094731: I tensorflow/core/util/port.cc:153] oneDNN custom "
+      "operations are on. To turn them off, set the environment variable "
+      "`TF_ENABLE_ONEDNN_OPTS=0`.\n";
+  for (const std::string ask : {"print(tf.__version__, tf.config.list_physical_devices('GPU'))",
+                                "print(tf.config.list_physical_devices('GPU'))"}) {
+    const std::string answer = contains(ask, "version") ? "2.17.0 []\n" : "[]\n";
+    EXPECT_EQ(
+        root("OS: Windows 11\ntensorflow==2.17.0\nC:\\x>python -c \"import tensorflow as tf; " +
+             ask + "\"\n" + log + answer),
+        "F03");
+  }
+}
 
 TEST(Packages, TwoThatOnePipInstalledOverwriteEachOther) {
   EXPECT_EQ(root("Successfully installed tensorflow-1.1.0 tensorflow-gpu-1.1.0\n"), "F06");
