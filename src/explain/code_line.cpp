@@ -78,6 +78,7 @@ public:
   explicit Look(std::string_view text) : text_(text) {
     while (at_ < text_.size() && !shape_.prose && text_[at_] != '#') step();
     shape_.opens = last_ == ':';
+    if (shape_.first == "library" && shape_.calls) shape_.prose = true; // R
   }
   const Shape& shape() const { return shape_; }
 

@@ -23,11 +23,12 @@ double number(std::string_view text) {
 } // namespace
 
 void one_of_many(const Scene& scene, Suspects& out) {
-  const bool table = scene.text.has("smi-gpu");
+  const bool table = scene.text.has("smi-gpu") && !scene.text.has("gpu-use");
   auto uses = scene.text.all(table ? "smi-usage" : "gpu-use");
   if (table && (scene.smi_gpus < 2 || uses.size() < 2)) return; // one GPU, or one at other moments
   std::vector<const Sighting*> busy;
   std::vector<const Sighting*> lent;
+  bool computes = false; // however little
   const bool stat = !table && uses.empty();
   if (stat) {
     for (const auto* look : scene.text.all("gpu-moment")) {
@@ -42,6 +43,7 @@ void one_of_many(const Scene& scene, Suspects& out) {
     const double held = number(use->value(table ? "used_mib" : stat ? "moment_mib" : "gpu_mib"));
     if (now >= kSome) busy.push_back(use);
     if (now < kSome && held >= kInUseMib) lent.push_back(use);
+    computes = computes || (now > 0 && held >= kInUseMib);
   }
   // Of looks at several moments: a GPU that is idle at most of them is not the busy one.
   const auto looks = [&](const std::vector<const Sighting*>& seen, std::string_view gpu) {
@@ -71,8 +73,9 @@ void one_of_many(const Scene& scene, Suspects& out) {
                                                       number(pair->value("first_use")) >= kHalf) {
     out.push_back(
         {"P10", Weight::hint, "one GPU computes, the other does nothing", {pair}, {}, {}});
-  } else if (table && busy.size() == 1 && lent.empty() && scene.text.has("multi-words") &&
-             number(busy.front()->value("smi_util")) >= kHalf) {
+  } else if (!stat && busy.size() == 1 && lent.empty() && uses.size() >= 2 &&
+             scene.text.has("multi-words") &&
+             number(busy.front()->value(table ? "smi_util" : "gpu_now")) >= kHalf) {
     out.push_back({"P10",
                    Weight::hint,
                    "one GPU computes, the other does nothing",
@@ -89,6 +92,7 @@ void one_of_many(const Scene& scene, Suspects& out) {
          {}});
   } else if (busy.empty() && lent.size() == uses.size() && !uses.empty()) {
     const bool crowded = number(scene.text.said("load")) >= kCrowd;
+    if (!crowded && computes) return; // too little to do, or it waits: not stuck
     out.push_back(
         {crowded ? "R03" : "R02",
          Weight::hint,

@@ -253,7 +253,7 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                        ? "the processor does the same work in less time: there is too little work "
                          "in a step"
                        : "small layers on few examples: there is too little work in a step",
-                   {pace.gpu_time, text.find("tiny-layers")},
+                   {pace.gpu_time, text.find("tiny-layers"), first_of(text, {"gpu-use", "smi-usage"})},
                    {},
                    kWatch,
                    {{"R04", "the model is large, and consists of many short kernels"}}});
@@ -268,11 +268,14 @@ void slow_forms(const Scene& scene, const Pace& pace, const UseFigures& figures,
                     figures.low_or_said(kIdle);
   const auto* arguments = text.find("rnn-arguments");
   if (arguments == nullptr && text.has("keras-3")) arguments = text.find("rnn-dropout");
+  // The same layer with another value is many times slower.
+  if (arguments == nullptr && pace.differs >= kFarSlower && scene.in_use != nullptr)
+    arguments = text.find("rnn-variable");
   if (arguments != nullptr && slow && !text.has("rnn-generic")) {
     out.push_back({"P13",
                    Weight::hint,
                    "the layer's arguments rule out the cuDNN kernel: the slow generic one runs",
-                   {arguments},
+                   {arguments, pace.differs >= kFarSlower ? text.find("step-series") : nullptr},
                    {},
                    kWatch});
   }

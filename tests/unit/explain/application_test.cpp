@@ -12,6 +12,8 @@ TEST(Application, SwitchesThatChooseTheProcessor) {
   EXPECT_EQ(root("$ python train.py --name maps --gpu_ids -1\n"), "P01");
   EXPECT_EQ(root("$ python main.py --cpu --listen\n"), "P01");
   EXPECT_EQ(root("+ asr_train.py --config train.yaml --ngpu 0 --backend pytorch\n"), "P01");
+  EXPECT_EQ(root("$ python train_image_classifier.py --clone_on_cpu=True --dataset=flowers\n"),
+            "P01");
   EXPECT_EQ(root("$ tool search --cpu 8 -i query.fasta\n"), "-") << "a number of cores";
   EXPECT_EQ(root("$ docker run --cpus=4 image python train.py\n"), "-");
   EXPECT_EQ(root("$ chrome --headless --disable-gpu http://localhost\n"), "-");
@@ -46,6 +48,29 @@ TEST(Application, AnImportThatTakesTheGpuAway) {
   EXPECT_EQ(root("$ python -c \"import jax; print(jax.devices())\"\n[CudaDevice(id=0)]\n"
                  "$ python -c \"import other, jax; print(jax.devices())\"\n[CpuDevice(id=0)]\n"),
             "P01");
+}
+
+TEST(Application, RHidesTheGpu) {
+  EXPECT_EQ(root("> library(keras)\n> use_session_with_seed(7)\n"
+                 "Set session seed to 7 (disabled GPU, CPU parallelism)\n"),
+            "P03");
+  EXPECT_EQ(root("> library(keras)\n> use_session_with_seed(7, disable_gpu = FALSE)\n"
+                 "Set session seed to 7 (disabled CPU parallelism)\n"),
+            "-");
+  EXPECT_EQ(root("> library(greta)\n> library(tensorflow)\n"
+                 "> tf$config$list_physical_devices(\"GPU\")\n[[1]]\n"
+                 "PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')\n\n"
+                 "> tf$config$get_visible_devices(\"GPU\")\nlist()\n"),
+            "P02");
+}
+
+TEST(Application, CellposeHasTheGpuAndUsesTheProcessor) {
+  EXPECT_EQ(root("[INFO] ** TORCH CUDA version installed and working. **\n"
+                 "[INFO] >>>> using CPU\n"),
+            "P01");
+  EXPECT_EQ(root("[INFO] ** TORCH CUDA version installed and working. **\n"
+                 "[INFO] >>>> using GPU\n"),
+            "-");
 }
 
 TEST(Application, StepsThatWaitForData) {

@@ -100,6 +100,36 @@ TEST(Pace, TheFirstTimeIsSlow) {
   EXPECT_EQ(root("jax 0.10.2 [CudaDevice(id=0)]\nones   cold 0.3 s   warm 0.00 s\n"), "-");
 }
 
+TEST(Pace, AStackInTheCompiler) {
+  const std::string quiet = "text:   0%|          | 0/384(max) [00:00, ?it/s]\n";
+  EXPECT_EQ(root(quiet + "    call_user_compiler (torch/_dynamo/output_graph.py:1450)\n"), "R13");
+  EXPECT_EQ(root(quiet + "    backend_compile (jax/_src/compiler.py:256)\n"), "R13");
+  EXPECT_EQ(root(quiet + "    compile_wrapper (torch/_dynamo/eval_frame.py:655)\n"), "-")
+      << "on the stack of every compiled function that runs";
+}
+
+TEST(Pace, AnArgumentThatAVariableGives) {
+  const std::string layer = "tf.keras.layers.GRU(256, activation=act)\n"
+                            "Created device /job:localhost/replica:0/task:0/device:GPU:0 with "
+                            "22325 MB memory\n";
+  EXPECT_EQ(root(layer + "782/782 [====] - 31s 37ms/step\n782/782 [====] - 3866s 5s/step\n"),
+            "P13");
+  EXPECT_EQ(root(layer + "782/782 [====] - 31s 37ms/step\n782/782 [====] - 30s 36ms/step\n"),
+            "-");
+}
+
+TEST(Use, OneOfTwoCards) {
+  const std::string busy = "0, NVIDIA RTX A4000, 98 %, 14871 MiB, 138.52 W\n";
+  const std::string idle = "1, NVIDIA RTX A4000, 0 %, 8 MiB, 9.41 W\n";
+  EXPECT_EQ(root("- symptom: I have 2x GPU, it uses only 1x\n\n" + busy + idle), "P10");
+  EXPECT_EQ(root(busy + idle), "-") << "nobody wants the second";
+}
+
+TEST(Use, ALittleIsNotNothing) {
+  EXPECT_EQ(root("NVIDIA GeForce RTX 3060, 0 %, 9289 MiB\n"), "R02");
+  EXPECT_EQ(root("NVIDIA GeForce RTX 3060, 1 %, 9289 MiB\n"), "-");
+}
+
 TEST(Use, WhatMaySlowDownDoesNotWhereTheGpuIsBusy) {
   const std::string traced = "WARNING:tensorflow:5 out of the last 5 calls to <function f> "
                              "triggered tf.function retracing.\n";
