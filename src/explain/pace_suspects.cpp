@@ -247,16 +247,16 @@ void short_work(const Scene& scene, const Pace& pace, const UseFigures& figures,
                     {"R04", "the model consists of many short kernels"}}});
   } else if ((little && text.has("tiny-layers") && !text.has("slow-input")) ||
              (loses && (text.has("tiny-layers") || text.has("model-size") || pace.gpu_loses))) {
-    out.push_back({"P09",
-                   Weight::hint,
-                   loses
-                       ? "the processor does the same work in less time: there is too little work "
-                         "in a step"
-                       : "small layers on few examples: there is too little work in a step",
-                   {pace.gpu_time, text.find("tiny-layers"), first_of(text, {"gpu-use", "smi-usage"})},
-                   {},
-                   kWatch,
-                   {{"R04", "the model is large, and consists of many short kernels"}}});
+    out.push_back(
+        {"P09",
+         Weight::hint,
+         loses ? "the processor does the same work in less time: there is too little work "
+                 "in a step"
+               : "small layers on few examples: there is too little work in a step",
+         {pace.gpu_time, text.find("tiny-layers"), first_of(text, {"gpu-use", "smi-usage"})},
+         {},
+         kWatch,
+         {{"R04", "the model is large, and consists of many short kernels"}}});
   }
 }
 

@@ -114,8 +114,7 @@ TEST(Pace, AnArgumentThatAVariableGives) {
                             "22325 MB memory\n";
   EXPECT_EQ(root(layer + "782/782 [====] - 31s 37ms/step\n782/782 [====] - 3866s 5s/step\n"),
             "P13");
-  EXPECT_EQ(root(layer + "782/782 [====] - 31s 37ms/step\n782/782 [====] - 30s 36ms/step\n"),
-            "-");
+  EXPECT_EQ(root(layer + "782/782 [====] - 31s 37ms/step\n782/782 [====] - 30s 36ms/step\n"), "-");
 }
 
 TEST(Use, OneOfTwoCards) {
