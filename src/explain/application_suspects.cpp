@@ -104,9 +104,22 @@ void spills(const Scene& scene, Suspects& out) {
                  "nvidia-smi, while it is slow"});
 }
 
+/// R's call for results that can be repeated empties the variable, and says so.
+void seeded(const Scene& scene, Suspects& out) {
+  const auto* seen = scene.text.find("seed-hides");
+  if (seen == nullptr || (scene.in_use != nullptr && scene.in_use->last > seen->last)) return;
+  out.push_back({"P03",
+                 Weight::settled,
+                 "the call that sets the seed hides the GPUs from this session",
+                 {seen, scene.no_gpu},
+                 "start R anew, and call it with disable_gpu = FALSE",
+                 {}});
+}
+
 } // namespace
 
 void application_suspects(const Scene& scene, Suspects& out) {
+  seeded(scene, out);
   told(scene, out);
   spills(scene, out);
 }

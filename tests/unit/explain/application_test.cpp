@@ -57,6 +57,11 @@ TEST(Application, RHidesTheGpu) {
   EXPECT_EQ(root("> library(keras)\n> use_session_with_seed(7, disable_gpu = FALSE)\n"
                  "Set session seed to 7 (disabled CPU parallelism)\n"),
             "-");
+  EXPECT_EQ(root("Set session seed to 7 (disabled GPU)\n$ Rscript train.R\n"
+                 "Creating TensorFlow device (/device:GPU:0) -> (device: 0, name: GTX 1080, pci "
+                 "bus id: 0000:01:00.0)\n"),
+            "-")
+      << "a later run has it";
   EXPECT_EQ(root("> library(greta)\n> library(tensorflow)\n"
                  "> tf$config$list_physical_devices(\"GPU\")\n[[1]]\n"
                  "PhysicalDevice(name='/physical_device:GPU:0', device_type='GPU')\n\n"
