@@ -112,9 +112,8 @@ void merge(Suspects& suspects) {
 /// Once the GPU was in use, what was said before kept nobody from it: the cause can only come
 /// later.
 void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
+  const auto& reading = scene.text.reading();
   const auto* found = scene.text.find("gpu-found");
-  // What works behind an "exit" works in another place than what failed before it.
-  const auto* left = scene.text.find("left-place");
   const auto refuted = [&](const Suspect& suspect, const Sighting* success, std::size_t until) {
     if (success == nullptr || suspect.evidence.empty()) return false;
     // What a service may not do, a shell may.
@@ -131,7 +130,7 @@ void drop_what_a_success_refutes(const Scene& scene, Suspects& suspects) {
       const bool other_framework = !ours.empty() && !theirs.empty() &&
                                    ours != theirs; // PyTorch's success says nothing of TensorFlow
       const bool other_place =
-          left != nullptr && seen->last < left->first && left->first < success->first;
+          reading.place_of(seen->last).id != reading.place_of(success->first).id;
       return !other_framework && !other_place && seen->last_run <= success->last_run &&
              seen->last <= success->last;
     });
